@@ -1,0 +1,436 @@
+"""The official ``HW-NAS-Bench-v1_0.pickle``: import, download, and its answers.
+
+References:
+    Li et al., HW-NAS-Bench: Hardware-Aware Neural Architecture Search Benchmark,
+    ICLR 2021, arXiv 2103.10584.
+"""
+
+import hashlib
+import json
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.data import cache, unpickle
+from hwnas_env.devices import DEVICES
+from hwnas_env.errors import (
+    ChecksumError,
+    DataError,
+    DataMissingError,
+    ForeignFileError,
+    NotMeasuredError,
+    unknown_name,
+)
+from hwnas_env.spaces import SEARCH_SPACES, fbnet, get_space
+from hwnas_env.types import FloatArray, Genotypes
+
+BUNDLE = "hw-nas-bench"
+CITATION = "Li et al., HW-NAS-Bench, ICLR 2021 (arXiv 2103.10584)"
+URL = (
+    "https://github.com/GATECH-EIC/HW-NAS-Bench/raw/main/HW-NAS-Bench-v1_0.pickle"
+)
+GIT_BLOB = "b0634cb7f6e7be07192c77833df9eafa4baf705e"
+"""Upstream's git blob id (SHA-1 over header and content) of the file."""
+
+SUFFIXES = {
+    "latency_ms": "latency",
+    "energy_mj": "energy",
+    "arithmetic_intensity": "arithmetic_intensity",
+}
+"""Upstream's word for each of our metrics, behind the device's name."""
+
+PRODUCT = "average_hw_metric"
+"""Upstream's name for the product of the costs (it is no average)."""
+
+IMPORT_HINT = "hwnas-env data import HW-NAS-Bench-v1_0.pickle, or: hwnas-env data fetch"
+
+
+def official_columns(space_name: str) -> tuple[str, ...]:
+    """Returns upstream's column names of a search space, in upstream's order."""
+    return tuple(
+        f"{device.name}_{SUFFIXES[metric]}"
+        for device in DEVICES.values()
+        for metric in device.metrics_in(space_name)
+        if (space_name, device.name) != ("fbnet", "edgetpu")
+    )
+
+
+def import_pickle(path: Path) -> "HWNASBench":
+    """Converts the official pickle into checked arrays in the cache, once.
+
+    Args:
+        path: the file ``HW-NAS-Bench-v1_0.pickle``. Columns may be lists or arrays,
+            ``config`` a list or a dictionary.
+
+    Returns:
+        The opened benchmark.
+
+    Raises:
+        UnsafePickleError: the pickle asks for more than arrays and containers.
+        TruncatedFileError: it ends early, or is no pickle.
+        ForeignFileError: it is a pickle of something else.
+        DataError: the cache cannot be written.
+        FileNotFoundError: there is no such file.
+    """
+    content = unpickle.load(path)
+    tables = _member(content, "nasbench201", "the file"), _member(
+        content, "fbnet", "the file"
+    )
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    configs = {}
+    for dataset in SEARCH_SPACES["nasbench201"].datasets:
+        table = _member(tables[0], dataset, "nasbench201")
+        for name in official_columns("nasbench201"):
+            column = _member(table, name, f"nasbench201, {dataset}")
+            arrays[f"nasbench201/{dataset}/{name}"] = _column(column, dataset, name)
+        variants, which = _configs(_member(table, "config", dataset), dataset)
+        configs[dataset] = variants
+        arrays[f"nasbench201/{dataset}/config"] = which
+    keys, values = _blocks(tables[1])
+    arrays["fbnet/keys"], arrays["fbnet/values"] = keys, values
+    meta = {
+        "source_file": path.name,
+        "source_sha256": cache.sha256(path),
+        "citation": CITATION,
+        "configs": configs,
+        "holes": {
+            key: int(np.isnan(array).sum())
+            for key, array in arrays.items()
+            if array.dtype == np.float64 and key.startswith("nasbench201/")
+        },
+    }
+    cache.store(BUNDLE, arrays, meta=meta)
+    return HWNASBench.open()
+
+
+def fetch(*, url: str = URL, git_blob: str = GIT_BLOB) -> "HWNASBench":
+    """Downloads the official pickle, verifies it and imports it.
+
+    Args:
+        url: where it lies.
+        git_blob: the git blob id that its bytes must have.
+
+    Returns:
+        The opened benchmark.
+
+    Raises:
+        DataError: the download failed; says how to import a file by hand.
+        ChecksumError: the bytes are not upstream's.
+    """
+    import pooch  # here, because it brings requests and is rarely needed
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            name = pooch.retrieve(
+                url, known_hash=None, path=folder, fname="HW-NAS-Bench-v1_0.pickle"
+            )
+        except (OSError, ValueError) as error:
+            message = (
+                f"download of {url} failed ({error}); get the file another way, then: "
+                "hwnas-env data import HW-NAS-Bench-v1_0.pickle"
+            )
+            raise DataError(message) from None
+        came = git_blob_id(Path(name))
+        if came != git_blob:
+            message = f"{url}: git blob id {came}, expected {git_blob}; not imported"
+            raise ChecksumError(message)
+        return import_pickle(Path(name))
+
+
+def git_blob_id(path: Path) -> str:
+    """Returns the id that git gives a file's content, 40 hexadecimal digits."""
+    content = path.read_bytes()
+    header = f"blob {len(content)}\0".encode()
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+class HWNASBench:
+    """Answers what the official API answers, value for value, from the cache.
+
+    Example:
+        >>> bench = HWNASBench.open()  # doctest: +SKIP
+        >>> bench.query("nasbench201", 0, dataset="cifar10")  # doctest: +SKIP
+    """
+
+    def __init__(self, bundle: cache.Bundle) -> None:
+        """Wraps an opened bundle; :meth:`open` is the usual way."""
+        self._bundle = bundle
+        self._keys = {str(key): n for n, key in enumerate(bundle.arrays["fbnet/keys"])}
+
+    @classmethod
+    def open(cls) -> "HWNASBench":
+        """Opens the imported benchmark.
+
+        Raises:
+            DataMissingError: it was not imported yet; names the command.
+            ChecksumError: the cached files are damaged.
+        """
+        bundle = cache.load(BUNDLE)
+        if bundle is None:
+            message = (
+                f"HW-NAS-Bench is not imported in {cache.cache_dir()}; {IMPORT_HINT}"
+            )
+            raise DataMissingError(message)
+        return cls(bundle)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the pickle that was imported."""
+        return str(self._bundle.meta["source_sha256"])
+
+    def holes(self) -> dict[str, int]:
+        """Returns how many values are missing in each incomplete column.
+
+        A column that has holes is not served as measured.
+        """
+        holes = dict(self._bundle.meta["holes"])
+        for dataset in SEARCH_SPACES["fbnet"].datasets:
+            rows = [self._keys[key] for key in fbnet_keys(dataset)]
+            for number, name in enumerate(official_columns("fbnet")):
+                missing = np.isnan(self._bundle.arrays["fbnet/values"][rows, number])
+                holes[f"fbnet/{dataset}/{name}"] = int(missing.sum())
+        return {key: count for key, count in holes.items() if count}
+
+    def column(self, dataset: str, name: str) -> FloatArray:
+        """Returns a NAS-Bench-201 column as it stands upstream: ``(15625,)``.
+
+        -1 of ``edgetpu_latency`` is upstream's mark for "did not compile" and NaN a
+        value that the imported file lacks; rows are in the official order.
+        """
+        columns = official_columns("nasbench201")
+        if name not in columns:
+            raise unknown_name("column of nasbench201", name, columns)
+        SEARCH_SPACES["nasbench201"].check_dataset(dataset)
+        array: FloatArray = self._bundle.arrays[f"nasbench201/{dataset}/{name}"]
+        return array
+
+    def block_tables(self) -> dict[str, dict[str, float]]:
+        """Returns the FBNet look-up tables, metric by metric, by official key."""
+        values = self._bundle.arrays["fbnet/values"]
+        return {
+            name: {key: float(values[row, number]) for key, row in self._keys.items()}
+            for number, name in enumerate(official_columns("fbnet"))
+        }
+
+    def query(
+        self, space: str, architecture: Any, *, dataset: str
+    ) -> dict[str, float]:
+        """Returns every held metric of one network by upstream's names.
+
+        Args:
+            space: nasbench201 or fbnet.
+            architecture: an index (nasbench201), an architecture string, operation
+                names, or a genotype.
+            dataset: one of the space's datasets.
+
+        Returns:
+            Values in ms, mJ and operations/byte; inf where the network is not
+            deployable; no key where the file lacks the value. ``average_hw_metric`` is
+            upstream's product of all costs, there if all are.
+
+        Raises:
+            UnknownNameError, InvalidGenotypeError: as their names say.
+        """
+        genotype = _genotype(space, architecture)
+        names = official_columns(get_space(space).name)
+        values = {
+            name: self._value(space, genotype, dataset=dataset, name=name)
+            for name in names
+        }
+        costs = [v for n, v in values.items() if not n.endswith("arithmetic_intensity")]
+        held = {name: value for name, value in values.items() if value == value}
+        if len(held) == len(names):
+            held[PRODUCT] = math.prod(costs)
+        return held
+
+    def value(
+        self, space: str, architecture: Any, *, dataset: str, name: str
+    ) -> float:
+        """Returns one metric of one network; see :meth:`query`.
+
+        Raises:
+            NotMeasuredError: the imported file does not hold that value.
+        """
+        names = official_columns(get_space(space).name)
+        if name not in names:
+            raise unknown_name(f"column of {space}", name, names)
+        genotype = _genotype(space, architecture)
+        value = self._value(space, genotype, dataset=dataset, name=name)
+        if math.isnan(value):
+            message = f"{space}, {dataset}: the imported file holds no {name} for it"
+            raise NotMeasuredError(message)
+        return value
+
+    def config(self, space: str, architecture: Any, *, dataset: str) -> dict[str, Any]:
+        """Returns the network's configuration as upstream's API does."""
+        found = get_space(space)
+        found.check_dataset(dataset)
+        genotype = _genotype(space, architecture)
+        if found.name == "fbnet":
+            return {
+                "dataset": dataset,
+                "num_classes": fbnet.SETTINGS[dataset].classes,
+                "op_idx_list": genotype.tolist(),
+                "arch_str": [found.operations[choice] for choice in genotype],
+            }
+        row = int(found.index(genotype)[0])
+        which = int(self._bundle.arrays[f"nasbench201/{dataset}/config"][row])
+        variant = self._bundle.meta["configs"][dataset][which]
+        return {
+            key: found.decode(genotype) if key == "arch_str" else value
+            for key, value in variant.items()
+        }
+
+    def block_column(self, dataset: str, name: str) -> dict[str, float]:
+        """Returns one metric's entries for one dataset, by official key.
+
+        Raises:
+            NotMeasuredError: entries are missing; says how many.
+        """
+        number = official_columns("fbnet").index(name)
+        values = self._bundle.arrays["fbnet/values"]
+        entries = {
+            key: float(values[self._keys[key], number]) for key in fbnet_keys(dataset)
+        }
+        missing = sum(math.isnan(value) for value in entries.values())
+        if missing:
+            message = (
+                f"fbnet, {dataset}: {missing} of {len(entries)} entries of {name} are "
+                "missing in the imported file; an incomplete table is not served as "
+                'measured; source="builtin" has an answer'
+            )
+            raise NotMeasuredError(message)
+        return entries
+
+    def _value(
+        self, space: str, genotype: Genotypes, *, dataset: str, name: str
+    ) -> float:
+        found = get_space(space)
+        found.check_dataset(dataset)
+        if found.name == "nasbench201":
+            value = float(self.column(dataset, name)[found.index(genotype)[0]])
+            return math.inf if (name, value) == ("edgetpu_latency", -1.0) else value
+        number = official_columns("fbnet").index(name)
+        values = self._bundle.arrays["fbnet/values"]
+        stem, header, pooling, classifier = fbnet.frame_keys(dataset)
+        shapes = fbnet.layers(dataset)
+        blocks = [
+            fbnet.block_key(*pair) for pair in zip(shapes, genotype, strict=True)
+        ]
+        total = 0.0
+        for key in (stem, *blocks, header, pooling, classifier):
+            total += float(values[self._keys[key], number])
+        return total
+
+
+def fbnet_keys(dataset: str) -> list[str]:
+    """Returns the official keys that networks of a dataset use, without repeats."""
+    choices = range(fbnet.SKIP + 1)
+    blocks = [fbnet.block_key(s, c) for s in fbnet.layers(dataset) for c in choices]
+    stem, *rest = fbnet.frame_keys(dataset)
+    return list(dict.fromkeys([stem, *blocks, *rest]))
+
+
+def _genotype(space: str, architecture: Any) -> Genotypes:
+    found = get_space(space)
+    if isinstance(architecture, str):
+        return found.encode(architecture)
+    if isinstance(architecture, (int, np.integer)) and architecture is not True:
+        return found.from_index([architecture])[0]
+    if isinstance(architecture, Sequence) and all(
+        isinstance(name, str) for name in architecture
+    ):
+        return found.encode(architecture)
+    return found.validate_one(architecture)
+
+
+def _member(table: Any, key: str, where: str) -> Any:
+    if not isinstance(table, dict):
+        message = (
+            f"not HW-NAS-Bench: {where} is a {type(table).__name__}, expected a "
+            f"dictionary with {key!r}"
+        )
+        raise ForeignFileError(message)
+    if key not in table:
+        near = ", ".join(map(str, list(table)[:6]))
+        message = f"not HW-NAS-Bench: {where} has no {key!r}; it has {near}"
+        raise ForeignFileError(message)
+    return table[key]
+
+
+def _column(values: Any, dataset: str, name: str) -> FloatArray:
+    where = f"not HW-NAS-Bench: nasbench201, {dataset}, {name}"
+    if isinstance(values, dict):
+        values = [values.get(row) for row in range(len(values))]
+    try:
+        column = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        message = f"{where}: expected numbers"
+        raise ForeignFileError(message) from None
+    if column.shape != (SEARCH_SPACES["nasbench201"].size,):
+        message = f"{where}: expected 15625 values, got shape {column.shape}"
+        raise ForeignFileError(message)
+    marked = (column == -1.0) & (name == "edgetpu_latency")
+    wrong = np.isinf(column) | ((column < 0) & ~marked)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        message = f"{where}: row {row} is {column[row]}, expected a cost"
+        raise ForeignFileError(message)
+    return column
+
+
+def _configs(
+    rows: Any, dataset: str
+) -> tuple[list[dict[str, Any]], npt.NDArray[np.int16]]:
+    """Checks the order of rows and keeps what else configurations say, once each."""
+    space = SEARCH_SPACES["nasbench201"]
+    where = f"not HW-NAS-Bench: nasbench201, {dataset}, config"
+    if isinstance(rows, np.ndarray):
+        rows = rows.tolist()
+    if isinstance(rows, dict):
+        rows = [rows.get(row, rows.get(str(row))) for row in range(len(rows))]
+    if not isinstance(rows, (list, tuple)) or len(rows) != space.size:
+        message = f"{where}: expected 15625 configurations"
+        raise ForeignFileError(message)
+    official = [space.decode(g) for g in space.from_index(np.arange(space.size))]
+    variants: dict[str, int] = {}
+    which = np.empty(space.size, dtype=np.int16)
+    for row, (config, name) in enumerate(zip(rows, official, strict=True)):
+        if not isinstance(config, dict) or config.get("arch_str") != name:
+            got = config.get("arch_str") if isinstance(config, dict) else config
+            message = f"{where}: row {row} is {got!r}, expected {name!r}"
+            raise ForeignFileError(message)
+        try:
+            key = json.dumps({**config, "arch_str": None})
+        except TypeError:
+            message = f"{where}: row {row} holds more than plain values"
+            raise ForeignFileError(message) from None
+        which[row] = variants.setdefault(key, len(variants))
+    return [json.loads(key) for key in variants], which
+
+
+def _blocks(tables: Any) -> tuple[npt.NDArray[np.str_], FloatArray]:
+    names = official_columns("fbnet")
+    keys: list[str] | None = None
+    columns = []
+    for name in names:
+        table: Mapping[str, Any] = _member(tables, name, "fbnet")
+        for dataset in SEARCH_SPACES["fbnet"].datasets:
+            for key in fbnet_keys(dataset):
+                _member(table, key, f"fbnet, {name}")
+        keys = list(table) if keys is None else keys
+        try:
+            column = [float(table[key]) for key in keys]
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"not HW-NAS-Bench: fbnet, {name}: {error} is no number or key"
+            raise ForeignFileError(message) from None
+        columns.append(column)
+    assert keys is not None, "there is at least one column"
+    return np.array(keys), np.array(columns, dtype=np.float64).T.copy()
+
+

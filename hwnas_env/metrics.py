@@ -1,0 +1,52 @@
+"""What can be measured of a network, and which way is better."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Describes one measurable quantity.
+
+    Attributes:
+        name: the key in ``info``, in ``problem.metrics`` and in objectives.
+        unit: the unit of its numbers.
+        minimise: True where less is better.
+        budgetable: True where a budget may be set on it.
+        description: one sentence.
+    """
+
+    name: str
+    unit: str
+    minimise: bool
+    budgetable: bool
+    description: str
+
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        metric.name: metric
+        for metric in (
+            Metric("latency_ms", "ms", True, True, "Latency of one image, batch 1."),
+            Metric("energy_mj", "mJ", True, True, "Energy of one image, batch 1."),
+            Metric(
+                "arithmetic_intensity",
+                "operations/byte",
+                False,
+                False,
+                "Operations per byte moved to and from off-chip memory.",
+            ),
+            Metric(
+                "parameters_m", "million", True, False, "Trainable parameters, exact."
+            ),
+            Metric(
+                "flops_m", "million", True, False, "Multiply-adds of one image, exact."
+            ),
+        )
+    }
+)
+"""Every metric by name."""
+
+EXACT_METRICS = ("parameters_m", "flops_m")
+"""Metrics of the network alone: the same on every device, and exact."""

@@ -1,0 +1,223 @@
+"""The NAS-Bench-201 cell: six edges, five operations, 15,625 networks.
+
+A cell has four nodes; node ``j`` is the sum of its incoming edges. The network stacks
+five cells at 16, 32 and 64 channels, a residual block of stride 2 between the stages.
+
+References:
+    Dong and Yang, NAS-Bench-201: Extending the Scope of Reproducible Neural
+    Architecture Search, ICLR 2020.
+"""
+
+import functools
+import itertools
+import random
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.errors import InvalidGenotypeError
+from hwnas_env.spaces.space import SearchSpace
+from hwnas_env.types import Genotypes, IntArray
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""The edges ``(from, to)`` in the order of a genotype's positions."""
+
+CELLS_PER_STAGE = 5
+CHANNELS = (16, 32, 64)
+CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
+RESOLUTION = {"cifar10": 32, "cifar100": 32, "ImageNet16-120": 16}
+
+_POWERS = 5 ** np.arange(5, -1, -1)
+_TOKEN = re.compile(r"^(\w+)~(\d)$")
+
+
+class NASBench201(SearchSpace):
+    """Search space of the NAS-Bench-201 cell; see :class:`SearchSpace`."""
+
+    def encode(self, architecture: str | Sequence[str]) -> Genotypes:
+        """Reads an official string, or six operation names, into ``(6,)`` int8.
+
+        Raises:
+            InvalidGenotypeError: the string does not have the official form.
+            UnknownNameError: an operation does not exist.
+
+        Example:
+            >>> from hwnas_env.spaces import SEARCH_SPACES
+            >>> SEARCH_SPACES["nasbench201"].encode(
+            ...     "|none~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|skip_connect~2|"
+            ... ).tolist()
+            [0, 3, 0, 0, 0, 1]
+        """
+        if not isinstance(architecture, str):
+            names = list(architecture)
+        else:
+            names = _split_official(architecture)
+        if len(names) != self.length:
+            message = f"{self.name}: expected 6 operations, got {len(names)}"
+            raise InvalidGenotypeError(message)
+        return np.array([self.operation(name) for name in names], dtype=np.int8)
+
+    def decode(self, genotype: npt.ArrayLike) -> str:
+        """Writes one genotype ``(6,)`` as the official architecture string."""
+        names = [OPERATIONS[choice] for choice in self.validate_one(genotype)]
+        tokens = [f"{name}~{edge[0]}" for name, edge in zip(names, EDGES, strict=True)]
+        return "+".join(
+            f"|{'|'.join(part)}|" for part in (tokens[:1], tokens[1:3], tokens[3:])
+        )
+
+    def index(self, genotypes: npt.ArrayLike) -> IntArray:
+        """Returns the official NAS-Bench-201 index of genotypes: ``(N,)`` int64."""
+        return official_index()[lexicographic(self.validate(genotypes))]
+
+    def from_index(self, indices: npt.ArrayLike) -> Genotypes:
+        """Returns the genotypes ``(N, 6)`` int8 of official indices ``(N,)``.
+
+        Raises:
+            InvalidGenotypeError: an index is no integer in [0, 15625).
+        """
+        array = np.atleast_1d(np.asarray(indices))
+        wrong_kind = array.dtype.kind not in "iu" and array.size > 0
+        if wrong_kind or array.ndim != 1:
+            message = f"{self.name}: expected integer indices (N,), got {indices!r}"
+            raise InvalidGenotypeError(message)
+        if array.size and (array.min() < 0 or array.max() >= self.size):
+            message = (
+                f"{self.name}: expected indices from 0 to {self.size - 1}, got "
+                f"{array.min()} to {array.max()}"
+            )
+            raise InvalidGenotypeError(message)
+        return official_genotypes()[array.astype(np.int64)]
+
+    def parameters(self, genotypes: npt.ArrayLike, *, dataset: str) -> IntArray:
+        """Counts the trainable parameters: ``(N,)`` int64, dead edges included."""
+        classes = CLASSES[self.check_dataset(dataset)]
+        fixed = 3 * 9 * 16 + 2 * 16 + 2 * 64 + 64 * classes + classes
+        fixed += sum(
+            9 * narrow * wide + 9 * wide * wide + narrow * wide + 4 * wide
+            for narrow, wide in itertools.pairwise(CHANNELS)
+        )
+        weights, norms = sum(c * c for c in CHANNELS), sum(2 * c for c in CHANNELS)
+        return self._count(genotypes, fixed, weights, norms)
+
+    def flops(self, genotypes: npt.ArrayLike, *, dataset: str) -> IntArray:
+        """Counts the multiply-adds of one image: ``(N,)`` int64, dead edges included.
+
+        As upstream counts them: convolutions and the classifier with its bias.
+        """
+        classes = CLASSES[self.check_dataset(dataset)]
+        side = RESOLUTION[dataset]
+        pixels = [(side >> stage) ** 2 for stage in range(3)]
+        fixed = 3 * 9 * 16 * pixels[0] + 64 * classes + classes
+        fixed += sum(
+            (9 * narrow * wide + 9 * wide * wide + narrow * wide) * area
+            for (narrow, wide), area in zip(
+                itertools.pairwise(CHANNELS), pixels[1:], strict=True
+            )
+        )
+        work = sum(c * c * area for c, area in zip(CHANNELS, pixels, strict=True))
+        return self._count(genotypes, fixed, work, 0)
+
+    def _count(
+        self, genotypes: npt.ArrayLike, fixed: int, per_weight: int, per_conv: int
+    ) -> IntArray:
+        rows = self.validate(genotypes)
+        pointwise = (rows == OPERATIONS.index("nor_conv_1x1")).sum(axis=1)
+        spatial = (rows == OPERATIONS.index("nor_conv_3x3")).sum(axis=1)
+        one = CELLS_PER_STAGE * (per_weight + per_conv)
+        nine = CELLS_PER_STAGE * (9 * per_weight + per_conv)
+        return np.asarray(fixed + one * pointwise + nine * spatial, dtype=np.int64)
+
+    def isomorphism_class(self, genotypes: npt.ArrayLike) -> IntArray:
+        """Returns the number of each genotype's class, 0 to 6,465: ``(N,)`` int64.
+
+        Two cells are in one class if their outputs read as the same sum of nested
+        operations, with ``none`` as zero and ``skip_connect`` as the identity. This is
+        upstream's rule on strings, which counts 6,466 classes. It is finer than equality
+        of functions: a zero inside a sum stays, and a nested sum is not sorted anew.
+        """
+        return _classes()[lexicographic(self.validate(genotypes))]
+
+
+def lexicographic(genotypes: Genotypes) -> IntArray:
+    """Numbers valid genotypes ``(N, 6)`` in base 5, first edge first: ``(N,)``."""
+    return np.asarray(genotypes @ _POWERS, dtype=np.int64)
+
+
+@functools.cache
+def all_genotypes() -> Genotypes:
+    """Returns all genotypes ``(15625, 6)`` int8 in lexicographic order, read-only."""
+    table = np.array(list(itertools.product(range(5), repeat=6)), dtype=np.int8)
+    table.setflags(write=False)
+    return table
+
+
+@functools.cache
+def official_genotypes() -> Genotypes:
+    """Returns all genotypes ``(15625, 6)`` int8 in the official order, read-only.
+
+    Upstream shuffled the lexicographic list with Python's generator and seed 88; the
+    same shuffle here gives the same order.
+    """
+    order = list(range(len(all_genotypes())))
+    random.Random(88).shuffle(order)
+    table = all_genotypes()[order]
+    table.setflags(write=False)
+    return table
+
+
+@functools.cache
+def official_index() -> IntArray:
+    """Returns the official index of each lexicographic number: ``(15625,)`` int64."""
+    index = np.empty(len(all_genotypes()), dtype=np.int64)
+    index[lexicographic(official_genotypes())] = np.arange(len(index))
+    index.setflags(write=False)
+    return index
+
+
+@functools.cache
+def _classes() -> IntArray:
+    numbers: dict[str, int] = {}
+    classes = np.empty(len(all_genotypes()), dtype=np.int64)
+    for row, cell in enumerate(all_genotypes().tolist()):
+        classes[row] = numbers.setdefault(_expression(cell), len(numbers))
+    classes.setflags(write=False)
+    return classes
+
+
+def _expression(cell: Sequence[int]) -> str:
+    """Writes the cell's output as upstream does, on which the classes depend."""
+    nodes = ["0"]
+    for node in (1, 2, 3):
+        terms = []
+        for choice, (source, target) in zip(cell, EDGES, strict=True):
+            if target != node:
+                continue
+            if choice == 0 or nodes[source] == "#":
+                terms.append("#")
+            elif choice == 1:
+                terms.append(nodes[source])
+            else:
+                terms.append(f"({nodes[source]})@{OPERATIONS[choice]}")
+        nodes.append("+".join(sorted(terms)))
+    return nodes[3]
+
+
+def _split_official(architecture: str) -> list[str]:
+    form = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|"
+    problem = InvalidGenotypeError(
+        f"nasbench201: expected a string of the form {form}, got {architecture!r}"
+    )
+    nodes = [part.strip().strip("|").split("|") for part in architecture.split("+")]
+    if [len(tokens) for tokens in nodes] != [1, 2, 3]:
+        raise problem
+    names = []
+    for tokens in nodes:
+        for source, token in enumerate(tokens):
+            match = _TOKEN.match(token)
+            if match is None or int(match[2]) != source:
+                raise problem
+            names.append(match[1])
+    return names

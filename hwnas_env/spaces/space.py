@@ -1,0 +1,190 @@
+"""What every search space offers: one frozen object, batch functions on genotypes."""
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.errors import InvalidGenotypeError, NotExactError, unknown_name
+from hwnas_env.types import Genotypes, IntArray
+
+
+@dataclass(frozen=True)
+class SearchSpace(ABC):
+    """Describes a search space of ``L`` positions with ``K`` choices each.
+
+    Attributes:
+        name: the key in ``SEARCH_SPACES`` ("nasbench201").
+        label: the word in environment ids ("NASBench201").
+        operations: the ``K`` choices, by name; a genotype holds their indices.
+        positions: the ``L`` positions, by name, in the order of decisions.
+        datasets: the datasets that HW-NAS-Bench covers.
+        default_dataset: the dataset of an environment that names none.
+    """
+
+    name: str
+    label: str
+    operations: tuple[str, ...]
+    positions: tuple[str, ...]
+    datasets: tuple[str, ...]
+    default_dataset: str
+
+    @property
+    def length(self) -> int:
+        """Number of positions, ``L``."""
+        return len(self.positions)
+
+    @property
+    def choices(self) -> int:
+        """Number of choices at every position, ``K``."""
+        return len(self.operations)
+
+    @property
+    def size(self) -> int:
+        """Number of genotypes, ``K ** L``, as an exact Python integer."""
+        return int(self.choices**self.length)
+
+    @abstractmethod
+    def encode(self, architecture: str | Sequence[str]) -> Genotypes:
+        """Reads one architecture's name into a genotype ``(L,)`` int8."""
+
+    @abstractmethod
+    def decode(self, genotype: npt.ArrayLike) -> str:
+        """Writes one genotype ``(L,)`` as the architecture's name."""
+
+    @abstractmethod
+    def parameters(self, genotypes: npt.ArrayLike, *, dataset: str) -> IntArray:
+        """Counts the trainable parameters of genotypes ``(N, L)``: ``(N,)`` int64."""
+
+    @abstractmethod
+    def flops(self, genotypes: npt.ArrayLike, *, dataset: str) -> IntArray:
+        """Counts the multiply-adds of genotypes ``(N, L)`` for one image: ``(N,)``."""
+
+    def index(self, genotypes: npt.ArrayLike) -> IntArray:
+        """Returns the official index of genotypes ``(N, L)``: ``(N,)`` int64.
+
+        Raises:
+            NotExactError: the space has more genotypes than 64 bits can number.
+        """
+        raise self._no_index()
+
+    def from_index(self, indices: npt.ArrayLike) -> Genotypes:
+        """Returns the genotypes ``(N, L)`` int8 of official indices ``(N,)``.
+
+        Raises:
+            NotExactError: the space has more genotypes than 64 bits can number.
+        """
+        raise self._no_index()
+
+    def isomorphism_class(self, genotypes: npt.ArrayLike) -> IntArray | None:
+        """Returns class numbers ``(N,)``, or None where the space has no classes."""
+        return None
+
+    def _no_index(self) -> NotExactError:
+        message = (
+            f"{self.name} has {self.choices}^{self.length} genotypes, more than "
+            "64 bits can number: there is no index; identify them by their bytes"
+        )
+        return NotExactError(message)
+
+    def check_dataset(self, dataset: str) -> str:
+        """Returns the dataset's name, or raises with the nearest right one.
+
+        Raises:
+            UnknownNameError: the space is not measured on that dataset.
+        """
+        if dataset not in self.datasets:
+            raise unknown_name(f"dataset of {self.name}", dataset, self.datasets)
+        return dataset
+
+    def validate(self, genotypes: npt.ArrayLike) -> Genotypes:
+        """Checks genotypes and returns them as a C-contiguous ``(N, L)`` int8 array.
+
+        Args:
+            genotypes: integers ``(N, L)`` in ``[0, K)``; one genotype ``(L,)`` counts
+                as a batch of one, and N may be 0.
+
+        Returns:
+            The genotypes; the input itself where it already has that form.
+
+        Raises:
+            InvalidGenotypeError: wrong shape, not integers, or out of range.
+        """
+        array = np.asarray(genotypes)
+        if array.ndim == 1 and len(array) == self.length:
+            array = array[None, :]
+        if array.ndim != 2 or array.shape[1] != self.length:
+            message = (
+                f"{self.name}: expected genotypes of shape (N, {self.length}) or "
+                f"({self.length},), got {array.shape}"
+            )
+            raise InvalidGenotypeError(message)
+        if array.dtype.kind not in "iu" and array.size:
+            message = (
+                f"{self.name}: expected integers in [0, {self.choices}), got dtype "
+                f"{array.dtype}; encode() reads names"
+            )
+            raise InvalidGenotypeError(message)
+        if array.size and (array.max() >= self.choices or array.min() < 0):
+            row, position = np.argwhere((array < 0) | (array >= self.choices))[0]
+            message = (
+                f"{self.name}: row {row}, position {self.positions[position]!r}: "
+                f"expected 0 to {self.choices - 1}, got {array[row, position]}"
+            )
+            raise InvalidGenotypeError(message)
+        return np.ascontiguousarray(array, dtype=np.int8)
+
+    def validate_one(self, genotype: npt.ArrayLike) -> Genotypes:
+        """Checks one genotype and returns it as ``(L,)`` int8.
+
+        Raises:
+            InvalidGenotypeError: it is not exactly one valid genotype.
+        """
+        batch = self.validate(genotype)
+        if len(batch) != 1:
+            message = f"{self.name}: expected one genotype, got {len(batch)}"
+            raise InvalidGenotypeError(message)
+        return batch[0]
+
+    def sample(self, n: int, *, rng: np.random.Generator) -> Genotypes:
+        """Draws ``n`` genotypes uniformly, with replacement: ``(n, L)`` int8."""
+        return rng.integers(0, self.choices, (n, self.length), dtype=np.int8)
+
+    def neighbours(self, genotype: npt.ArrayLike) -> Genotypes:
+        """Returns all genotypes that differ in one position: ``(L (K - 1), L)`` int8.
+
+        Example:
+            >>> from hwnas_env.spaces import SEARCH_SPACES
+            >>> SEARCH_SPACES["nasbench201"].neighbours([0, 1, 2, 3, 4, 0]).shape
+            (24, 6)
+        """
+        centre = self.validate_one(genotype)
+        rows = np.repeat(centre[None, :], self.length * (self.choices - 1), axis=0)
+        position = np.repeat(np.arange(self.length), self.choices - 1)
+        step = np.tile(np.arange(1, self.choices), self.length)
+        column = rows[np.arange(len(rows)), position].astype(np.int64)
+        rows[np.arange(len(rows)), position] = (column + step) % self.choices
+        return rows
+
+    def operation(self, name: str) -> int:
+        """Returns an operation's number.
+
+        Raises:
+            UnknownNameError: there is no such operation.
+        """
+        return _operation_number(self, name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "SearchSpace":
+        """Returns itself: a search space is a constant."""
+        return self
+
+
+@functools.lru_cache(maxsize=256)
+def _operation_number(space: SearchSpace, name: str) -> int:
+    if name not in space.operations:
+        raise unknown_name(f"operation of {space.name}", name, space.operations)
+    return space.operations.index(name)

@@ -1,0 +1,86 @@
+"""Words that every floor uses: array aliases, provenance, and one batch's answer."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Genotypes: TypeAlias = npt.NDArray[np.int8]
+"""Decisions, ``(N, L)`` int8; one row is one network."""
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+
+Kind: TypeAlias = Literal["measured", "fitted", "modelled", "surrogate", "user"]
+
+AccuracyFunction: TypeAlias = Callable[[Genotypes], FloatArray]
+"""Genotypes ``(N, L)`` to accuracy in percent ``(N,)``."""
+
+RewardFunction: TypeAlias = Callable[[FloatArray, FloatArray, float], FloatArray]
+"""Accuracy in [0, 1] ``(N,)``, cost ``(N,)``, budget to reward ``(N,)``."""
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """States how far a source is from the measurements it stands for.
+
+    Attributes:
+        n: networks compared.
+        tau_b: Kendall's tau-b, or None where it means nothing (fewer than 3 rows).
+        mape_percent: mean absolute percentage error.
+        worst_percent: largest absolute percentage error.
+        method: how it was computed ("5-fold cross-validation", ...).
+    """
+
+    n: int
+    tau_b: float | None
+    mape_percent: float
+    worst_percent: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Says where the numbers of one column come from.
+
+    Attributes:
+        kind: measured, fitted, modelled, surrogate or user.
+        method: one sentence on how a number is computed.
+        citation: whose measurements they are, or whose they were fitted to.
+        calibrated_on: what data the coefficients saw; empty where measured.
+        fidelity: error against measurements; None where measured or unknown.
+        sha256: checksum of the data or coefficient file; empty for a user's own.
+    """
+
+    kind: Kind
+    method: str
+    citation: str
+    calibrated_on: str = ""
+    fidelity: Fidelity | None = None
+    sha256: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the provenance as plain JSON-able values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Holds the answer to one batch of queries, one row a network.
+
+    Attributes:
+        accuracy_percent: ``(N,)`` float64.
+        costs: ``(N, M)`` float64 in the order of ``problem.metrics``, in their units;
+            a device's metrics are inf where a network is not deployable.
+        deployable: ``(N,)`` bool.
+        train_seconds: ``(N,)`` float64 simulated training seconds, or None where the
+            problem has none.
+    """
+
+    accuracy_percent: FloatArray
+    costs: FloatArray
+    deployable: BoolArray
+    train_seconds: FloatArray | None = None
