@@ -1,1 +1,55 @@
-"""tmp."""
+"""Hardware-aware neural architecture search as Gymnasium environments.
+
+``import hwnas_env`` registers twelve environments, ``HWNAS-{Space}-{Device}-v0``, and
+loads no tables; everything else is loaded when it is first asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from hwnas_env.envs.registration import ENVIRONMENTS, register_all
+
+if TYPE_CHECKING:
+    from hwnas_env.agents import AGENTS as AGENTS
+    from hwnas_env.data.hwnasbench import HWNASBench as HWNASBench
+    from hwnas_env.devices import DEVICES as DEVICES
+    from hwnas_env.metrics import METRICS as METRICS
+    from hwnas_env.problems.budget import BudgetedProblem as BudgetedProblem
+    from hwnas_env.problems.catalog import make_problem as make_problem
+    from hwnas_env.problems.problem import Problem as Problem
+    from hwnas_env.scalarise import REWARDS as REWARDS
+    from hwnas_env.spaces import SEARCH_SPACES as SEARCH_SPACES
+    from hwnas_env.types import Evaluation as Evaluation
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AGENTS": "hwnas_env.agents",
+    "BudgetedProblem": "hwnas_env.problems.budget",
+    "DEVICES": "hwnas_env.devices",
+    "Evaluation": "hwnas_env.types",
+    "HWNASBench": "hwnas_env.data.hwnasbench",
+    "METRICS": "hwnas_env.metrics",
+    "Problem": "hwnas_env.problems.problem",
+    "REWARDS": "hwnas_env.scalarise",
+    "SEARCH_SPACES": "hwnas_env.spaces",
+    "make_problem": "hwnas_env.problems.catalog",
+}
+
+__all__ = ["ENVIRONMENTS", "__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name from its module when it is first asked for."""
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Lists the public names."""
+    return sorted(__all__)
+
+
+register_all()

@@ -45,7 +45,12 @@ DEVICES: Mapping[str, Device] = MappingProxyType(
             Device("edgetpu", "EdgeTPU", "Coral Dev Board, int8", "edge", _LATENCY),
             Device("pixel3", "Pixel3", "Google Pixel 3, TF Lite", "edge", _LATENCY),
             Device(
-                "eyeriss", "Eyeriss", "simulator", "ASIC", _BOTH, ("arithmetic_intensity",)
+                "eyeriss",
+                "Eyeriss",
+                "simulator",
+                "ASIC",
+                _BOTH,
+                ("arithmetic_intensity",),
             ),
             Device("fpga", "FPGA", "Xilinx ZC706, Vivado HLS", "FPGA", _BOTH),
         )
@@ -67,5 +72,5 @@ def get_device(name: str) -> Device:
     """
     key = LABELS.get(name, name) if isinstance(name, str) else name
     if not isinstance(key, str) or key not in DEVICES:
-        raise unknown_name("device", name, DEVICES)
+        raise unknown_name(name, DEVICES, what="device")
     return DEVICES[key]

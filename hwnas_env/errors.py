@@ -86,6 +86,14 @@ class BudgetExhaustedError(HWNASError, RuntimeError):
     """Raised when a query is asked for that the budget cannot pay."""
 
 
+class InvalidActionError(HWNASError, ValueError):
+    """Raised when an action is no integer that the action space contains."""
+
+
+class EpisodeEndedError(HWNASError, RuntimeError):
+    """Raised when a step is taken after an episode's end or before its start."""
+
+
 class WorkerProcessError(HWNASError, RuntimeError):
     """Raised when a worker process is given what must stay in one process."""
 
@@ -94,19 +102,19 @@ class NotSerialisableError(HWNASError, ValueError):
     """Raised when a callable would have to be written to JSON."""
 
 
-def unknown_name(what: str, name: object, valid: Iterable[str]) -> UnknownNameError:
+def unknown_name(name: object, valid: Iterable[str], *, what: str) -> UnknownNameError:
     """Builds the error for a wrong name, with the nearest right one.
 
     Args:
-        what: what the name should be, as a noun ("dataset").
         name: what came.
         valid: the names that exist.
+        what: what the name should be, as a noun ("dataset").
 
     Returns:
         The error, ready to be raised.
 
     Example:
-        >>> str(unknown_name("device", "edgtpu", ["edgegpu", "edgetpu"]))
+        >>> str(unknown_name("edgtpu", ["edgegpu", "edgetpu"], what="device"))
         "unknown device 'edgtpu'; did you mean 'edgetpu'? Valid: edgegpu, edgetpu"
     """
     names = list(valid)

@@ -1,7 +1,7 @@
 """Arrays on disk: written once, whole or not at all, with checksums, memory-mapped.
 
-A *bundle* is a folder of ``.npy`` files. A small JSON file beside it, the manifest, says
-which folder holds the bundle of a name, what is in it and the SHA-256 of every file.
+A *bundle* is a folder of ``.npy`` files. A small JSON file beside it, the manifest,
+says which folder holds the bundle of a name, what is in it and every file's SHA-256.
 Writing fills a temporary folder, renames it, and replaces the manifest last, so that a
 reader sees the old bundle or the new one and never half of either.
 """

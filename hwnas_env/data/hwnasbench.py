@@ -31,9 +31,7 @@ from hwnas_env.types import FloatArray, Genotypes
 
 BUNDLE = "hw-nas-bench"
 CITATION = "Li et al., HW-NAS-Bench, ICLR 2021 (arXiv 2103.10584)"
-URL = (
-    "https://github.com/GATECH-EIC/HW-NAS-Bench/raw/main/HW-NAS-Bench-v1_0.pickle"
-)
+URL = "https://github.com/GATECH-EIC/HW-NAS-Bench/raw/main/HW-NAS-Bench-v1_0.pickle"
 GIT_BLOB = "b0634cb7f6e7be07192c77833df9eafa4baf705e"
 """Upstream's git blob id (SHA-1 over header and content) of the file."""
 
@@ -78,8 +76,9 @@ def import_pickle(path: Path) -> "HWNASBench":
         FileNotFoundError: there is no such file.
     """
     content = unpickle.load(path)
-    tables = _member(content, "nasbench201", "the file"), _member(
-        content, "fbnet", "the file"
+    tables = (
+        _member(content, "nasbench201", "the file"),
+        _member(content, "fbnet", "the file"),
     )
     arrays: dict[str, npt.NDArray[Any]] = {}
     configs = {}
@@ -204,7 +203,7 @@ class HWNASBench:
         """
         columns = official_columns("nasbench201")
         if name not in columns:
-            raise unknown_name("column of nasbench201", name, columns)
+            raise unknown_name(name, columns, what="column of nasbench201")
         SEARCH_SPACES["nasbench201"].check_dataset(dataset)
         array: FloatArray = self._bundle.arrays[f"nasbench201/{dataset}/{name}"]
         return array
@@ -217,9 +216,7 @@ class HWNASBench:
             for number, name in enumerate(official_columns("fbnet"))
         }
 
-    def query(
-        self, space: str, architecture: Any, *, dataset: str
-    ) -> dict[str, float]:
+    def query(self, space: str, architecture: Any, *, dataset: str) -> dict[str, float]:
         """Returns every held metric of one network by upstream's names.
 
         Args:
@@ -248,9 +245,7 @@ class HWNASBench:
             held[PRODUCT] = math.prod(costs)
         return held
 
-    def value(
-        self, space: str, architecture: Any, *, dataset: str, name: str
-    ) -> float:
+    def value(self, space: str, architecture: Any, *, dataset: str, name: str) -> float:
         """Returns one metric of one network; see :meth:`query`.
 
         Raises:
@@ -258,7 +253,7 @@ class HWNASBench:
         """
         names = official_columns(get_space(space).name)
         if name not in names:
-            raise unknown_name(f"column of {space}", name, names)
+            raise unknown_name(name, names, what=f"column of {space}")
         genotype = _genotype(space, architecture)
         value = self._value(space, genotype, dataset=dataset, name=name)
         if math.isnan(value):
@@ -319,9 +314,7 @@ class HWNASBench:
         values = self._bundle.arrays["fbnet/values"]
         stem, header, pooling, classifier = fbnet.frame_keys(dataset)
         shapes = fbnet.layers(dataset)
-        blocks = [
-            fbnet.block_key(*pair) for pair in zip(shapes, genotype, strict=True)
-        ]
+        blocks = [fbnet.block_key(*pair) for pair in zip(shapes, genotype, strict=True)]
         total = 0.0
         for key in (stem, *blocks, header, pooling, classifier):
             total += float(values[self._keys[key], number])
@@ -340,8 +333,8 @@ def _genotype(space: str, architecture: Any) -> Genotypes:
     found = get_space(space)
     if isinstance(architecture, str):
         return found.encode(architecture)
-    if isinstance(architecture, (int, np.integer)) and architecture is not True:
-        return found.from_index([architecture])[0]
+    if isinstance(architecture, (int, np.integer)):
+        return np.asarray(found.from_index(np.array([architecture]))[0])
     if isinstance(architecture, Sequence) and all(
         isinstance(name, str) for name in architecture
     ):
@@ -432,5 +425,3 @@ def _blocks(tables: Any) -> tuple[npt.NDArray[np.str_], FloatArray]:
         columns.append(column)
     assert keys is not None, "there is at least one column"
     return np.array(keys), np.array(columns, dtype=np.float64).T.copy()
-
-

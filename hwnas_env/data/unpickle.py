@@ -118,7 +118,7 @@ class _Unpickler(pickle.Unpickler):
         return _NAMES[module, name]
 
     def persistent_load(self, pid: object) -> object:
-        message = "the pickle refers to an object outside itself"
+        message = f"the pickle refers to an object outside itself, {pid!r}"
         raise UnsafePickleError(message)
 
 

@@ -39,7 +39,7 @@ def get_space(name: str) -> SearchSpace:
     for space in SEARCH_SPACES.values():
         if name in (space.name, space.label):
             return space
-    raise unknown_name("search space", name, SEARCH_SPACES)
+    raise unknown_name(name, SEARCH_SPACES, what="search space")
 
 
 __all__ = ["SEARCH_SPACES", "SearchSpace", "get_space"]

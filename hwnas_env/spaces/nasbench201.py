@@ -135,8 +135,9 @@ class NASBench201(SearchSpace):
 
         Two cells are in one class if their outputs read as the same sum of nested
         operations, with ``none`` as zero and ``skip_connect`` as the identity. This is
-        upstream's rule on strings, which counts 6,466 classes. It is finer than equality
-        of functions: a zero inside a sum stays, and a nested sum is not sorted anew.
+        upstream's rule on strings, which counts 6,466 classes. It is finer than
+        equality of functions: a zero inside a sum stays, and nested sums keep their
+        order.
         """
         return _classes()[lexicographic(self.validate(genotypes))]
 

@@ -70,7 +70,7 @@ class SearchSpace(ABC):
         Raises:
             NotExactError: the space has more genotypes than 64 bits can number.
         """
-        raise self._no_index()
+        raise self._no_index(genotypes)
 
     def from_index(self, indices: npt.ArrayLike) -> Genotypes:
         """Returns the genotypes ``(N, L)`` int8 of official indices ``(N,)``.
@@ -78,16 +78,18 @@ class SearchSpace(ABC):
         Raises:
             NotExactError: the space has more genotypes than 64 bits can number.
         """
-        raise self._no_index()
+        raise self._no_index(indices)
 
     def isomorphism_class(self, genotypes: npt.ArrayLike) -> IntArray | None:
         """Returns class numbers ``(N,)``, or None where the space has no classes."""
+        self.validate(genotypes)
         return None
 
-    def _no_index(self) -> NotExactError:
+    def _no_index(self, came: npt.ArrayLike) -> NotExactError:
         message = (
-            f"{self.name} has {self.choices}^{self.length} genotypes, more than "
-            "64 bits can number: there is no index; identify them by their bytes"
+            f"no index for {np.asarray(came).shape}: {self.name} has {self.choices}^"
+            f"{self.length} genotypes, more than 64 bits can number; identify them by "
+            "their bytes"
         )
         return NotExactError(message)
 
@@ -98,7 +100,7 @@ class SearchSpace(ABC):
             UnknownNameError: the space is not measured on that dataset.
         """
         if dataset not in self.datasets:
-            raise unknown_name(f"dataset of {self.name}", dataset, self.datasets)
+            raise unknown_name(dataset, self.datasets, what=f"dataset of {self.name}")
         return dataset
 
     def validate(self, genotypes: npt.ArrayLike) -> Genotypes:
@@ -114,7 +116,11 @@ class SearchSpace(ABC):
         Raises:
             InvalidGenotypeError: wrong shape, not integers, or out of range.
         """
-        array = np.asarray(genotypes)
+        try:
+            array = np.asarray(genotypes)
+        except ValueError as error:
+            message = f"{self.name}: expected genotypes (N, {self.length}): {error}"
+            raise InvalidGenotypeError(message) from None
         if array.ndim == 1 and len(array) == self.length:
             array = array[None, :]
         if array.ndim != 2 or array.shape[1] != self.length:
@@ -136,7 +142,7 @@ class SearchSpace(ABC):
                 f"expected 0 to {self.choices - 1}, got {array[row, position]}"
             )
             raise InvalidGenotypeError(message)
-        return np.ascontiguousarray(array, dtype=np.int8)
+        return np.asarray(array, dtype=np.int8, order="C")
 
     def validate_one(self, genotype: npt.ArrayLike) -> Genotypes:
         """Checks one genotype and returns it as ``(L,)`` int8.
@@ -148,11 +154,12 @@ class SearchSpace(ABC):
         if len(batch) != 1:
             message = f"{self.name}: expected one genotype, got {len(batch)}"
             raise InvalidGenotypeError(message)
-        return batch[0]
+        return np.asarray(batch[0])
 
     def sample(self, n: int, *, rng: np.random.Generator) -> Genotypes:
         """Draws ``n`` genotypes uniformly, with replacement: ``(n, L)`` int8."""
-        return rng.integers(0, self.choices, (n, self.length), dtype=np.int8)
+        shape = (n, self.length)
+        return np.asarray(rng.integers(0, self.choices, shape, dtype=np.int8))
 
     def neighbours(self, genotype: npt.ArrayLike) -> Genotypes:
         """Returns all genotypes that differ in one position: ``(L (K - 1), L)`` int8.
@@ -186,5 +193,5 @@ class SearchSpace(ABC):
 @functools.lru_cache(maxsize=256)
 def _operation_number(space: SearchSpace, name: str) -> int:
     if name not in space.operations:
-        raise unknown_name(f"operation of {space.name}", name, space.operations)
+        raise unknown_name(name, space.operations, what=f"operation of {space.name}")
     return space.operations.index(name)

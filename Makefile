@@ -1,0 +1,49 @@
+# Every target makes what it needs: two virtual environments, one with the core alone.
+PYTHON ?= python3
+CORE := .venv-core
+FULL := .venv
+PIP := -m pip --quiet --disable-pip-version-check --no-input
+
+.PHONY: demo test check format docs examples wheel bench clean
+
+demo: $(CORE)/ready
+	$(CORE)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --env HWNAS-NASBench201-EdgeGPU-v0 \
+	    --agent random --agent evolution --agent reinforce --budget 300 --seeds 5
+
+test: $(FULL)/ready
+	$(FULL)/bin/python -m pytest -q $(PYTEST)
+
+check: $(FULL)/ready
+	$(FULL)/bin/ruff format --check .
+	$(FULL)/bin/ruff check .
+	$(FULL)/bin/mypy
+	$(FULL)/bin/python -m pytest -q --doctest-modules hwnas_env
+	$(FULL)/bin/python docs/generate.py --check
+
+format: $(FULL)/ready
+	$(FULL)/bin/ruff format .
+	$(FULL)/bin/ruff check --fix .
+
+docs: $(FULL)/ready
+	$(FULL)/bin/python docs/generate.py
+
+examples: $(FULL)/ready
+	set -e; for file in examples/*.py; do echo "$$file"; $(FULL)/bin/python "$$file"; done
+
+wheel: $(FULL)/ready
+	rm -rf dist && $(FULL)/bin/python -m build --wheel --outdir dist . > /dev/null
+
+$(CORE)/ready: pyproject.toml
+	$(PYTHON) -m venv $(CORE)
+	$(CORE)/bin/python $(PIP) install -e .
+	touch $@
+
+# PyTorch first and alone: the CPU build, before anything that asks for torch.
+$(FULL)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(FULL)
+	$(FULL)/bin/python $(PIP) install --constraint constraints.txt torch
+	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,dev]"
+	touch $@
+
+clean:
+	rm -rf $(CORE) $(FULL) dist build *.egg-info

@@ -1,0 +1,1 @@
+"""Accuracies: measured runs of NAS-Bench-201, a surrogate for FBNet, a user's own."""

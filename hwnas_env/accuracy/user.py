@@ -1,0 +1,100 @@
+"""A user's own accuracy: a function of genotypes, or a table."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.accuracy.columns import LayeredAccuracy, TableAccuracy
+from hwnas_env.additive import Linear, stateless
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.spaces import SearchSpace
+from hwnas_env.types import AccuracyFunction, FloatArray, Genotypes, Provenance
+
+
+def checked(function: AccuracyFunction, *, name: str) -> AccuracyFunction:
+    """Wraps a user's function so that a wrong answer is an error that names it.
+
+    Args:
+        function: genotypes ``(N, L)`` int8 to percent ``(N,)``.
+        name: how messages call it.
+    """
+    return _Checked(function, name)
+
+
+class _Checked:
+    """A function with its name; a class, so that it can be pickled."""
+
+    def __init__(self, function: AccuracyFunction, name: str) -> None:
+        self.function, self.name = function, name
+
+    def __call__(self, genotypes: Genotypes) -> FloatArray:
+        answer = self.function(genotypes)
+        try:
+            values = np.array(answer, dtype=np.float64)
+        except (TypeError, ValueError):
+            values = np.full(0, np.nan)
+        if values.shape != (len(genotypes),):
+            message = (
+                f"accuracy {self.name}: expected percent of shape ({len(genotypes)},), "
+                f"got {np.shape(answer)} {type(answer).__name__}"
+            )
+            raise InvalidArgumentError(message)
+        if not ((values >= 0) & (values <= 100)).all():
+            message = (
+                f"accuracy {self.name}: expected percent from 0 to 100, got {values}"
+            )
+            raise InvalidArgumentError(message)
+        return values
+
+
+def function_accuracy(
+    space: SearchSpace, function: AccuracyFunction, *, name: str
+) -> TableAccuracy | LayeredAccuracy:
+    """Takes a function; it is asked once for every network of NAS-Bench-201.
+
+    Raises:
+        InvalidArgumentError: it answers with a wrong shape, or not with percent.
+    """
+    safe = checked(function, name=name)
+    provenance = _provenance(f"the user's function {name}")
+    if space.name == "nasbench201":
+        mean = safe(space.from_index(np.arange(space.size)))
+        return TableAccuracy(name, mean, None, None, provenance)
+    safe(np.zeros((1, space.length), dtype=np.int8))
+    return LayeredAccuracy(name, None, safe, provenance)
+
+
+def table_accuracy(
+    space: SearchSpace, table: npt.NDArray[Any]
+) -> TableAccuracy | LayeredAccuracy:
+    """Takes a table in percent.
+
+    Args:
+        space: the search space.
+        table: ``(15625,)`` in the official order on NAS-Bench-201; on FBNet ``(22, 9)``
+            contributions that add up to the accuracy.
+
+    Raises:
+        InvalidArgumentError: wrong shape, or totals outside 0 to 100.
+    """
+    values = np.array(table, dtype=np.float64)
+    tabular = space.name == "nasbench201"
+    shape = (space.size,) if tabular else (space.length, space.choices)
+    if values.shape != shape:
+        message = f"accuracy: expected a table of shape {shape}, got {values.shape}"
+        raise InvalidArgumentError(message)
+    low = values.min() if tabular else values.min(axis=1).sum()
+    high = values.max() if tabular else values.max(axis=1).sum()
+    if not (low >= 0 and high <= 100):
+        message = f"accuracy: expected percent from 0 to 100, got {low:g} to {high:g}"
+        raise InvalidArgumentError(message)
+    provenance = _provenance("the user's table")
+    if tabular:
+        return TableAccuracy("user table", values, None, None, provenance)
+    score = stateless(0.0, values, link=Linear())
+    return LayeredAccuracy("user table", score, None, provenance)
+
+
+def _provenance(method: str) -> Provenance:
+    return Provenance(kind="user", method=method, citation="")

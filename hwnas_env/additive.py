@@ -1,0 +1,323 @@
+"""Sums over layers, with a small state: the form of every built-in FBNet quantity.
+
+A quantity is ``g(start + entry[0, s0, b0] + entry[1, s1, b1] + ... + tail)``, summed
+from left to right, with ``g`` non-decreasing and ``s`` a small state that the preceding
+blocks set. Rounding is monotone, so a larger prefix never gives a smaller total: what
+is computed on prefixes below is exact in floating point, not up to a tolerance.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.types import FloatArray, Genotypes
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Maps a sum x to ``max(x, floor) * scale / unit``; non-decreasing.
+
+    Attributes:
+        floor: smallest sum that counts.
+        scale: factor, positive.
+        unit: divisor, positive; apart from the factor so that counts divide exactly.
+    """
+
+    floor: float = -math.inf
+    scale: float = 1.0
+    unit: float = 1.0
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Maps sums of any shape."""
+        return np.maximum(x, self.floor) * self.scale / self.unit
+
+
+@dataclass(frozen=True)
+class Saturating:
+    """Maps a score x to ``ceiling - span * exp(-x)``; strictly increasing.
+
+    Attributes:
+        ceiling: what no score reaches.
+        span: distance from the ceiling at score 0, positive.
+    """
+
+    ceiling: float
+    span: float
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Maps scores of any shape."""
+        return self.ceiling - self.span * np.exp(-x)
+
+
+Link = Linear | Saturating
+
+
+@dataclass(frozen=True, eq=False)
+class Additive:
+    """Holds C quantities that are sums over L layers, K blocks each, S states.
+
+    Attributes:
+        start: ``(C,)`` float64.
+        entries: ``(L, S, K, C)`` float64.
+        next_state: ``(L, S, K)`` int64, the state that a block leaves; state 0 enters.
+        tail: ``(T, C)`` float64, added one by one after the last layer.
+        links: the C functions g.
+    """
+
+    start: FloatArray
+    entries: FloatArray
+    next_state: npt.NDArray[np.int64]
+    tail: FloatArray
+    links: tuple[Link, ...]
+
+    @property
+    def states(self) -> int:
+        """Number of states, S."""
+        return int(self.entries.shape[1])
+
+    def totals(self, genotypes: Genotypes) -> FloatArray:
+        """Sums entries from left to right, before g: ``(N, L)`` to ``(N, C)``.
+
+        Gathers and adds elementwise, so a batch of N equals N singles bit for bit.
+        """
+        blocks = self.entries.shape[2]
+        total = np.repeat(self.start[None, :], len(genotypes), axis=0)
+        state = np.zeros(len(genotypes), dtype=np.int64)
+        for layer, entries in enumerate(self.entries):
+            row = genotypes[:, layer].astype(np.int64)
+            if self.states > 1:
+                row += state * blocks
+                state = self.next_state[layer].reshape(-1).take(row)
+            total += entries.reshape(-1, entries.shape[-1]).take(row, axis=0)
+        for constant in self.tail:
+            total += constant
+        return total
+
+    def values(self, genotypes: Genotypes) -> FloatArray:
+        """Returns the quantities of genotypes ``(N, L)``: ``(N, C)`` float64."""
+        totals = self.totals(genotypes)
+        for column, link in enumerate(self.links):
+            totals[:, column] = link(totals[:, column])
+        return totals
+
+    def column(self, number: int) -> "Additive":
+        """Returns one quantity alone, with the same states."""
+        keep = slice(number, number + 1)
+        return Additive(
+            self.start[keep],
+            np.ascontiguousarray(self.entries[..., keep]),
+            self.next_state,
+            self.tail[:, keep],
+            self.links[keep],
+        )
+
+
+def stateless(
+    start: float, entries: FloatArray, *, tail: Sequence[float] = (), link: Link
+) -> Additive:
+    """Builds one quantity without states from entries ``(L, K)``."""
+    layers, blocks = entries.shape
+    return Additive(
+        np.array([start], dtype=np.float64),
+        np.ascontiguousarray(entries[:, None, :, None], dtype=np.float64),
+        np.zeros((layers, 1, blocks), dtype=np.int64),
+        np.array(tail, dtype=np.float64).reshape(-1, 1),
+        (link,),
+    )
+
+
+def join(parts: Sequence[Additive]) -> Additive:
+    """Joins quantities of the same layers and blocks; states multiply.
+
+    A tail shorter than the longest is filled with zeros, which change no sum.
+    """
+    layers, _, blocks, _ = parts[0].entries.shape
+    combos = list(itertools.product(*(range(part.states) for part in parts)))
+    number = {combo: index for index, combo in enumerate(combos)}
+    entries = np.concatenate(
+        [
+            part.entries[:, [combo[position] for combo in combos]]
+            for position, part in enumerate(parts)
+        ],
+        axis=-1,
+    )
+    next_state = np.zeros((layers, len(combos), blocks), dtype=np.int64)
+    for layer, combo, block in itertools.product(range(layers), combos, range(blocks)):
+        following = tuple(
+            int(part.next_state[layer, state, block])
+            for part, state in zip(parts, combo, strict=True)
+        )
+        next_state[layer, number[combo], block] = number[following]
+    longest = max(len(part.tail) for part in parts)
+    tails = [
+        np.pad(part.tail, ((0, longest - len(part.tail)), (0, 0))) for part in parts
+    ]
+    return Additive(
+        np.concatenate([part.start for part in parts]),
+        np.ascontiguousarray(entries),
+        next_state,
+        np.concatenate(tails, axis=1),
+        tuple(itertools.chain.from_iterable(part.links for part in parts)),
+    )
+
+
+def largest_prefixes(quantity: Additive, bound: float) -> FloatArray:
+    """Returns the largest prefix sums from which some completion meets a bound.
+
+    Args:
+        quantity: one quantity (C = 1).
+        bound: on its value, after g.
+
+    Returns:
+        ``(L + 1, S)`` float64: entry ``[l, s]`` is the largest sum x before layer l in
+        state s such that a completion from there has a value of at most the bound;
+        -inf where none has. Exact: the sums round as :meth:`Additive.totals` does.
+    """
+    layers, states, _, _ = quantity.entries.shape
+    last = _largest_argument(quantity.links[0], bound)
+    for constant in quantity.tail[::-1, 0].tolist():
+        last = _largest_addend(np.array([last]), np.array([constant]))[0]
+    limits = np.empty((layers + 1, states))
+    limits[layers] = last
+    for layer in range(layers - 1, -1, -1):
+        following = limits[layer + 1][quantity.next_state[layer]]
+        limits[layer] = _largest_addend(
+            following, quantity.entries[layer, :, :, 0]
+        ).max(axis=1)
+    return limits
+
+
+def extremes(quantity: Additive) -> tuple[FloatArray, FloatArray]:
+    """Returns the smallest and largest remaining sums: two ``(L + 1, S)`` arrays.
+
+    Entry ``[l, s]`` is what layers l and later and the tail add at least (at most) from
+    state s, up to rounding.
+    """
+    layers, states, _, _ = quantity.entries.shape
+    low = np.full((layers + 1, states), quantity.tail.sum())
+    high = low.copy()
+    for layer in range(layers - 1, -1, -1):
+        following = quantity.next_state[layer]
+        entries = quantity.entries[layer, :, :, 0]
+        low[layer] = (entries + low[layer + 1][following]).min(axis=1)
+        high[layer] = (entries + high[layer + 1][following]).max(axis=1)
+    return low, high
+
+
+def smallest_value(quantity: Additive) -> float:
+    """Returns the smallest value of one quantity over all genotypes, exactly."""
+    states = {0: float(quantity.start[0])}
+    for layer, entries in enumerate(quantity.entries[..., 0]):
+        reached: dict[int, float] = {}
+        for state, total in states.items():
+            sums = (entries[state] + total).tolist()
+            following = quantity.next_state[layer, state].tolist()
+            for after, value in zip(following, sums, strict=True):
+                reached[after] = min(value, reached.get(after, math.inf))
+        states = reached
+    best = min(states.values())
+    for constant in quantity.tail[:, 0].tolist():
+        best += constant
+    return float(quantity.links[0](np.array([best]))[0])
+
+
+def quantiles(
+    quantity: Additive, fractions: Sequence[float], *, bins: int = 1 << 16
+) -> FloatArray:
+    """Returns quantiles of one quantity over all K^L genotypes, equally likely.
+
+    The distribution of sums is convolved layer by layer on a grid; a mass between two
+    grid points is split so that the mean is kept.
+
+    Args:
+        quantity: one quantity (C = 1).
+        fractions: in [0, 1], ``(Q,)``.
+        bins: grid points over the range of sums.
+
+    Returns:
+        ``(Q,)`` float64, to within about one bin's width of the exact quantiles.
+    """
+    low, high = extremes(quantity)
+    floor = float(low[0, 0])
+    width = max(float(high[0, 0]) - floor, np.finfo(float).tiny) / (bins - 64)
+    blocks = quantity.entries.shape[2]
+    mass = np.zeros((quantity.states, bins))
+    mass[0, 0] = 1.0
+    for layer, entries in enumerate(quantity.entries[..., 0]):
+        moved = np.zeros_like(mass)
+        # Every sum is kept relative to the smallest one reachable from here on.
+        for state, block in itertools.product(range(quantity.states), range(blocks)):
+            after = int(quantity.next_state[layer, state, block])
+            rise = entries[state, block] + low[layer + 1, after] - low[layer, state]
+            steps, share = divmod(max(float(rise), 0.0) / width, 1.0)
+            first = int(steps)
+            for shift, weight in ((first, 1.0 - share), (first + 1, share)):
+                moved[after, shift:] += mass[state, : bins - shift] * (weight / blocks)
+        mass = moved
+    cumulated = np.cumsum(mass.sum(axis=0))
+    where = np.searchsorted(cumulated, np.asarray(fractions) * cumulated[-1])
+    sums = quantity.start[0] + floor + where * width
+    return np.asarray(quantity.links[0](sums), dtype=np.float64)
+
+
+def _largest_argument(link: Link, bound: float) -> float:
+    """Returns the largest x with ``link(x) <= bound``, -inf where there is none."""
+    limit = np.array([np.finfo(float).max])
+
+    def meets(x: FloatArray) -> npt.NDArray[np.bool_]:
+        return np.asarray(link(x) <= bound)
+
+    with np.errstate(over="ignore"):
+        if meets(limit)[0]:
+            return math.inf
+        if not meets(-limit)[0]:
+            return -math.inf
+        return float(_last_float(-limit, limit, meets)[0])
+
+
+def _largest_addend(bound: FloatArray, constant: FloatArray) -> FloatArray:
+    """Returns elementwise the largest float x with ``x + constant <= bound``."""
+    finite = np.isfinite(bound)
+    target = np.where(finite, bound, 0.0)
+    guess = target - constant
+    margin = 2 * np.spacing(np.maximum(np.abs(target), np.abs(constant)))
+    x = _last_float(guess - margin, guess + margin, lambda x: x + constant <= target)
+    return np.where(finite, x, bound)
+
+
+def _last_float(
+    low: FloatArray,
+    high: FloatArray,
+    meets: Callable[[FloatArray], npt.NDArray[np.bool_]],
+) -> FloatArray:
+    """Bisects elementwise for the last float that meets a condition.
+
+    Args:
+        low: floats that meet it.
+        high: larger floats that do not.
+        meets: the condition; once false it stays false for larger floats.
+    """
+    first, last = _rank(low), _rank(high)
+    while (first + 1 < last).any():
+        middle = (first >> 1) + (last >> 1) + (first & last & 1)
+        met = meets(_float_of(middle))
+        first, last = np.where(met, middle, first), np.where(met, last, middle)
+    return _float_of(first)
+
+
+_SIGN = np.int64(-(1 << 63))
+
+
+def _rank(x: FloatArray) -> npt.NDArray[np.int64]:
+    """Numbers floats so that neighbours have neighbouring numbers."""
+    bits = np.ascontiguousarray(x, dtype=np.float64).view(np.int64)
+    return np.where(bits >= 0, bits, -(bits ^ _SIGN))
+
+
+def _float_of(rank: npt.NDArray[np.int64]) -> FloatArray:
+    """Returns the floats of given numbers; the inverse of :func:`_rank`."""
+    return np.where(rank >= 0, rank, -rank ^ _SIGN).view(np.float64)

@@ -1,0 +1,1 @@
+"""Runs agents on problems under one ledger each, and records what happened."""

@@ -1,0 +1,256 @@
+"""The command line ``hwnas-env``: arguments to calls."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from hwnas_env.agents import AGENTS
+from hwnas_env.benchmark.runs import Run, Task, run_all
+from hwnas_env.data import cache, hwnasbench, nasbench201_runs
+from hwnas_env.envs.registration import ENVIRONMENTS
+from hwnas_env.errors import HWNASError
+from hwnas_env.reports import tables
+
+app = typer.Typer(
+    help="Hardware-aware neural architecture search: problems, searches and data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(
+    help="Measured data: import, download, check.", no_args_is_help=True
+)
+app.add_typer(data_app, name="data")
+
+Env = Annotated[str, typer.Option(help="An environment's id; see: hwnas-env envs.")]
+Dataset = Annotated[str | None, typer.Option(help="A dataset of the search space.")]
+MetricName = Annotated[str, typer.Option(help="What the budget is on.")]
+CostBudget = Annotated[
+    str, typer.Option(help="tight, medium, loose, or a number in the metric's unit.")
+]
+Source = Annotated[str, typer.Option(help="builtin, measured or auto.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+
+@app.command()
+def run(
+    env: Annotated[
+        list[str], typer.Option(help="An environment's id; may be repeated.")
+    ],
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(help=f"One of {', '.join(AGENTS)}; may be repeated."),
+    ] = None,
+    budget: Annotated[int, typer.Option(help="Queries of each run.")] = 300,
+    seeds: Annotated[int, typer.Option(help="Runs of each agent.")] = 5,
+    dataset: Dataset = None,
+    metric: MetricName = "latency_ms",
+    cost_budget: CostBudget = "medium",
+    source: Source = "builtin",
+    jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Lets agents search under one ledger each, and compares them."""
+    agents = agent or list(AGENTS)
+    results = []
+    for name in env:
+        task = Task(name, dataset, metric, _number(cost_budget), source)
+        runs = _with_progress(task, agents, seeds=seeds, queries=budget, jobs=jobs)
+        summary = tables.run_summary(task, task.problem(), runs)
+        if as_json:
+            results.append({**summary, "runs": [one.as_dict() for one in runs]})
+        else:
+            Console().print(tables.run_table(summary))
+    if as_json:
+        print(json.dumps(results, indent=1))
+
+
+@app.command()
+def envs(as_json: Json = False) -> None:
+    """Lists the environments with budgets and provenance."""
+    rows = tables.environment_rows(
+        {name: Task(name).problem() for name in ENVIRONMENTS}
+    )
+    _show(rows, as_json=as_json, table=tables.environment_table)
+
+
+@app.command()
+def query(
+    architecture: Annotated[
+        str, typer.Argument(help="An architecture string, or an official index.")
+    ],
+    env: Env,
+    dataset: Dataset = None,
+    metric: MetricName = "latency_ms",
+    source: Source = "builtin",
+    as_json: Json = False,
+) -> None:
+    """Evaluates one network and says where every number comes from."""
+    problem = Task(env, dataset, metric, source=source).problem()
+    if architecture.isdecimal():
+        genotype = problem.space.from_index([int(architecture)])[0]
+    else:
+        genotype = problem.encode(architecture)
+    network = tables.network_values(problem, genotype)
+    _show(network, as_json=as_json, table=tables.network_table)
+
+
+@app.command()
+def optimum(
+    env: Env,
+    cost_budget: CostBudget = "medium",
+    dataset: Dataset = None,
+    metric: MetricName = "latency_ms",
+    source: Source = "builtin",
+    as_json: Json = False,
+) -> None:
+    """Computes the exact best network within a budget."""
+    problem = Task(env, dataset, metric, source=source).problem()
+    best = problem.optimum(_number(cost_budget))
+    network = tables.network_values(problem, best.genotypes[0])
+    _show(network, as_json=as_json, table=tables.network_table)
+
+
+@data_app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="HW-NAS-Bench-v1_0.pickle, npz or csv.")],
+    split: Annotated[
+        str | None, typer.Option(help="Of an accuracy file: valid, test or train.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Of an accuracy file: epochs of training.")
+    ] = None,
+) -> None:
+    """Imports measured data into the cache: the official pickle, or accuracies.
+
+    An accuracy file (npz or csv) holds one column a dataset in percent, 15,625 rows in
+    the official order; it needs --split and --epochs.
+    """
+    if file.suffix in (".npz", ".csv"):
+        if split is None or epochs is None:
+            message = "an accuracy file needs --split and --epochs"
+            raise typer.BadParameter(message)
+        found = nasbench201_runs.import_accuracy(file, split=split, epochs=epochs)
+        print(f"imported {split} accuracy after {epochs} epochs: {', '.join(found)}")
+        return
+    _report_holes(hwnasbench.import_pickle(file))
+
+
+@data_app.command()
+def fetch() -> None:
+    """Downloads HW-NAS-Bench from upstream's repository, verifies and imports it."""
+    _report_holes(hwnasbench.fetch())
+
+
+@data_app.command()
+def status(as_json: Json = False) -> None:
+    """Says what is imported, and where the cache is."""
+    bundles = {name: cache.load(name) for name in cache.names()}
+    found = {
+        name: {
+            "folder": str(bundle.path),
+            "source": bundle.meta.get("source_file", ""),
+            "arrays": len(bundle.arrays),
+        }
+        for name, bundle in bundles.items()
+        if bundle is not None
+    }
+    if as_json:
+        print(
+            json.dumps({"cache": str(cache.cache_dir()), "imported": found}, indent=1)
+        )
+        return
+    print(f"cache: {cache.cache_dir()}")
+    for name, entry in found.items():
+        print(f"{name}: {entry['arrays']} arrays  {entry['source']}")
+    if hwnasbench.BUNDLE not in found:
+        print(f"HW-NAS-Bench is not imported: {hwnasbench.IMPORT_HINT}")
+        return
+    _report_holes(hwnasbench.HWNASBench.open())
+
+
+@data_app.command()
+def check() -> None:
+    """Compares every cached file with its checksum."""
+    wrong = [words for name in cache.names() for words in cache.check(name)]
+    for words in wrong:
+        print(words)
+    if wrong:
+        raise typer.Exit(1)
+    print(f"{len(cache.names())} data sets in {cache.cache_dir()}: all as recorded")
+
+
+def _report_holes(bench: hwnasbench.HWNASBench) -> None:
+    holes = bench.holes()
+    print(f"HW-NAS-Bench, SHA-256 {bench.sha256}")
+    if not holes:
+        print("every column is complete")
+    for name, count in holes.items():
+        print(f"{name}: {count} values are missing; not served as measured")
+
+
+def _with_progress(
+    task: Task, agents: Sequence[str], *, seeds: int, queries: int, jobs: int
+) -> list[Run]:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        bars = {
+            name: progress.add_task(f"{task.env} {name}", total=seeds)
+            for name in dict.fromkeys(agents)
+        }
+        return run_all(
+            task,
+            list(bars),
+            seeds=seeds,
+            queries=queries,
+            jobs=jobs,
+            finished=lambda one: progress.advance(bars[one.agent]),
+        )
+
+
+def _number(budget: str) -> float | str:
+    try:
+        return float(budget)
+    except ValueError:
+        return budget
+
+
+def _show(values: Any, *, as_json: bool, table: Any) -> None:
+    if as_json:
+        print(json.dumps(values, indent=1, ensure_ascii=False))
+    else:
+        Console().print(table(values))
+
+
+def main() -> None:
+    """Runs the command line; an expected error is one line and exit status 2."""
+    try:
+        app()
+    except HWNASError as error:
+        print(f"hwnas-env: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        print(f"hwnas-env: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Hardware costs: measured tables, fitted coefficients and models."""

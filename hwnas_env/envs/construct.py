@@ -1,0 +1,469 @@
+"""The environment that builds a network, one decision a step."""
+
+import multiprocessing
+import operator
+import traceback
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+from gymnasium.envs.registration import EnvSpec
+
+from hwnas_env.envs.rewards import NamedReward, VectorReward, resolve_reward
+from hwnas_env.envs.spec import HWNASEnvSpec, refuse_objects
+from hwnas_env.errors import (
+    EpisodeEndedError,
+    InvalidActionError,
+    InvalidArgumentError,
+    WorkerProcessError,
+    unknown_name,
+)
+from hwnas_env.problems.budget import BudgetedProblem
+from hwnas_env.problems.catalog import Accuracy, make_problem
+from hwnas_env.problems.problem import SAMPLED_RANGE
+from hwnas_env.problems.walk import RATIO_LIMIT
+from hwnas_env.types import RewardFunction
+
+MODES = ("construct",)
+Observation = npt.NDArray[np.float32]
+Info = dict[str, Any]
+
+_WORKER_MODULES = (
+    "gymnasium.vector.async_vector_env",
+    "stable_baselines3.common.vec_env.subproc_vec_env",
+)
+
+
+class ConstructEnv(gym.Env[Observation, np.int64]):
+    """Builds a network by ``L`` choices among ``K``, one a step, then queries it.
+
+    Made by ``gym.make("HWNAS-{Space}-{Device}-v0")``; no constructor argument but the
+    space and the device is needed.
+
+    Observation:
+        ``Box`` float32: the decisions so far one-hot (``L * K``), the position one-hot
+        (``L``; all zeros at the end), the exact interval of the costs still reachable
+        over deployable completions, as cost / budget clipped to [0, 4]. With
+        ``budget="sampled"`` also log(budget / medium).
+
+    Action:
+        ``Discrete(K)``: the operation or block at the next position. ``action_masks()``
+        and ``info["action_mask"]`` are exact: an action is masked if and only if no
+        completion meets the budget. After an infeasible prefix (someone ignored the
+        mask) the mask is all ones and ``info["completable"]`` is False.
+
+    Reward:
+        0 before the last step; then the reward of the network, by default
+        ``mnas_hard``: accuracy in [0, 1] where the cost is within the budget, else
+        accuracy x budget / cost; 0 where the device cannot run the network. With
+        ``objectives`` a vector: accuracy in [0, 1], metrics in their units, negated
+        where less is better; where not deployable, the finite ``reward_reference``.
+
+    Episode end:
+        Terminated after ``L`` decisions. Truncated when ``max_queries`` are spent: the
+        step that spends the last one ends as usual, and every later step is truncated
+        with reward 0 and without an evaluation.
+
+    Info keys:
+        evaluated, genotype (int8, -1 where undecided), accuracy_percent, one key a
+        metric, budget, cost (excess over the budget: min(max(0, c / T - 1), 1), 1 where
+        not deployable), feasible, deployable, completable, train_seconds where the
+        problem has it, queries, unique_queries, budget_exhausted, action_mask (int8).
+        Before the evaluation numbers are 0.0 and flags False.
+
+    Version history:
+        v0: first version.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
+        "render_modes": ["ansi", "human", "rgb_array"],
+        "render_fps": 4,
+    }
+
+    def __init__(
+        self,
+        space: str,
+        device: str,
+        *,
+        dataset: str | None = None,
+        mode: str = "construct",
+        metric: str = "latency_ms",
+        budget: float | str = "medium",
+        reward: str | RewardFunction = "mnas_hard",
+        objectives: Sequence[str] | None = None,
+        source: str = "builtin",
+        accuracy: Accuracy = "mean",
+        max_queries: int | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        """Makes the environment.
+
+        Args:
+            space: nasbench201 or fbnet.
+            device: edgegpu, raspi4, edgetpu, pixel3, eyeriss or fpga.
+            dataset: by default cifar10 (NAS-Bench-201) or ImageNet (FBNet).
+            mode: "construct".
+            metric: what the budget is on: latency_ms or energy_mj.
+            budget: a number in the metric's unit; tight, medium or loose; or
+                "sampled": log-uniform from the 5 % to the 95 % quantile, each episode.
+            reward: a name out of ``hwnas_env.scalarise.REWARDS``, a function, or
+                "package.module:function".
+            objectives: "accuracy" and metrics: makes the reward a vector.
+            source: builtin or measured.
+            accuracy: see :func:`hwnas_env.make_problem`; never test accuracy.
+            max_queries: evaluations to spend over all episodes; None for no limit.
+            render_mode: ansi, human (writes ansi to the terminal) or rgb_array.
+
+        Raises:
+            UnknownNameError: a name that does not exist; the message names the nearest.
+            InvalidBudgetError: no budget, or one that no deployable network meets.
+            InvalidArgumentError: a value of the wrong kind.
+            DataMissingError: measured data was asked for and is not imported.
+            WorkerProcessError: a ledger or a function in a vector worker process.
+        """
+        if mode not in MODES:
+            raise unknown_name(mode, MODES, what="mode")
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise unknown_name(
+                render_mode, self.metadata["render_modes"], what="render mode"
+            )
+        if source == "auto":
+            message = 'source: "auto" differs between machines; builtin or measured'
+            raise InvalidArgumentError(message)
+        self.problem = make_problem(
+            space,
+            device=device,
+            dataset=dataset,
+            metric=metric,
+            source=source,
+            accuracy=accuracy,
+        )
+        _refuse_accuracy(
+            self.problem.accuracy, self.problem.model.every_network_has_run
+        )
+        self.render_mode = render_mode
+        self._spec: EnvSpec | None = None
+        self._local = max_queries is not None or callable(reward) or callable(accuracy)
+        self._keywords = {"reward": reward, "accuracy": accuracy}
+        self._refuse_worker()
+        self.ledger = BudgetedProblem(self.problem, max_queries=max_queries)
+        self._sampled = budget == "sampled"
+        low, high = (self.problem.presets[name] for name in SAMPLED_RANGE)
+        self._range = np.log(max(low, self.problem.cheapest)), np.log(high)
+        self._budget = self.problem.budget("medium" if self._sampled else budget)
+        self._default_budget = self._budget
+        self._walk = self.problem.walk(self._budget)
+        self._make_reward(reward, objectives)
+        self._make_spaces()
+        self._make_info()
+        self._open = False
+
+    def _make_reward(
+        self, reward: str | RewardFunction, objectives: Sequence[str] | None
+    ) -> None:
+        self._reward: NamedReward | None = None
+        self._vector: VectorReward | None = None
+        if objectives is None:
+            self._reward = resolve_reward(reward)
+            return
+        if reward != "mnas_hard":
+            message = "reward and objectives: give one; objectives make it a vector"
+            raise InvalidArgumentError(message)
+        self._vector = VectorReward.of(self.problem, tuple(objectives))
+        self.reward_dim = len(self._vector.objectives)
+        self.reward_reference = self._vector.reference
+        self.reward_space = gym.spaces.Box(
+            self._vector.reference, self._vector.high, dtype=np.float64
+        )
+
+    def _make_spaces(self) -> None:
+        space = self.problem.space
+        length, choices = space.length, space.choices
+        self._length, self._choices = length, choices
+        size = length * choices + length + 2 + self._sampled
+        low, high = np.zeros(size, np.float32), np.ones(size, np.float32)
+        self._ratio = slice(length * (choices + 1), length * (choices + 1) + 2)
+        high[self._ratio] = RATIO_LIMIT
+        if self._sampled:
+            low[-1], high[-1] = -np.inf, np.inf
+        self.observation_space = gym.spaces.Box(low, high, dtype=np.float32)
+        self.action_space = gym.spaces.Discrete(choices)
+
+    def _make_info(self) -> None:
+        """Prepares what info says before an evaluation."""
+        problem = self.problem
+        self._blank: Info = {
+            "evaluated": False,
+            "genotype": None,
+            "accuracy_percent": 0.0,
+            **dict.fromkeys(problem.metrics, 0.0),
+            "budget": 0.0,
+            "cost": 0.0,
+            "feasible": False,
+            "deployable": False,
+            "completable": False,
+            **({"train_seconds": 0.0} if problem.has_train_seconds else {}),
+            "queries": 0,
+            "unique_queries": 0,
+            "budget_exhausted": False,
+            "action_mask": None,
+        }
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """How this environment was made; ``to_json`` explains what it refuses."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = None if spec is None else HWNASEnvSpec.of(spec)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, Info]:
+        """Starts an episode.
+
+        Args:
+            seed: of the environment's own generator.
+            options: ``budget`` for this episode, as in the constructor;
+                ``genotype``, a prefix of decisions that are taken already.
+
+        Raises:
+            UnknownNameError: another option.
+            InvalidBudgetError, InvalidActionError: as their names say.
+        """
+        super().reset(seed=seed)
+        self._refuse_worker()
+        options = options or {}
+        for key in options:
+            if key not in ("budget", "genotype"):
+                raise unknown_name(key, ("budget", "genotype"), what="reset option")
+        prefix = self._check_prefix(options.get("genotype", ()))
+        self._set_budget(options.get("budget"))
+        self._depth = 0
+        self._state = self._walk.root
+        self._genotype = np.full(self._length, -1, dtype=np.int8)
+        self._observation = np.zeros(self.observation_space.shape or (), np.float32)
+        if self._sampled:
+            medium = self.problem.presets["medium"]
+            self._observation[-1] = np.log(self._budget / medium)
+        self._blank["budget"] = self._budget
+        self._count()
+        for action in prefix:
+            self._decide(action)
+        self._open = True
+        self._look()
+        return self._observation.copy(), self._info()
+
+    def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:
+        """Decides the next position; the last decision queries the network.
+
+        Raises:
+            InvalidActionError: no integer in [0, K).
+            EpisodeEndedError: the episode is over; reset first.
+        """
+        if not self._open:
+            message = "the episode is over (or none was started): call reset() first"
+            raise EpisodeEndedError(message)
+        if type(action) is not int:
+            action = self._check_action(action)
+        if not 0 <= action < self._choices:
+            action = self._check_action(action)
+        if self._blank["budget_exhausted"]:
+            self._open = False
+            return self._observation.copy(), self._nothing(), False, True, self._info()
+        self._decide(action)
+        self._look()
+        if self._depth < self._length:
+            return (
+                self._observation.copy(),
+                self._nothing(),
+                False,
+                False,
+                self._info(),
+            )
+        self._open = False
+        reward, info = self._evaluate()
+        return self._observation.copy(), reward, True, False, info
+
+    def _decide(self, action: int) -> None:
+        depth = self._depth
+        self._state = self._walk.child(depth, self._state, action)
+        self._genotype[depth] = action
+        self._observation[depth * self._choices + action] = 1.0
+        self._depth = depth + 1
+
+    def _look(self) -> None:
+        """Observes the position and what can still be reached."""
+        depth, observation = self._depth, self._observation
+        positions = self._length * self._choices
+        if depth:
+            observation[positions + depth - 1] = 0.0
+        if depth < self._length:
+            observation[positions + depth] = 1.0
+        self._mask, low, high, self._completable = self._walk.view(depth, self._state)
+        observation[self._ratio] = low, high
+
+    def _info(self) -> Info:
+        info = self._blank.copy()
+        info["genotype"] = self._genotype.copy()
+        info["completable"] = self._completable
+        info["action_mask"] = self._mask.copy()
+        return info
+
+    def _nothing(self) -> Any:
+        return 0.0 if self._vector is None else np.zeros(self.reward_dim)
+
+    def _evaluate(self) -> tuple[Any, Info]:
+        """Queries the finished network: its reward and info."""
+        problem = self.problem
+        evaluation = self.ledger.evaluate_valid(
+            self._genotype[None, :], rng=self.np_random if problem.sampled else None
+        )
+        self._count()
+        column, budget = problem.metric_column, self._budget
+        costs = evaluation.costs[0].tolist()
+        deployable = bool(evaluation.deployable[0])
+        excess = costs[column] / budget - 1.0 if deployable else 1.0
+        info = self._info()
+        info.update(zip(problem.metrics, costs, strict=True))
+        info["evaluated"] = True
+        info["accuracy_percent"] = float(evaluation.accuracy_percent[0])
+        info["cost"] = min(max(0.0, excess), 1.0)
+        info["deployable"] = deployable
+        info["feasible"] = deployable and costs[column] <= budget
+        if evaluation.train_seconds is not None:
+            info["train_seconds"] = float(evaluation.train_seconds[0])
+        if self._vector is not None:
+            return self._vector(evaluation)[0], info
+        assert self._reward is not None, "there is one or the other"
+        rewards = self._reward(evaluation, column=column, budget=budget)
+        return float(rewards[0]), info
+
+    def _count(self) -> None:
+        ledger, blank = self.ledger, self._blank
+        blank["queries"] = ledger.queries
+        blank["unique_queries"] = ledger.unique_queries
+        blank["budget_exhausted"] = ledger.exhausted
+
+    def action_masks(self) -> npt.NDArray[np.bool_]:
+        """Returns the mask of the next action ``(K,)`` bool, for sb3-contrib."""
+        if not hasattr(self, "_mask"):
+            message = "no episode was started: call reset() first"
+            raise EpisodeEndedError(message)
+        return self._mask.astype(np.bool_)
+
+    def pareto_front(self, gamma: float = 1.0) -> list[npt.NDArray[np.float64]]:
+        """Returns the exact front as vector rewards, as MO-Gymnasium asks for it.
+
+        Args:
+            gamma: discount of a return; a reward comes after ``L`` steps.
+
+        Raises:
+            InvalidArgumentError: the environment has no objectives.
+            NotExactError: the front of this problem cannot be computed exactly.
+        """
+        if self._vector is None:
+            message = 'no front of one number: objectives=("accuracy", "latency_ms")'
+            raise InvalidArgumentError(message)
+        names = tuple(objective.name for objective in self._vector.objectives)
+        front = self._vector.of_points(self.problem.pareto_front(names).points)
+        return list(front * gamma ** (self._length - 1))
+
+    def render(self) -> Any:
+        """Draws the network so far, its costs and the budget.
+
+        Returns:
+            Text (ansi), an image ``(H, W, 3)`` uint8 (rgb_array), or None (human).
+
+        Raises:
+            MissingExtraError: rgb_array without matplotlib.
+            EpisodeEndedError: no episode was started.
+        """
+        if self.render_mode is None:
+            return None
+        if not hasattr(self, "_mask"):
+            message = "no episode was started: call reset() first"
+            raise EpisodeEndedError(message)
+        from hwnas_env.envs import render  # here: most environments never draw
+
+        low, high = self._observation[self._ratio].tolist()
+        view = render.View(
+            self.problem,
+            tuple(self._genotype.tolist()),
+            self._budget,
+            (low * self._budget, high * self._budget),
+        )
+        if self.render_mode == "rgb_array":
+            return render.image(view)
+        text = render.text(view)
+        return text if self.render_mode == "ansi" else render.show(text)
+
+    def _set_budget(self, budget: float | str | None) -> None:
+        if budget == "sampled" and not self._sampled:
+            message = 'budget "sampled" is the constructor\'s: it is observed'
+            raise InvalidArgumentError(message)
+        if budget is None or budget == "sampled":
+            value = self._default_budget
+            if self._sampled:
+                value = float(np.exp(self.np_random.uniform(*self._range)))
+                value = max(value, self.problem.cheapest)
+        else:
+            value = self.problem.budget(budget)
+        if value != self._budget:
+            self._budget = value
+            self._walk = self.problem.walk(value)
+
+    def _check_prefix(self, genotype: Any) -> list[int]:
+        prefix = [self._check_action(action) for action in genotype]
+        if len(prefix) >= self._length:
+            message = (
+                f"genotype: expected a prefix of at most {self._length - 1} decisions, "
+                f"got {len(prefix)}"
+            )
+            raise InvalidActionError(message)
+        return prefix
+
+    def _check_action(self, action: Any) -> int:
+        try:
+            number = operator.index(action)
+        except TypeError:
+            number = -1
+        if not 0 <= number < self._choices or isinstance(action, bool):
+            message = (
+                f"expected an action from 0 to {self._choices - 1} "
+                f"({', '.join(self.problem.space.operations)}), got {action!r}"
+            )
+            raise InvalidActionError(message)
+        return number
+
+    def _refuse_worker(self) -> None:
+        """Raises in a vector worker process, if what this holds must not be there."""
+        if not self._local or multiprocessing.parent_process() is None:
+            return
+        names = {
+            frame.f_globals.get("__name__") for frame, _ in traceback.walk_stack(None)
+        }
+        if names.isdisjoint(_WORKER_MODULES):
+            return
+        refuse_objects(self._keywords, "a worker process")
+        message = (
+            "max_queries in a worker process: a ledger never spans processes, and each "
+            "worker would count alone; use gym.make_vec(..., vectorization_mode='sync')"
+            " or DummyVecEnv"
+        )
+        raise WorkerProcessError(message)
+
+
+def _refuse_accuracy(name: str, every_network_has_run: bool) -> None:
+    if name.startswith("test-"):
+        message = (
+            f"accuracy {name}: a search never sees test accuracy; score what it chose "
+            "with make_problem(..., accuracy=...).evaluate"
+        )
+        raise InvalidArgumentError(message)
+    if not every_network_has_run:
+        message = f"accuracy {name}: some networks lack that run; 'sampled' or 'mean'"
+        raise InvalidArgumentError(message)

@@ -1,0 +1,63 @@
+"""An environment's specification, with errors that say how to make it JSON."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium.envs.registration import EnvSpec
+
+from hwnas_env.errors import NotSerialisableError
+
+
+class HWNASEnvSpec(EnvSpec):
+    """An :class:`EnvSpec` whose ``to_json`` explains what cannot be written."""
+
+    @classmethod
+    def of(cls, spec: EnvSpec) -> "HWNASEnvSpec":
+        """Copies a specification; NumPy numbers become Python's."""
+        fields = {
+            field.name: getattr(spec, field.name)
+            for field in dataclasses.fields(EnvSpec)
+            if field.init
+        }
+        fields["kwargs"] = {
+            key: value.item() if isinstance(value, np.generic) else value
+            for key, value in spec.kwargs.items()
+        }
+        return cls(**fields)
+
+    def to_json(self) -> str:
+        """Writes the specification as JSON.
+
+        Raises:
+            NotSerialisableError: a keyword is a function or a table; shows the string
+                form that can be written.
+        """
+        refuse_objects(self.kwargs, "a specification in JSON")
+        return super().to_json()
+
+
+def refuse_objects(keywords: Mapping[str, Any], where: str) -> None:
+    """Raises if a keyword is a function or a table, which no text can carry.
+
+    Raises:
+        NotSerialisableError: names the keyword and shows its string form.
+    """
+    for key, value in keywords.items():
+        if callable(value):
+            module = getattr(value, "__module__", "package.module")
+            name = getattr(value, "__qualname__", "function")
+            plain = name.isidentifier() and module != "__main__"
+            form = f"{module}:{name}" if plain else "package.module:function"
+            message = (
+                f"{key} is a function, which cannot go into {where}; give its string "
+                f'form, {key}="{form}", and keep it in a module that can be imported'
+            )
+            raise NotSerialisableError(message)
+        if isinstance(value, np.ndarray):
+            message = (
+                f"{key} is a table, which cannot go into {where}; give a function by "
+                f'its string form, {key}="package.module:function"'
+            )
+            raise NotSerialisableError(message)

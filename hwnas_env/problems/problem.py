@@ -1,0 +1,230 @@
+"""One search space, on one device and dataset: the only way to numbers."""
+
+import functools
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.devices import Device
+from hwnas_env.errors import (
+    InfeasibleBudgetError,
+    InvalidArgumentError,
+    InvalidBudgetError,
+    unknown_name,
+)
+from hwnas_env.metrics import METRICS
+from hwnas_env.problems.model import Model, Objective, Optimum, ParetoFront
+from hwnas_env.problems.walk import Walk
+from hwnas_env.spaces import SearchSpace
+from hwnas_env.types import Evaluation, Genotypes, Provenance
+
+PRESETS = ("tight", "medium", "loose")
+SAMPLED_RANGE = ("q05", "q95")
+"""Names of the committed 5 % and 95 % quantiles, the range of sampled budgets."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Evaluates networks and knows the exact answers; immutable.
+
+    Built by :func:`hwnas_env.make_problem`.
+
+    Attributes:
+        space: the search space.
+        device: the device.
+        dataset: one of the space's datasets.
+        metric: the metric that budgets are set on.
+        metrics: names of the cost columns: the device's, then parameters and FLOPs.
+        source: where costs come from, resolved: builtin or measured.
+        accuracy: what accuracy it is, as ``split-epochs-seed`` or a user's own.
+        presets: committed budgets by name, in the metric's unit.
+        provenance: of the accuracy and of every metric, by name.
+        model: what computes.
+        sampled: True where evaluation draws among an accuracy's runs.
+    """
+
+    space: SearchSpace
+    device: Device
+    dataset: str
+    metric: str
+    metrics: tuple[str, ...]
+    source: str
+    accuracy: str
+    presets: Mapping[str, float]
+    provenance: Mapping[str, Provenance]
+    model: Model
+    sampled: bool = False
+
+    def evaluate(
+        self, genotypes: npt.ArrayLike, *, rng: np.random.Generator | None = None
+    ) -> Evaluation:
+        """Evaluates a batch of networks.
+
+        Args:
+            genotypes: integers ``(N, L)``, or one genotype ``(L,)``; N may be 0.
+            rng: draws among an accuracy's runs; needed where the accuracy is sampled,
+                and only used there.
+
+        Returns:
+            The evaluation, one row a network; the same bit for bit in any batch.
+
+        Raises:
+            InvalidGenotypeError: wrong shape, dtype or range.
+            InvalidArgumentError: the accuracy is sampled and there is no generator.
+        """
+        return self.evaluate_valid(self.space.validate(genotypes), rng=rng)
+
+    def evaluate_valid(
+        self, genotypes: Genotypes, *, rng: np.random.Generator | None = None
+    ) -> Evaluation:
+        """Evaluates genotypes ``(N, L)`` int8 that are known to be valid."""
+        if self.sampled and rng is None:
+            message = f"accuracy {self.accuracy!r} is drawn: evaluate(..., rng=...)"
+            raise InvalidArgumentError(message)
+        return self.model.evaluate(genotypes, rng=rng if self.sampled else None)
+
+    def encode(self, architecture: str | Sequence[str]) -> Genotypes:
+        """Reads one architecture's name into a genotype ``(L,)`` int8."""
+        return self.space.encode(architecture)
+
+    def decode(self, genotype: npt.ArrayLike) -> str:
+        """Writes one genotype ``(L,)`` as the architecture's name."""
+        return self.space.decode(genotype)
+
+    @property
+    def metric_column(self) -> int:
+        """Column of ``metric`` in an evaluation's costs."""
+        return self.metrics.index(self.metric)
+
+    @property
+    def has_train_seconds(self) -> bool:
+        """Whether evaluations say how long training took."""
+        return self.model.has_train_seconds
+
+    @functools.cached_property
+    def cheapest(self) -> float:
+        """Smallest cost of a deployable network, in the metric's unit."""
+        return self.model.smallest(self.metric_column)
+
+    def budget(self, budget: float | str) -> float:
+        """Returns a budget in the metric's unit.
+
+        Args:
+            budget: a number in the metric's unit, or tight, medium or loose.
+
+        Raises:
+            InvalidBudgetError: neither a preset's name nor a positive finite number.
+            InfeasibleBudgetError: below the cheapest deployable network.
+        """
+        unit = METRICS[self.metric].unit
+        if isinstance(budget, str):
+            if budget not in PRESETS:
+                words = unknown_name(budget, PRESETS, what="budget")
+                message = f"{words}, or a number in {unit}"
+                raise InvalidBudgetError(message)
+            return self.presets[budget]
+        number = isinstance(budget, (int, float, np.integer, np.floating))
+        if not number or isinstance(budget, bool):
+            message = f"budget: expected a number in {unit} or a name, got {budget!r}"
+            raise InvalidBudgetError(message)
+        value = float(budget)
+        if not (math.isfinite(value) and value > 0):
+            message = f"budget: expected a positive number of {unit}, got {value}"
+            raise InvalidBudgetError(message)
+        if value < self.cheapest:
+            message = (
+                f"budget {value:g} {unit} is below the cheapest deployable network, "
+                f"{self.cheapest!r} {unit}"
+            )
+            raise InfeasibleBudgetError(message)
+        return value
+
+    def walk(self, budget: float) -> Walk:
+        """Returns the walk under a budget in the metric's unit."""
+        return self.model.walk(self.metric_column, budget)
+
+    def optimum(self, budget: float | str | None = None) -> Optimum:
+        """Returns the exact best networks by mean accuracy within a budget.
+
+        Args:
+            budget: as for :meth:`budget`; None for no budget.
+
+        Raises:
+            InvalidBudgetError, InfeasibleBudgetError: as for :meth:`budget`.
+            NotExactError: FBNet with an accuracy function of unknown form.
+        """
+        limit = math.inf if budget is None else self.budget(budget)
+        return self.model.optimum(self.metric_column, limit)
+
+    def pareto_front(
+        self, objectives: Sequence[str] = ("accuracy", "latency_ms")
+    ) -> ParetoFront:
+        """Returns the exact front over the deployable networks, by mean accuracy.
+
+        Args:
+            objectives: "accuracy" and names out of ``metrics``. Any on NAS-Bench-201;
+                at most three on FBNet.
+
+        Raises:
+            UnknownNameError: a name that is no objective of this problem.
+            InvalidArgumentError: none, a repeated one, or too many.
+            NotExactError: FBNet with an accuracy function of unknown form.
+        """
+        return self.model.pareto_front(self.objectives(objectives))
+
+    def objectives(self, names: Sequence[str]) -> tuple[Objective, ...]:
+        """Checks names of objectives and returns what they refer to.
+
+        Warns where two of them are one: FPGA energy is 7.0 W times its latency.
+        """
+        if isinstance(names, str) or len(names) == 0:
+            message = f"objectives: expected a sequence of names, got {names!r}"
+            raise InvalidArgumentError(message)
+        valid = ("accuracy", *self.metrics)
+        found = []
+        for name in names:
+            if name not in valid:
+                raise unknown_name(name, valid, what=f"objective on {self.device.name}")
+            if name == "accuracy":
+                found.append(Objective(name, -1, minimise=False))
+            else:
+                column = self.metrics.index(name)
+                found.append(Objective(name, column, METRICS[name].minimise))
+        if len(set(names)) < len(names):
+            message = f"objectives: {', '.join(names)} names one twice"
+            raise InvalidArgumentError(message)
+        if self.device.name == "fpga" and {"latency_ms", "energy_mj"} <= set(names):
+            warnings.warn(
+                "fpga energy is 7.0 x latency: the two are one objective", stacklevel=3
+            )
+        return tuple(found)
+
+    def describe(self) -> dict[str, Any]:
+        """Says what this problem is and where each number comes from, JSON-able."""
+        return {
+            "space": self.space.name,
+            "device": self.device.name,
+            "hardware": self.device.hardware,
+            "dataset": self.dataset,
+            "metric": self.metric,
+            "source": self.source,
+            "accuracy": self.accuracy,
+            "networks": self.space.size,
+            "budgets": {name: self.presets[name] for name in PRESETS},
+            "columns": {
+                name: {
+                    "unit": METRICS[name].unit if name in METRICS else "%",
+                    **provenance.as_dict(),
+                }
+                for name, provenance in self.provenance.items()
+            },
+        }
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Problem":
+        """Returns itself: nothing of a problem changes."""
+        return self

@@ -1,0 +1,139 @@
+"""Building a genotype decision by decision, knowing exactly what can still be met."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.additive import Additive, Linear, extremes, largest_prefixes
+from hwnas_env.types import FloatArray
+
+RATIO_LIMIT = 4.0
+"""Costs are observed as cost / budget clipped to [0, 4]."""
+
+Mask = npt.NDArray[np.int8]
+View = tuple[Mask, float, float, bool]
+"""Mask ``(K,)``, smallest and largest reachable cost / budget, whether completable."""
+
+
+class Walk(ABC):
+    """Follows prefixes of genotypes under one fixed budget; immutable.
+
+    A state is whatever :meth:`child` returns; ``root`` is the empty prefix.
+    """
+
+    root: Any
+
+    @abstractmethod
+    def child(self, depth: int, state: Any, action: int) -> Any:
+        """Returns the state after one more decision at position ``depth``."""
+
+    @abstractmethod
+    def view(self, depth: int, state: Any) -> View:
+        """Returns what can be reached from a prefix of ``depth`` decisions.
+
+        An action is 0 in the mask if and only if no deployable completion of it meets
+        the budget. From a prefix that has none, and after the last decision, the mask
+        is all ones. Where nothing deployable is reachable both ratios are the limit.
+        """
+
+
+class TableWalk(Walk):
+    """Walks through a space that is small enough to enumerate; a state is a number."""
+
+    root = 0
+
+    def __init__(self, cost: FloatArray, *, choices: int, budget: float) -> None:
+        """Prepares every prefix.
+
+        Args:
+            cost: ``(K^L,)`` in lexicographic order, inf where not deployable.
+            choices: K.
+            budget: in the cost's unit.
+        """
+        self._choices = choices
+        lowest, highest = cost, np.where(np.isfinite(cost), cost, -np.inf)
+        self._masks: list[Mask] = [np.ones((len(cost), choices), dtype=np.int8)]
+        self._ratios = [_ratios(lowest, highest, budget)]
+        self._completable = [(lowest <= budget).tolist()]
+        while len(lowest) > 1:
+            meets = lowest.reshape(-1, choices) <= budget
+            lowest = lowest.reshape(-1, choices).min(axis=1)
+            highest = highest.reshape(-1, choices).max(axis=1)
+            meets |= ~meets.any(axis=1, keepdims=True)
+            self._masks.append(meets.view(np.int8))
+            self._ratios.append(_ratios(lowest, highest, budget))
+            self._completable.append((lowest <= budget).tolist())
+        for levels in (self._masks, self._ratios, self._completable):
+            levels.reverse()
+
+    def child(self, depth: int, state: int, action: int) -> int:
+        """Returns the prefix's number in base K."""
+        del depth  # a number in base K needs no position
+        return state * self._choices + action
+
+    def view(self, depth: int, state: int) -> View:
+        """Looks the prefix up; see :meth:`Walk.view`."""
+        low, high = self._ratios[depth][state]
+        return self._masks[depth][state], low, high, self._completable[depth][state]
+
+
+class LayeredWalk(Walk):
+    """Walks through layers; a state is the sum so far and the layer state."""
+
+    def __init__(self, cost: Additive, *, budget: float) -> None:
+        """Prepares the largest prefixes that can still meet the budget.
+
+        Args:
+            cost: one quantity whose link is linear.
+            budget: in the cost's unit.
+        """
+        link = cost.links[0]
+        assert isinstance(link, Linear), "costs are linear behind a floor"
+        self._link, self._budget = link, budget
+        self.root = (float(cost.start[0]), 0)
+        self._entries = cost.entries[..., 0]
+        self._sums = self._entries.tolist()
+        self._next = cost.next_state.tolist()
+        limits = largest_prefixes(cost, budget)
+        self._limits = limits.tolist()
+        self._after = [
+            limits[layer + 1][following]
+            for layer, following in enumerate(cost.next_state)
+        ]
+        low, high = extremes(cost)
+        self._low, self._high = low.tolist(), high.tolist()
+        self._ones: Mask = np.ones(self._entries.shape[2], dtype=np.int8)
+
+    def child(
+        self, depth: int, state: tuple[float, int], action: int
+    ) -> tuple[float, int]:
+        """Adds one entry, from left to right as evaluation does."""
+        total, number = state
+        return (
+            total + self._sums[depth][number][action],
+            self._next[depth][number][action],
+        )
+
+    def view(self, depth: int, state: tuple[float, int]) -> View:
+        """Compares the prefix with the limits; see :meth:`Walk.view`."""
+        total, number = state
+        completable = total <= self._limits[depth][number]
+        mask = self._ones
+        if completable and depth < len(self._entries):
+            meets = self._entries[depth, number] + total <= self._after[depth][number]
+            mask = meets.view(np.int8)
+        low = self._ratio(total + self._low[depth][number])
+        return mask, low, self._ratio(total + self._high[depth][number]), completable
+
+    def _ratio(self, total: float) -> float:
+        link = self._link
+        value = max(total, link.floor) * link.scale / link.unit / self._budget
+        return min(max(value, 0.0), RATIO_LIMIT)
+
+
+def _ratios(low: FloatArray, high: FloatArray, budget: float) -> list[list[float]]:
+    low, high = low / budget, np.where(np.isfinite(high), high / budget, np.inf)
+    pairs: list[list[float]] = np.clip(np.stack([low, high], 1), 0.0, 4.0).tolist()
+    return pairs

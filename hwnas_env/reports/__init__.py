@@ -1,0 +1,1 @@
+"""What people read: tables of runs, environments and networks."""

@@ -1,0 +1,167 @@
+"""Tables for the terminal."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from hwnas_env.benchmark.runs import Run, Task
+from hwnas_env.metrics import METRICS
+from hwnas_env.problems.problem import PRESETS, Problem
+
+
+def run_summary(task: Task, problem: Problem, runs: Sequence[Run]) -> dict[str, Any]:
+    """Returns a study's result as plain values: the optimum, and agents best first."""
+    budget = problem.budget(task.budget)
+    optimum = problem.optimum(budget)
+    agents: list[dict[str, Any]] = []
+    for agent in dict.fromkeys(run.agent for run in runs):
+        mine = [run for run in runs if run.agent == agent]
+        found = [run for run in mine if run.incumbent]
+        agents.append(
+            {
+                "agent": agent,
+                "runs": len(mine),
+                "found_feasible": len(found),
+                "accuracy_percent": _mean([r.accuracy_percent for r in found]),
+                "accuracy_deviation": _deviation([r.accuracy_percent for r in found]),
+                "cost": _mean([run.cost for run in found]),
+                "regret_percent": _mean([run.regret_percent for run in found]),
+                "best": max(found, key=lambda r: r.accuracy_percent).incumbent
+                if found
+                else None,
+            }
+        )
+    agents.sort(key=lambda row: -(row["accuracy_percent"] or 0.0))
+    return {
+        "problem": problem.describe(),
+        "env": runs[0].env,
+        "budget": budget,
+        "queries": runs[0].queries,
+        "optimum": {
+            "architecture": problem.decode(optimum.genotypes[0]),
+            "accuracy_percent": optimum.accuracy_percent,
+            "cost": optimum.cost,
+        },
+        "agents": agents,
+    }
+
+
+def run_table(summary: Mapping[str, Any]) -> Table:
+    """Lays a study's result out: incumbent, cost and regret of every agent."""
+    problem = summary["problem"]
+    unit = METRICS[problem["metric"]].unit
+    kinds = {name: column["kind"] for name, column in problem["columns"].items()}
+    table = Table(
+        title=(
+            f"{summary['env']}  {problem['dataset']}, {problem['metric']} at most "
+            f"{summary['budget']:g} {unit}, {summary['queries']} queries"
+        ),
+        caption=(
+            f"cost: {kinds[problem['metric']]}; accuracy: {kinds['accuracy']} "
+            f"({problem['accuracy']}). Mean ± standard deviation over seeds; regret "
+            "against the exact optimum."
+        ),
+        title_justify="left",
+        caption_justify="left",
+    )
+    for title in ("agent", "runs", "accuracy %", f"cost {unit}", "regret %"):
+        table.add_column(title, justify="left" if title == "agent" else "right")
+    for row in summary["agents"]:
+        if row["best"] is None:
+            table.add_row(row["agent"], str(row["runs"]), "none feasible", "", "")
+            continue
+        table.add_row(
+            row["agent"],
+            str(row["runs"]),
+            f"{row['accuracy_percent']:.2f} ± {row['accuracy_deviation']:.2f}",
+            f"{row['cost']:.4g}",
+            f"{row['regret_percent']:.3f}",
+        )
+    best = summary["optimum"]
+    table.add_section()
+    table.add_row(
+        "exact optimum",
+        "",
+        f"{best['accuracy_percent']:.2f}",
+        f"{best['cost']:.4g}",
+        "0.000",
+    )
+    return table
+
+
+def environment_rows(problems: Mapping[str, Problem]) -> list[dict[str, Any]]:
+    """Returns one row an environment: its default dataset, budgets and provenance."""
+    return [
+        {
+            "id": name,
+            "dataset": problem.dataset,
+            "metrics": list(problem.metrics),
+            "cost": problem.provenance[problem.metric].kind,
+            "accuracy": problem.provenance["accuracy"].kind,
+            "networks": problem.space.size,
+            **{preset: problem.presets[preset] for preset in PRESETS},
+        }
+        for name, problem in problems.items()
+    ]
+
+
+def environment_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Lays the environments out."""
+    table = Table(caption="budgets: latency in ms; --json has every metric")
+    for title in ("id", "dataset", "cost", "accuracy", *PRESETS):
+        table.add_column(title, no_wrap=title == "id")
+    for row in rows:
+        names = ("id", "dataset", "cost", "accuracy")
+        budgets = (f"{row[preset]:g}" for preset in PRESETS)
+        table.add_row(*(str(row[name]) for name in names), *budgets)
+    return table
+
+
+def network_values(problem: Problem, genotype: Any) -> dict[str, Any]:
+    """Evaluates one network and says every value with unit and provenance."""
+    evaluation = problem.evaluate(genotype)
+    values = {"accuracy": float(evaluation.accuracy_percent[0])}
+    values.update(zip(problem.metrics, evaluation.costs[0].tolist(), strict=True))
+    deployable = bool(evaluation.deployable[0])
+    columns = problem.describe()["columns"]
+    return {
+        "architecture": problem.decode(genotype),
+        "genotype": [int(choice) for choice in genotype],
+        "device": problem.device.name,
+        "dataset": problem.dataset,
+        "deployable": deployable,
+        "values": {
+            name: {
+                "value": value if value != float("inf") else None,
+                "unit": columns[name]["unit"],
+                "kind": columns[name]["kind"],
+                "method": columns[name]["method"],
+            }
+            for name, value in values.items()
+        },
+    }
+
+
+def network_table(network: Mapping[str, Any]) -> Table:
+    """Lays one network's values out."""
+    table = Table(
+        title=network["architecture"],
+        caption=f"{network['device']}, {network['dataset']}",
+    )
+    for title in ("quantity", "value", "unit", "source", "method"):
+        table.add_column(title, justify="right" if title == "value" else "left")
+    for name, column in network["values"].items():
+        value = column["value"]
+        shown = "not deployable" if value is None else f"{value:.6g}"
+        table.add_row(name, shown, column["unit"], column["kind"], column["method"])
+    return table
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    return statistics.pstdev(values) if values else None

@@ -1,0 +1,106 @@
+"""Rewards: accuracy in [0, 1], a cost and a budget T, to one number to maximise.
+
+Each reward is the formula of its paper. Three of them are ratios, which grow without
+bound as the cost goes to 0: a cell whose output ignores its input costs almost nothing
+and scores at chance, and would win. Every ratio therefore counts a cost below
+``RATIO_FLOOR`` times the budget as that much.
+
+A network that the device cannot run counts as accuracy 0 at ``UNDEPLOYABLE_RATIO``
+times the budget, so that its reward is finite and no better than any other's.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from hwnas_env.types import FloatArray
+
+RATIO_FLOOR = 0.1
+UNDEPLOYABLE_RATIO = 100.0
+_SMALLEST_ACCURACY = 1e-3
+
+
+def mnas_hard(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
+    """Returns a where c <= T, else a T / c.
+
+    At c = T it is a; at a = 0 it is 0; it goes to 0 as c grows.
+
+    Source:
+        Tan et al., MnasNet, CVPR 2019, eq. 2 with alpha = 0, beta = -1.
+    """
+    return np.where(cost <= budget, accuracy, accuracy * (budget / _positive(cost)))
+
+
+def mnas_soft(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
+    """Returns a (c / T)^-0.07.
+
+    Source:
+        Tan et al., MnasNet, CVPR 2019, eq. 2 with alpha = beta = -0.07.
+    """
+    return np.asarray(accuracy * _ratio(cost, budget) ** -0.07)
+
+
+def tunas_absolute(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
+    """Returns a - 0.07 |c / T - 1|: networks on the budget, not below it, are best.
+
+    Source:
+        Bender et al., Can Weight Sharing Outperform Random Architecture Search?
+        (TuNAS), CVPR 2020; beta = -0.07 as in its published code's tests.
+    """
+    return np.asarray(accuracy - 0.07 * np.abs(cost / budget - 1.0))
+
+
+def proxyless_rl(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
+    """Returns a (T / c)^0.1.
+
+    Source:
+        Cai et al., ProxylessNAS, ICLR 2019; exponent 0.1 as in its published code.
+    """
+    return np.asarray(accuracy * _ratio(cost, budget) ** -0.1)
+
+
+def fbnet_loss(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
+    """Returns -CE alpha ln(c)^beta with alpha = 0.2, beta = 0.6 and CE = -ln(a).
+
+    The cost counts in thousandths of its unit (microseconds, microjoules), so that the
+    logarithm is positive; accuracy counts as at least 0.001.
+
+    Source:
+        Wu et al., FBNet, CVPR 2019, eq. 2.
+    """
+    entropy = -np.log(np.maximum(accuracy, _SMALLEST_ACCURACY))
+    thousandths = 1e3 * budget * _ratio(cost, budget)
+    return np.asarray(-entropy * 0.2 * np.log(np.maximum(thousandths, 1.0)) ** 0.6)
+
+
+def accuracy_only(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
+    """Returns a, whatever the cost."""
+    del cost, budget
+    return accuracy.copy()
+
+
+REWARDS: Mapping[str, Callable[[FloatArray, FloatArray, float], FloatArray]] = (
+    MappingProxyType(
+        {
+            function.__name__: function
+            for function in (
+                mnas_hard,
+                mnas_soft,
+                tunas_absolute,
+                proxyless_rl,
+                fbnet_loss,
+                accuracy_only,
+            )
+        }
+    )
+)
+"""Every named reward."""
+
+
+def _ratio(cost: FloatArray, budget: float) -> FloatArray:
+    return np.maximum(cost / budget, RATIO_FLOOR)
+
+
+def _positive(cost: FloatArray) -> FloatArray:
+    return np.where(cost > 0, cost, 1.0)

@@ -1,0 +1,34 @@
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+# One cache for the whole session, apart from the user's own.
+_CACHE = tempfile.TemporaryDirectory(prefix="hwnas-env-tests-")
+os.environ["HWNAS_ENV_CACHE"] = _CACHE.name
+
+REFERENCE = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def reference() -> Path:
+    """The folder of reference data beside the checkout, or a skip that says so."""
+    if not REFERENCE.is_dir():
+        pytest.skip(f"no reference data: {REFERENCE.name} beside the checkout")
+    return REFERENCE
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache of this test's own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("HWNAS_ENV_CACHE", str(folder))
+    yield folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20210317)

@@ -1,0 +1,91 @@
+"""The floors of the package: a module imports only downward, or its own room."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import hwnas_env
+
+ROOT = Path(hwnas_env.__file__).parent
+FLOORS = [
+    {"types", "errors"},
+    {"metrics", "devices", "spaces", "additive"}
+    | {"indicators", "scalarise", "statistics"},
+    {"data"},
+    {"costs", "accuracy"},
+    {"problems"},
+    {"envs", "wrappers", "calibration"},
+    {"agents"},
+    {"benchmark"},
+    {"reports"},
+    {"cli"},
+]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def _modules() -> list[Path]:
+    return [path for path in ROOT.rglob("*.py") if path.name != "__init__.py" or path.parent != ROOT]
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def _imported_rooms(tree: ast.AST) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            module = node.module or ""
+            names |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    parts = [name.split(".") for name in names if name.startswith("hwnas_env.")]
+    return {part[1] for part in parts if part[1] in FLOOR}
+
+
+def test_every_module_stands_on_a_floor() -> None:
+    assert {_room(path) for path in _modules()} <= set(FLOOR)
+
+
+def test_imports_go_downward_or_stay_in_their_room() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {room}"
+        for path in _modules()
+        for room in _imported_rooms(ast.parse(path.read_text(encoding="utf-8")))
+        if room != _room(path) and FLOOR[room] >= FLOOR[_room(path)]
+    ]
+    # Facts on floor 1 may use the words and one another where that is no circle.
+    assert wrong == []
+
+
+def test_no_file_is_longer_than_500_lines() -> None:
+    long = {p.name: n for p in _modules() if (n := p.read_text().count("\n")) > 500}
+    assert long == {}
+
+
+def test_import_and_first_make_load_nothing_heavy() -> None:
+    code = (
+        "import sys, gymnasium as gym, hwnas_env\n"
+        "gym.make('HWNAS-NASBench201-EdgeGPU-v0').reset()\n"
+        "gym.make('HWNAS-FBNet-EdgeTPU-v0').reset()\n"
+        "heavy = {'torch', 'matplotlib', 'scipy', 'pandas', 'optuna', 'requests'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_import_loads_no_tables() -> None:
+    code = (
+        "import sys, hwnas_env\n"
+        "print([m for m in sys.modules if m.startswith('hwnas_env.') and "
+        "m.split('.')[1] in ('data', 'costs', 'accuracy', 'problems', 'agents')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
