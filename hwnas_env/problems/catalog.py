@@ -145,7 +145,7 @@ def build_problem(
     accuracy: Accuracy,
     presets: Mapping[str, float] | None = None,
 ) -> Problem:
-    """Builds a problem from checked names; ``presets`` only where none are known yet."""
+    """Builds a problem from checked names; ``presets`` where none are committed."""
     costs, resolved = _costs(space, device, dataset, source)
     scores, run = _accuracy(space, dataset, accuracy)
     model: Model

@@ -1,0 +1,97 @@
+"""Surrogate accuracy of FBNet: nobody has published more than a handful of networks.
+
+Accuracy in percent is ``top - (top - empty) * exp(-score)``. ``top`` is what no network
+reaches and ``empty`` the accuracy of 22 skips. The score adds up over layers: a total,
+times the weight of the layer's position, times the worth of its block (1 for k5_e6, 0
+for skip). So optima and fronts are exact.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hwnas_env.accuracy.columns import LayeredAccuracy
+from hwnas_env.additive import Additive, Saturating, stateless
+from hwnas_env.data.coefficients import load_coefficients
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.spaces import SEARCH_SPACES
+from hwnas_env.spaces.fbnet import BLOCKS, STAGE_LAYERS
+from hwnas_env.types import FloatArray
+
+# Worth of a g2 block over its ungrouped twin. Assumed: about the effect of half the
+# parameters; nothing published isolates it.
+GROUP_FACTOR = 0.88
+
+
+def surrogate_accuracy(accuracy: str | int, *, dataset: str) -> LayeredAccuracy:
+    """Returns the surrogate; its provenance says how uncertain it is.
+
+    Args:
+        accuracy: "mean", the only one there is.
+        dataset: cifar100 or ImageNet.
+
+    Raises:
+        InvalidArgumentError: another accuracy is asked for.
+        UnknownNameError: there is no such dataset.
+    """
+    SEARCH_SPACES["fbnet"].check_dataset(dataset)
+    if accuracy != "mean":
+        message = (
+            f"accuracy: expected 'mean', got {accuracy!r}; fbnet's accuracy is a "
+            "surrogate: one value a network, no runs; your own function or table "
+            "(22, 9) can take its place"
+        )
+        raise InvalidArgumentError(message)
+    coefficients = load_coefficients("hwnas_env.accuracy", "fbnet.json")
+    return LayeredAccuracy(
+        f"surrogate-{dataset}-mean",
+        score(coefficients.entries[dataset]),
+        None,
+        coefficients.provenance(dataset),
+    )
+
+
+def score(entry: Mapping[str, float]) -> Additive:
+    """Builds the score, whose link gives percent, from coefficients.
+
+    Args:
+        entry: ``top_percent``, ``empty_percent``, ``total_score`` and what
+            :func:`worths` and :func:`positions` need.
+    """
+    top, empty = entry["top_percent"], entry["empty_percent"]
+    entries = entry["total_score"] * positions(entry)[:, None] * worths(entry)
+    return stateless(0.0, entries, link=Saturating(ceiling=top, span=top - empty))
+
+
+def worths(entry: Mapping[str, float]) -> FloatArray:
+    """Returns the worth of the nine choices: ``(9,)``, 1 for k5_e6 and 0 for skip.
+
+    Args:
+        entry: ``worth_k3_e1`` and ``worth_k3_e3``, and ``kernel_gain``: at equal
+            expansion kernel 5 is worth 1 + kernel_gain times kernel 3.
+    """
+    gain = 1.0 + entry["kernel_gain"]
+    kernel3 = {1: entry["worth_k3_e1"], 3: entry["worth_k3_e3"], 6: 1.0 / gain}
+    return np.array(
+        [
+            kernel3[block.expansion]
+            * (gain if block.kernel == 5 else 1.0)
+            * (GROUP_FACTOR if block.groups == 2 else 1.0)
+            for block in BLOCKS
+        ]
+        + [0.0]
+    )
+
+
+def positions(entry: Mapping[str, float]) -> FloatArray:
+    """Returns the weights of the 22 layers, which add up to 1.
+
+    Args:
+        entry: ``decay`` from the first layer to the last, as an exponent, and
+            ``first_of_stage``, the factor of layers that begin a stage.
+    """
+    layers = sum(STAGE_LAYERS)
+    first = np.cumsum((0, *STAGE_LAYERS[:-1]))
+    weights: FloatArray = np.exp(-entry["decay"] * np.arange(layers) / (layers - 1))
+    weights[first] *= entry["first_of_stage"]
+    return np.asarray(weights / weights.sum())
