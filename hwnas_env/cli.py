@@ -17,11 +17,12 @@ from rich.progress import (
 )
 
 from hwnas_env.agents import AGENTS
-from hwnas_env.benchmark.runs import Run, Task, run_all
+from hwnas_env.benchmark.runs import Run, Task, check_request, run_all
+from hwnas_env.calibration.everything import calibrate_all
 from hwnas_env.data import cache, hwnasbench, nasbench201_runs
 from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import HWNASError
-from hwnas_env.reports import tables
+from hwnas_env.reports import pages, tables
 
 app = typer.Typer(
     help="Hardware-aware neural architecture search: problems, searches and data.",
@@ -67,12 +68,13 @@ def run(
     results = []
     for name in env:
         task = Task(name, dataset, metric, _number(cost_budget), source)
+        check_request(task, agents, seeds=seeds, queries=budget)
         runs = _with_progress(task, agents, seeds=seeds, queries=budget, jobs=jobs)
         summary = tables.run_summary(task, task.problem(), runs)
         if as_json:
             results.append({**summary, "runs": [one.as_dict() for one in runs]})
         else:
-            Console().print(tables.run_table(summary))
+            _console().print(tables.run_table(summary))
     if as_json:
         print(json.dumps(results, indent=1))
 
@@ -192,6 +194,22 @@ def check() -> None:
     print(f"{len(cache.names())} data sets in {cache.cache_dir()}: all as recorded")
 
 
+@data_app.command()
+def fidelity(as_json: Json = False) -> None:
+    """Prints the error of every built-in column against measurements."""
+    rows = list(pages.fidelity_rows())
+    _show(rows, as_json=as_json, table=tables.fidelity_table)
+
+
+@data_app.command()
+def calibrate(
+    reference: Annotated[Path, typer.Option(help="Folder with the reference data.")],
+) -> None:
+    """Computes the committed coefficients and budgets again, byte for byte."""
+    for path in calibrate_all(reference):
+        print(f"wrote {path.name} ({path.stat().st_size} bytes)")
+
+
 def _report_holes(bench: hwnasbench.HWNASBench) -> None:
     holes = bench.holes()
     print(f"HW-NAS-Bench, SHA-256 {bench.sha256}")
@@ -226,6 +244,12 @@ def _with_progress(
         )
 
 
+def _console() -> Console:
+    """Prints to the terminal's width, and to 120 columns where there is none."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=120)
+
+
 def _number(budget: str) -> float | str:
     try:
         return float(budget)
@@ -237,7 +261,7 @@ def _show(values: Any, *, as_json: bool, table: Any) -> None:
     if as_json:
         print(json.dumps(values, indent=1, ensure_ascii=False))
     else:
-        Console().print(table(values))
+        _console().print(table(values))
 
 
 def main() -> None:

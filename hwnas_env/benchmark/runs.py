@@ -138,6 +138,30 @@ def run_once(task: Task, agent: str, *, seed: int, queries: int) -> Run:
     )
 
 
+def check_request(
+    task: Task, agents: Sequence[str], *, seeds: int, queries: int
+) -> None:
+    """Raises what :func:`run_all` would, before any process starts.
+
+    Raises:
+        UnknownNameError: an environment, dataset or agent that does not exist.
+        InvalidArgumentError: seeds or queries below 1, or no agent.
+        InvalidBudgetError: no budget, or one that no deployable network meets.
+    """
+    for name, value in (
+        ("seeds", seeds),
+        ("queries", queries),
+        ("agents", len(agents)),
+    ):
+        if value < 1:
+            message = f"{name}: expected at least 1, got {value}"
+            raise InvalidArgumentError(message)
+    for agent in agents:
+        if agent not in AGENTS:
+            raise unknown_name(agent, AGENTS, what="agent")
+    task.problem().budget(task.budget)
+
+
 def run_all(
     task: Task,
     agents: Sequence[str],
@@ -158,22 +182,9 @@ def run_all(
         finished: told of every run as it ends.
 
     Raises:
-        UnknownNameError: an environment, dataset or agent that does not exist.
-        InvalidArgumentError: seeds or queries below 1, or no agent.
+        HWNASError: what :func:`check_request` finds.
     """
-    for name, value in (
-        ("seeds", seeds),
-        ("queries", queries),
-        ("agents", len(agents)),
-    ):
-        if value < 1:
-            message = f"{name}: expected at least 1, got {value}"
-            raise InvalidArgumentError(message)
-    for agent in agents:
-        if agent not in AGENTS:
-            raise unknown_name(agent, AGENTS, what="agent")
-    problem = task.problem()  # wrong names fail here, before any process starts
-    problem.budget(task.budget)
+    check_request(task, agents, seeds=seeds, queries=queries)
     calls = [
         joblib.delayed(run_once)(task, agent, seed=seed, queries=queries)
         for agent in agents

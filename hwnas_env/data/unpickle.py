@@ -7,6 +7,7 @@ any other name is an error before anything was run.
 """
 
 import pickle
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from hwnas_env.errors import TruncatedFileError, UnsafePickleError
 
-_SIMPLE_KINDS = "fiubSU"
+_SIMPLE = re.compile(r"[<>|=]?[fiubSUO]\d*")
 
 
 _PLAIN = (float, int, str, bytes, bool, type(None))
@@ -27,7 +28,7 @@ class _Dtype:
     def __init__(self, code: object, *_: object) -> None:
         if isinstance(code, bytes):
             code = code.decode("ascii", "replace")
-        if not isinstance(code, str) or code[:1] not in (*_SIMPLE_KINDS, "O"):
+        if not isinstance(code, str) or not _SIMPLE.fullmatch(code):
             message = f"array of dtype {code!r} in the pickle; expected plain numbers"
             raise UnsafePickleError(message)
         self.code = code
@@ -107,8 +108,8 @@ _NAMES: dict[tuple[str, str], type] = {
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> type:
-        if (module, name) == ("_codecs", "encode"):
-            return _Latin1  # how protocol 2 writes bytes
+        if (module, name) in (("_codecs", "encode"), ("__builtin__", "bytes")):
+            return _Latin1  # how protocol 2 writes bytes, and no bytes
         if (module, name) not in _NAMES:
             message = (
                 f"the pickle asks for {module}.{name}; only NumPy arrays and plain "
@@ -173,7 +174,7 @@ def resolve(value: Any, memo: dict[int, Any] | None = None) -> Any:
     """
     if isinstance(value, _PLAIN):
         return value
-    if isinstance(value, (_Dtype, _Name)):
+    if isinstance(value, (_Dtype, type)):
         message = "the pickle holds a bare type where data was expected"
         raise UnsafePickleError(message)
     memo = {} if memo is None else memo

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
 
 from hwnas_env.benchmark.runs import Run, Task
@@ -48,24 +49,12 @@ def run_summary(task: Task, problem: Problem, runs: Sequence[Run]) -> dict[str, 
     }
 
 
-def run_table(summary: Mapping[str, Any]) -> Table:
+def run_table(summary: Mapping[str, Any]) -> Group:
     """Lays a study's result out: incumbent, cost and regret of every agent."""
     problem = summary["problem"]
     unit = METRICS[problem["metric"]].unit
     kinds = {name: column["kind"] for name, column in problem["columns"].items()}
-    table = Table(
-        title=(
-            f"{summary['env']}  {problem['dataset']}, {problem['metric']} at most "
-            f"{summary['budget']:g} {unit}, {summary['queries']} queries"
-        ),
-        caption=(
-            f"cost: {kinds[problem['metric']]}; accuracy: {kinds['accuracy']} "
-            f"({problem['accuracy']}). Mean ± standard deviation over seeds; regret "
-            "against the exact optimum."
-        ),
-        title_justify="left",
-        caption_justify="left",
-    )
+    table = Table()
     for title in ("agent", "runs", "accuracy %", f"cost {unit}", "regret %"):
         table.add_column(title, justify="left" if title == "agent" else "right")
     for row in summary["agents"]:
@@ -88,7 +77,14 @@ def run_table(summary: Mapping[str, Any]) -> Table:
         f"{best['cost']:.4g}",
         "0.000",
     )
-    return table
+    return Group(
+        f"[bold]{summary['env']}[/bold]  {problem['dataset']}, {problem['metric']} at "
+        f"most {summary['budget']:g} {unit}, {summary['queries']} queries a run",
+        table,
+        f"cost: {kinds[problem['metric']]}; accuracy: {kinds['accuracy']} "
+        f"({problem['accuracy']}); mean ± standard deviation over seeds",
+        "",
+    )
 
 
 def environment_rows(problems: Mapping[str, Problem]) -> list[dict[str, Any]]:
@@ -107,15 +103,28 @@ def environment_rows(problems: Mapping[str, Problem]) -> list[dict[str, Any]]:
     ]
 
 
-def environment_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def environment_table(rows: Sequence[Mapping[str, Any]]) -> Group:
     """Lays the environments out."""
-    table = Table(caption="budgets: latency in ms; --json has every metric")
-    for title in ("id", "dataset", "cost", "accuracy", *PRESETS):
-        table.add_column(title, no_wrap=title == "id")
+    table = Table()
+    names = ("id", "dataset", "cost", "accuracy")
+    for title in (*names, *PRESETS):
+        justify: Any = "left" if title in names else "right"
+        table.add_column(title, justify=justify, no_wrap=True)
     for row in rows:
-        names = ("id", "dataset", "cost", "accuracy")
         budgets = (f"{row[preset]:g}" for preset in PRESETS)
         table.add_row(*(str(row[name]) for name in names), *budgets)
+    return Group(table, "tight, medium, loose: preset budgets on latency in ms")
+
+
+def fidelity_table(rows: Sequence[Mapping[str, str]]) -> Table:
+    """Lays the errors of the built-in columns out."""
+    table = Table()
+    names = ("space", "dataset", "device", "column", "kind", "n")
+    for title in (*names, "tau-b", "MAPE %", "worst %"):
+        left = title in names[:5]
+        table.add_column(title, justify="left" if left else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(row[str(column.header)] for column in table.columns))
     return table
 
 
@@ -144,19 +153,20 @@ def network_values(problem: Problem, genotype: Any) -> dict[str, Any]:
     }
 
 
-def network_table(network: Mapping[str, Any]) -> Table:
+def network_table(network: Mapping[str, Any]) -> Group:
     """Lays one network's values out."""
-    table = Table(
-        title=network["architecture"],
-        caption=f"{network['device']}, {network['dataset']}",
-    )
+    table = Table()
     for title in ("quantity", "value", "unit", "source", "method"):
         table.add_column(title, justify="right" if title == "value" else "left")
     for name, column in network["values"].items():
         value = column["value"]
         shown = "not deployable" if value is None else f"{value:.6g}"
         table.add_row(name, shown, column["unit"], column["kind"], column["method"])
-    return table
+    return Group(
+        f"[bold]{network['architecture']}[/bold]",
+        f"{network['device']}, {network['dataset']}",
+        table,
+    )
 
 
 def _mean(values: Sequence[float]) -> float | None:
