@@ -1,6 +1,5 @@
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +21,11 @@ def reference() -> Path:
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache of this test's own."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("HWNAS_ENV_CACHE", str(folder))
-    yield folder
+    return folder
 
 
 @pytest.fixture

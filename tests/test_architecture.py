@@ -25,7 +25,11 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 
 def _modules() -> list[Path]:
-    return [path for path in ROOT.rglob("*.py") if path.name != "__init__.py" or path.parent != ROOT]
+    return [
+        path
+        for path in ROOT.rglob("*.py")
+        if path.name != "__init__.py" or path.parent != ROOT
+    ]
 
 
 def _room(path: Path) -> str:

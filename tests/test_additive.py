@@ -1,0 +1,132 @@
+"""Sums over layers: exact limits, against brute force on small spaces."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwnas_env.additive import (
+    Additive,
+    Linear,
+    Saturating,
+    extremes,
+    join,
+    largest_prefixes,
+    quantiles,
+    smallest_value,
+    stateless,
+)
+from hwnas_env.types import FloatArray, Genotypes
+
+LAYERS, BLOCKS = 4, 3
+ALL: Genotypes = np.array(
+    list(itertools.product(range(BLOCKS), repeat=LAYERS)), dtype=np.int8
+)
+
+
+def small(seed: int, *, states: int = 2, rounded: bool = True) -> Additive:
+    """A random quantity; rounded entries make sums that tie and round."""
+    rng = np.random.default_rng(seed)
+    entries = rng.normal(size=(LAYERS, states, BLOCKS, 1))
+    return Additive(
+        rng.random(1),
+        entries.round(1) if rounded else entries,
+        rng.integers(0, states, (LAYERS, states, BLOCKS)),
+        rng.random((2, 1)).round(1),
+        (Linear(floor=-1.0, scale=3.0, unit=7.0),),
+    )
+
+
+def fold(quantity: Additive, genotype: Genotypes) -> float:
+    """Sums one genotype with Python floats, from left to right."""
+    total, state = float(quantity.start[0]), 0
+    for layer, block in enumerate(genotype.tolist()):
+        total += float(quantity.entries[layer, state, block, 0])
+        state = int(quantity.next_state[layer, state, block])
+    for constant in quantity.tail[:, 0].tolist():
+        total += constant
+    return total
+
+
+@given(st.integers(0, 10**6))
+def test_totals_are_left_to_right_sums_bit_for_bit(seed: int) -> None:
+    quantity = small(seed, rounded=False)
+    assert quantity.totals(ALL)[:, 0].tolist() == [fold(quantity, g) for g in ALL]
+
+
+@given(st.integers(0, 10**6))
+def test_a_batch_equals_singles_in_any_order(seed: int) -> None:
+    quantity = small(seed, rounded=False)
+    values = quantity.values(ALL)
+    assert (quantity.values(ALL[::-1]) == values[::-1]).all()
+    assert [quantity.values(g[None])[0, 0] for g in ALL] == values[:, 0].tolist()
+    assert quantity.values(ALL[:0]).shape == (0, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, len(ALL) - 1), st.booleans())
+def test_limits_are_exact_at_attained_values(
+    seed: int, which: int, rounded: bool
+) -> None:
+    quantity = small(seed, rounded=rounded)
+    values = quantity.values(ALL)[:, 0]
+    bound = float(values[which])
+    limits = largest_prefixes(quantity, bound)
+    for depth in range(LAYERS + 1):
+        for prefix in itertools.product(range(BLOCKS), repeat=depth):
+            total, state = float(quantity.start[0]), 0
+            for layer, block in enumerate(prefix):
+                total += float(quantity.entries[layer, state, block, 0])
+                state = int(quantity.next_state[layer, state, block])
+            within = values[(ALL[:, :depth] == prefix).all(axis=1)]
+            assert (total <= limits[depth, state]) == (within <= bound).any()
+
+
+@given(st.integers(0, 10**6))
+def test_the_smallest_value_is_attained(seed: int) -> None:
+    quantity = small(seed, rounded=False)
+    assert smallest_value(quantity) == quantity.values(ALL).min()
+
+
+@given(st.integers(0, 10**6))
+def test_extremes_bound_what_remains(seed: int) -> None:
+    quantity = small(seed, rounded=False)
+    low, high = extremes(quantity)
+    totals = quantity.totals(ALL)[:, 0] - quantity.start[0]
+    assert totals.min() == pytest.approx(low[0, 0], abs=1e-12)
+    assert totals.max() == pytest.approx(high[0, 0], abs=1e-12)
+
+
+def test_quantiles_follow_the_distribution_of_all_genotypes() -> None:
+    for seed in range(5):
+        quantity = small(seed, rounded=False)
+        values = quantity.values(ALL)[:, 0]
+        fractions = [0.05, 0.25, 0.7, 0.95]
+        exact = np.quantile(values, fractions, method="inverted_cdf")
+        spread = values.max() - values.min()
+        found = quantiles(quantity, fractions)
+        # a quantile may fall on the next attained value where the mass is close
+        near = [np.abs(values - q).min() for q in found]
+        assert max(near) < 1e-3 * spread
+        assert np.abs(found - exact).max() < 0.05 * spread
+
+
+def test_joined_quantities_keep_their_values() -> None:
+    parts = [small(1), small(2, states=1), small(3, states=3, rounded=False)]
+    longer = stateless(1.0, np.ones((LAYERS, BLOCKS)), tail=(1, 2, 3), link=Linear())
+    joined = join([*parts, longer])
+    assert joined.states == 6
+    for column, part in enumerate([*parts, longer]):
+        expected = part.values(ALL)[:, 0].tolist()
+        assert joined.values(ALL)[:, column].tolist() == expected
+        assert joined.column(column).values(ALL)[:, 0].tolist() == expected
+
+
+@pytest.mark.parametrize("link", [Linear(0.5, 2.0, 3.0), Saturating(80.0, 50.0)])
+def test_links_never_decrease(
+    link: Linear | Saturating, rng: np.random.Generator
+) -> None:
+    x: FloatArray = np.sort(rng.normal(size=1000))
+    assert (np.diff(link(x)) >= 0).all()

@@ -1,0 +1,177 @@
+"""The command line, run as a user does."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import synthetic
+from typer.testing import CliRunner, Result
+
+from hwnas_env.cli import app, main
+from hwnas_env.envs.registration import ENVIRONMENTS
+
+CELL, NET = "HWNAS-NASBench201-EdgeGPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def answer(*arguments: str) -> str:
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def failure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> str:
+    monkeypatch.setattr("sys.argv", ["hwnas-env", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    return captured.err
+
+
+def test_run_compares_agents_with_the_exact_optimum() -> None:
+    text = answer(
+        *("run", "--env", NET, "--env", CELL, "--agent", "random"),
+        *("--agent", "evolution", "--budget", "40", "--seeds", "2", "--json"),
+    )
+    studies = json.loads(text)
+    assert [study["env"] for study in studies] == [NET, CELL]
+    for study in studies:
+        assert {row["agent"] for row in study["agents"]} == {"random", "evolution"}
+        assert len(study["runs"]) == 4
+        best = study["optimum"]["accuracy_percent"]
+        assert study["optimum"]["cost"] <= study["budget"]
+        for run in study["runs"]:
+            assert run["queries"] == 40
+            assert run["cost"] <= study["budget"]
+            assert run["regret_percent"] == pytest.approx(
+                best - run["accuracy_percent"]
+            )
+            assert run["regret_percent"] >= 0
+            assert len(run["curve"]) == 40
+            assert run["curve"] == sorted(run["curve"])
+            assert run["curve"][-1] == run["accuracy_percent"]
+    kinds = {s["env"]: s["problem"]["columns"]["latency_ms"]["kind"] for s in studies}
+    assert kinds == {NET: "modelled", CELL: "fitted"}
+
+
+def test_run_gives_the_same_for_any_number_of_processes() -> None:
+    arguments = ("run", "--env", CELL, "--budget", "30", "--seeds", "2", "--json")
+    assert answer(*arguments) == answer(*arguments, "--jobs", "2")
+
+
+def test_run_prints_a_table() -> None:
+    text = answer(
+        "run", "--env", NET, "--agent", "random", "--budget", "5", "--seeds", "1"
+    )
+    assert "exact optimum" in text
+    assert "modelled" in text
+    assert "surrogate" in text
+
+
+def test_envs_lists_every_id() -> None:
+    assert [row["id"] for row in json.loads(answer("envs", "--json"))] == [
+        *ENVIRONMENTS
+    ]
+    text = answer("envs")
+    assert all(env_id in text for env_id in ENVIRONMENTS)
+
+
+def test_query_takes_a_string_or_an_index() -> None:
+    by_index = answer("query", "0", "--env", CELL, "--json")
+    name = json.loads(by_index)["architecture"]
+    assert answer("query", name, "--env", CELL, "--json") == by_index
+    values = json.loads(by_index)["values"]
+    assert values["parameters_m"]["value"] == 0.129306
+    assert values["accuracy"]["kind"] == "measured"
+    net = answer("query", " ".join(["k3_e1"] * 22), "--env", NET)
+    assert "latency_ms" in net
+
+
+def test_optimum_is_within_the_budget() -> None:
+    found = json.loads(
+        answer("optimum", "--env", NET, "--cost-budget", "4.0", "--json")
+    )
+    assert found["values"]["latency_ms"]["value"] <= 4.0
+    assert "not deployable" in answer(
+        *("query", "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"),
+        *("--env", "HWNAS-NASBench201-EdgeTPU-v0"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("run", "--env", "HWNAS-FBNet-EdgeTp-v0"),
+            "did you mean 'HWNAS-FBNet-EdgeTPU-v0'",
+        ),
+        (("run", "--env", NET, "--agent", "evolve"), "did you mean 'evolution'"),
+        (("run", "--env", NET, "--budget", "0"), "queries: expected at least 1"),
+        (("run", "--env", NET, "--cost-budget", "hard"), "tight, medium, loose"),
+        (("run", "--env", NET, "--cost-budget", "0.001"), "cheapest deployable"),
+        (("query", "k3", "--env", NET), "expected 22 block names"),
+        (("query", "99999", "--env", CELL), "from 0 to 15624"),
+        (("optimum", "--env", NET, "--dataset", "cifar10"), "cifar100"),
+        (("optimum", "--env", CELL, "--source", "measured"), "hwnas-env data import"),
+    ],
+)
+def test_errors_are_one_clear_line(
+    arguments: tuple[str, ...],
+    message: str,
+    cache: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = failure(capsys, monkeypatch, *arguments)
+    assert message in text
+    assert text.count("\n") == 1
+    assert not cache.exists() or not list(cache.glob("hw-nas*"))
+
+
+def test_data_is_imported_checked_and_shown(
+    cache: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "not imported" in answer("data", "status")
+    path = synthetic.write(tmp_path / "official.pickle", synthetic.official())
+    assert "every column is complete" in answer("data", "import", str(path))
+    assert "all as recorded" in answer("data", "check")
+    status = json.loads(answer("data", "status", "--json"))
+    assert status["imported"]["hw-nas-bench"]["source"] == "official.pickle"
+    measured = json.loads(
+        answer("optimum", "--env", CELL, "--source", "measured", "--json")
+    )
+    assert measured["values"]["latency_ms"]["kind"] == "measured"
+    folder = next(p for p in cache.iterdir() if p.is_dir() and "hw-nas" in p.name)
+    (folder / "000.npy").write_bytes(b"damaged")
+    damaged = call("data", "check")
+    assert damaged.exit_code == 1
+    assert "SHA-256" in damaged.stdout
+    text = failure(
+        capsys, monkeypatch, "data", "import", str(tmp_path / "absent.pickle")
+    )
+    assert "absent.pickle" in text
+
+
+def test_accuracies_are_imported_by_split_and_epochs(
+    cache: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "test.npz"
+    np.savez(path, cifar10=np.linspace(10.0, 90.0, 15625))
+    missing = call("data", "import", str(path))
+    assert missing.exit_code == 2
+    assert "--split and --epochs" in missing.output
+    text = answer("data", "import", str(path), "--split", "test", "--epochs", "200")
+    assert "test accuracy after 200 epochs: cifar10" in text
+    assert cache.is_dir()
