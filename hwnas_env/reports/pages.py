@@ -59,10 +59,10 @@ def environments_page() -> str:
         + "\n## Metrics\n\n"
         + _table(("metric", "unit", "what"), metrics)
         + "\n## Budgets and exact optima\n\n"
-        "Preset budgets are quantiles of the deployable space's built-in cost: 0.10,\n"
-        "0.25, 0.50 on NAS-Bench-201 and 0.25, 0.70, 0.95 on FBNet, rounded up to four\n"
-        "digits. Behind each budget: the accuracy of the exact optimum (NAS-Bench-201:\n"
-        "measured; FBNet: surrogate).\n\n"
+        "Preset budgets are quantiles of the deployable space's built-in cost:\n"
+        "0.10, 0.25, 0.50 on NAS-Bench-201 and 0.25, 0.70, 0.95 on FBNet, rounded up\n"
+        "to four digits. Behind each budget: the accuracy of the exact optimum\n"
+        "(NAS-Bench-201: measured; FBNet: surrogate).\n\n"
         + _table(("id", "dataset", "metric", *PRESETS), budgets)
     )
 
