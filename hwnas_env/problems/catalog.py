@@ -77,7 +77,7 @@ def make_problem(
         >>> import hwnas_env
         >>> problem = hwnas_env.make_problem("nasbench201", device="fpga")
         >>> round(problem.optimum("medium").accuracy_percent, 3)
-        91.093
+        90.638
     """
     found, target = get_space(space), get_device(device)
     name = found.check_dataset(dataset or found.default_dataset)
