@@ -14,6 +14,8 @@ from hwnas_env.calibration.files import content
 from hwnas_env.calibration.numerics import gauss_newton
 from hwnas_env.data.coefficients import load_coefficients
 from hwnas_env.errors import InvalidArgumentError, UnknownNameError
+from hwnas_env.problems.catalog import make_problem
+from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.fbnet import SETTINGS, SKIP
 
 LENGTH = 22
@@ -117,3 +119,30 @@ def test_gauss_newton_finds_a_known_minimum() -> None:
 def test_calibration_gives_the_committed_bytes(reference: Path) -> None:
     committed = (files("hwnas_env.accuracy") / "fbnet.json").read_bytes()
     assert content(fbnet.calibrate_accuracy(reference)) == committed
+
+
+def test_noise_has_the_stated_size_and_is_a_function_of_genotype_and_seed() -> None:
+    rows = SEARCH_SPACES["fbnet"].sample(20_000, rng=np.random.default_rng(0))
+    for dataset, sigma in (("ImageNet", 1.2), ("cifar100", 3.0)):
+        keywords = {"device": "edgetpu", "dataset": dataset}
+        mean = make_problem("fbnet", **keywords)
+        noisy = make_problem("fbnet", accuracy="noisy-7", **keywords)
+        other = make_problem("fbnet", accuracy="noisy-8", **keywords)
+        drawn = noisy.evaluate(rows).accuracy_percent
+        noise = drawn - mean.evaluate(rows).accuracy_percent
+        assert noise.std() == pytest.approx(sigma, rel=0.03)
+        assert abs(noise.mean()) < 0.05 * sigma
+        assert (noisy.evaluate(rows[::-1]).accuracy_percent == drawn[::-1]).all()
+        assert noisy.evaluate(rows[5]).accuracy_percent[0] == drawn[5]
+        again = other.evaluate(rows).accuracy_percent - drawn
+        assert again.std() == pytest.approx(sigma * 2**0.5, rel=0.05)
+        # neighbours draw independently
+        near = rows.copy()
+        near[:, 0] = (near[:, 0] + 1) % 9
+        shift = noisy.evaluate(near).accuracy_percent
+        shift -= mean.evaluate(near).accuracy_percent
+        assert abs(np.corrcoef(noise, shift)[0, 1]) < 0.03
+        # regret is measured on the mean
+        optimum = noisy.optimum("medium").accuracy_percent
+        assert optimum == mean.optimum("medium").accuracy_percent
+        assert "noise" in noisy.provenance["accuracy"].method

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from hwnas_env.accuracy.noise import Noise
 from hwnas_env.additive import Additive
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.types import AccuracyFunction, FloatArray, Provenance
@@ -85,9 +86,11 @@ class LayeredAccuracy:
         score: one quantity whose link gives percent; None where a function is given.
         function: a user's own function; None where a score is given.
         provenance: where it comes from.
+        noise: what evaluations add to the accuracy, for a noisy objective; or None.
     """
 
     name: str
     score: Additive | None
     function: AccuracyFunction | None
     provenance: Provenance
+    noise: Noise | None = None

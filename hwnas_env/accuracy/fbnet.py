@@ -6,17 +6,22 @@ times the weight of the layer's position, times the worth of its block (1 for k5
 for skip). So optima and fronts are exact.
 """
 
+import dataclasses
+import re
 from collections.abc import Mapping
 
 import numpy as np
 
 from hwnas_env.accuracy.columns import LayeredAccuracy
+from hwnas_env.accuracy.noise import Noise
 from hwnas_env.additive import Additive, Saturating, stateless
 from hwnas_env.data.coefficients import load_coefficients
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.fbnet import BLOCKS, STAGE_LAYERS
 from hwnas_env.types import FloatArray
+
+_NOISY = re.compile(r"^noisy-(\d{1,18})$")
 
 # Worth of a g2 block over its ungrouped twin. Assumed: about the effect of half the
 # parameters; nothing published isolates it.
@@ -27,7 +32,8 @@ def surrogate_accuracy(accuracy: str | int, *, dataset: str) -> LayeredAccuracy:
     """Returns the surrogate; its provenance says how uncertain it is.
 
     Args:
-        accuracy: "mean", the only one there is.
+        accuracy: "mean"; or "noisy-7" for a noisy objective: normal noise of the
+            stated uncertainty, a function of genotype and seed, here 7.
         dataset: cifar100 or ImageNet.
 
     Raises:
@@ -35,19 +41,26 @@ def surrogate_accuracy(accuracy: str | int, *, dataset: str) -> LayeredAccuracy:
         UnknownNameError: there is no such dataset.
     """
     SEARCH_SPACES["fbnet"].check_dataset(dataset)
-    if accuracy != "mean":
+    noisy = _NOISY.match(accuracy) if isinstance(accuracy, str) else None
+    if accuracy != "mean" and noisy is None:
         message = (
-            f"accuracy: expected 'mean', got {accuracy!r}; fbnet's accuracy is a "
-            "surrogate: one value a network, no runs; your own function or table "
-            "(22, 9) can take its place"
+            f"accuracy: expected 'mean' or 'noisy-SEED', got {accuracy!r}; fbnet's "
+            "accuracy is a surrogate: one value a network, no runs; your own function "
+            "or table (22, 9) can take its place"
         )
         raise InvalidArgumentError(message)
     coefficients = load_coefficients("hwnas_env.accuracy", "fbnet.json")
+    entry = coefficients.entries[dataset]
+    provenance = coefficients.provenance(dataset)
+    noise = None
+    if noisy is not None:
+        noise = Noise(entry["sigma_points"], int(noisy[1]))
+        method = (
+            f"{provenance.method}; with normal noise of {noise.sigma_points} points"
+        )
+        provenance = dataclasses.replace(provenance, method=method)
     return LayeredAccuracy(
-        f"surrogate-{dataset}-mean",
-        score(coefficients.entries[dataset]),
-        None,
-        coefficients.provenance(dataset),
+        f"surrogate-{dataset}-{accuracy}", score(entry), None, provenance, noise
     )
 
 

@@ -63,7 +63,8 @@ def make_problem(
             ``problem.source`` says which it became.
         accuracy: "mean", a run's index, "sampled" (NAS-Bench-201, validation accuracy
             after 200 epochs); the full name of an imported one, like
-            "test-200ep-mean"; a function of genotypes ``(N, L)`` to percent ``(N,)``,
+            "test-200ep-mean"; "noisy-SEED" (FBNet: the surrogate with noise of its
+            stated size); a function of genotypes ``(N, L)`` to percent ``(N,)``,
             itself or as "package.module:function"; or a table (see
             :func:`hwnas_env.accuracy.user.table_accuracy`).
 
@@ -256,4 +257,4 @@ def _layered(
     ]
     if scores.score is not None:
         parts.append(scores.score)
-    return LayeredModel(join(parts), scores.function)
+    return LayeredModel(join(parts), scores.function, scores.noise)

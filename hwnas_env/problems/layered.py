@@ -34,21 +34,30 @@ class LayeredModel(Model):
         quantities: the M costs; behind them the accuracy in percent, unless a function
             gives it.
         accuracy_function: genotypes to percent, or None.
+        noise: genotypes to percentage points that evaluations add, or None; optima
+            and fronts are those of the accuracy without it.
     """
 
     quantities: Additive
     accuracy_function: AccuracyFunction | None = None
+    noise: AccuracyFunction | None = None
 
     def evaluate(
         self, genotypes: Genotypes, *, rng: np.random.Generator | None = None
     ) -> Evaluation:
         """Gathers and adds; see :meth:`Model.evaluate`."""
         del rng  # there are no runs to draw among
+        accuracy, costs = self._mean(genotypes)
+        if self.noise is not None:
+            accuracy = np.clip(accuracy + self.noise(genotypes), 0.0, 100.0)
+        return Evaluation(accuracy, costs, np.ones(len(genotypes), dtype=np.bool_))
+
+    def _mean(self, genotypes: Genotypes) -> tuple[FloatArray, FloatArray]:
+        """Returns accuracy ``(N,)`` without noise and costs ``(N, M)``."""
         values = self.quantities.values(genotypes)
-        deployable = np.ones(len(genotypes), dtype=np.bool_)
         if self.accuracy_function is not None:
-            return Evaluation(self.accuracy_function(genotypes), values, deployable)
-        return Evaluation(values[:, -1].copy(), values[:, :-1], deployable)
+            return self.accuracy_function(genotypes), values
+        return values[:, -1].copy(), values[:, :-1]
 
     def walk(self, column: int, budget: float) -> LayeredWalk:
         """Prepares the limits; see :meth:`Model.walk`."""
@@ -75,8 +84,8 @@ class LayeredModel(Model):
             NotExactError: the accuracy is a function of unknown form.
         """
         front = self._front((column, self._accuracy_column()), budget)
-        evaluation = self.evaluate(front)
-        cost, accuracy = evaluation.costs[:, column], evaluation.accuracy_percent
+        accuracy, costs = self._mean(front)
+        cost = costs[:, column]
         best = np.lexsort((cost, -accuracy))[:1]
         return Optimum(front[best], float(accuracy[best[0]]), float(cost[best[0]]))
 
@@ -98,8 +107,7 @@ class LayeredModel(Model):
             self._accuracy_column() if o.column < 0 else o.column for o in objectives
         )
         genotypes = self._front(columns, None)
-        evaluation = self.evaluate(genotypes)
-        table = np.column_stack([evaluation.accuracy_percent, evaluation.costs])
+        table = np.column_stack(self._mean(genotypes))
         points = table[:, [objective.column + 1 for objective in objectives]]
         signs = np.array([1.0 if o.minimise else -1.0 for o in objectives])
         kept = np.flatnonzero(non_dominated(points * signs))

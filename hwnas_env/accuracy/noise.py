@@ -1,0 +1,44 @@
+"""Noise that is a function of the genotype and a seed: the same on every query."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.types import FloatArray, Genotypes
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Adds normal noise to an accuracy.
+
+    Attributes:
+        sigma_points: standard deviation in percentage points.
+        seed: another seed is another draw of the whole landscape.
+    """
+
+    sigma_points: float
+    seed: int
+
+    def __call__(self, genotypes: Genotypes) -> FloatArray:
+        """Returns the noise in percentage points of genotypes ``(N, L)``: ``(N,)``."""
+        key = np.full(len(genotypes), self.seed, dtype=np.uint64)
+        for position in range(genotypes.shape[1]):
+            key = _mix(key + genotypes[:, position].astype(np.uint64) + np.uint64(1))
+        # Two uniform numbers in (0, 1] make one normal number (Box and Muller, 1958).
+        first, second = _uniform(_mix(key)), _uniform(_mix(~key))
+        normal = np.sqrt(-2.0 * np.log(first)) * np.cos(2.0 * np.pi * second)
+        return np.asarray(self.sigma_points * normal)
+
+
+def _mix(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Scrambles 64 bits, as SplitMix64 does (Steele, Lea and Flood, OOPSLA 2014)."""
+    key = key + np.uint64(0x9E3779B97F4A7C15)
+    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))
+
+
+def _uniform(key: npt.NDArray[np.uint64]) -> FloatArray:
+    """Maps 64 bits to (0, 1] with 53 of them."""
+    return ((key >> np.uint64(11)).astype(np.float64) + 1.0) * 2.0**-53
