@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hwnas_env.agents import AGENTS as AGENTS
     from hwnas_env.data.hwnasbench import HWNASBench as HWNASBench
     from hwnas_env.devices import DEVICES as DEVICES
+    from hwnas_env.errors import HWNASError as HWNASError
     from hwnas_env.metrics import METRICS as METRICS
     from hwnas_env.problems.budget import BudgetedProblem as BudgetedProblem
     from hwnas_env.problems.catalog import make_problem as make_problem
@@ -29,6 +30,7 @@ _HOMES = {
     "DEVICES": "hwnas_env.devices",
     "Evaluation": "hwnas_env.types",
     "HWNASBench": "hwnas_env.data.hwnasbench",
+    "HWNASError": "hwnas_env.errors",
     "METRICS": "hwnas_env.metrics",
     "Problem": "hwnas_env.problems.problem",
     "REWARDS": "hwnas_env.scalarise",

@@ -65,11 +65,14 @@ def run(
 ) -> None:
     """Lets agents search under one ledger each, and compares them."""
     agents = agent or list(AGENTS)
+    cost = _number(cost_budget)
+    tasks = [Task(name, dataset, metric, cost, source) for name in env]
+    counts = {"seeds": seeds, "queries": budget, "jobs": jobs}
+    for task in tasks:
+        check_request(task, agents, **counts)
     results = []
-    for name in env:
-        task = Task(name, dataset, metric, _number(cost_budget), source)
-        check_request(task, agents, seeds=seeds, queries=budget)
-        runs = _with_progress(task, agents, seeds=seeds, queries=budget, jobs=jobs)
+    for task in tasks:
+        runs = _with_progress(task, agents, **counts)
         summary = tables.run_summary(task, task.problem(), runs)
         if as_json:
             results.append({**summary, "runs": [one.as_dict() for one in runs]})
@@ -140,13 +143,16 @@ def import_file(
     An accuracy file (npz or csv) holds one column a dataset in percent, 15,625 rows in
     the official order; it needs --split and --epochs.
     """
-    if file.suffix in (".npz", ".csv"):
+    if file.suffix.lower() in (".npz", ".csv"):
         if split is None or epochs is None:
             message = "an accuracy file needs --split and --epochs"
             raise typer.BadParameter(message)
         found = nasbench201_runs.import_accuracy(file, split=split, epochs=epochs)
         print(f"imported {split} accuracy after {epochs} epochs: {', '.join(found)}")
         return
+    if split is not None or epochs is not None:
+        message = "--split and --epochs are of an accuracy file, .npz or .csv"
+        raise typer.BadParameter(message)
     _report_holes(hwnasbench.import_pickle(file))
 
 

@@ -71,10 +71,6 @@ class NotMeasuredError(DataError, LookupError):
     """Raised when a value is asked for that nobody measured, or is not held."""
 
 
-class NotDeployableError(DataError, LookupError):
-    """Raised when a cost is asked for of a network that the device cannot run."""
-
-
 # Problems and environments
 
 

@@ -1,7 +1,5 @@
 """Dominance and hypervolume of point sets; everything is minimised here."""
 
-from typing import Any
-
 import numpy as np
 
 from hwnas_env.types import BoolArray, FloatArray, IntArray
@@ -22,7 +20,8 @@ def non_dominated(points: FloatArray) -> BoolArray:
         return np.asarray(points[:, 0] == points[:, 0].min())
     if points.shape[1] == 2:
         return _non_dominated_pairs(points)
-    moocore: Any = __import__("moocore")  # here: not needed by most environments
+    import moocore  # here: most environments never need it
+
     marked = moocore.is_nondominated(points, keep_weakly=True)
     return np.asarray(marked, dtype=np.bool_)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.data.hwnasbench import fbnet_keys, official_columns
+from hwnas_env.data.official_file import fbnet_keys, official_columns
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.fbnet import SETTINGS
 

@@ -118,7 +118,7 @@ def test_optimum_is_within_the_budget() -> None:
         (("run", "--env", NET, "--budget", "0"), "queries: expected at least 1"),
         (("run", "--env", NET, "--cost-budget", "hard"), "tight, medium, loose"),
         (("run", "--env", NET, "--cost-budget", "0.001"), "cheapest deployable"),
-        (("query", "k3", "--env", NET), "expected 22 block names"),
+        (("query", "k3", "--env", NET), "expected 22 operation names"),
         (("query", "99999", "--env", CELL), "from 0 to 15624"),
         (("optimum", "--env", NET, "--dataset", "cifar10"), "cifar100"),
         (("optimum", "--env", CELL, "--source", "measured"), "hwnas-env data import"),

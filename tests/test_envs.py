@@ -553,7 +553,7 @@ def test_a_users_reward_that_is_wrong_is_a_clear_error(function: Any) -> None:
         ({"reward": 3}, InvalidArgumentError, "reward"),
         ({"source": "auto"}, InvalidArgumentError, "differs between machines"),
         ({"accuracy": "test-200ep-mean"}, Exception, "test"),
-        ({"accuracy": 2}, InvalidArgumentError, "lack that run"),
+        ({"accuracy": 2}, InvalidArgumentError, "7456 of 15625 networks"),
         ({"max_queries": 0}, InvalidArgumentError, "positive"),
         ({"max_queries": 2.5}, InvalidArgumentError, "positive"),
         ({"objectives": ["acuracy"]}, UnknownNameError, "did you mean 'accuracy'"),

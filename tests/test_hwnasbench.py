@@ -157,7 +157,7 @@ def test_a_column_with_holes_is_reported_and_not_served(
         "nasbench201/cifar10/raspi4_latency": 1,
         "fbnet/ImageNet/pixel3_latency": 1,
     }
-    with pytest.raises(NotMeasuredError, match="1 of 15625 values of raspi4_latency"):
+    with pytest.raises(NotMeasuredError, match="1 values of raspi4_latency"):
         make_problem("nasbench201", device="raspi4", source="measured")
     with pytest.raises(NotMeasuredError, match="entries of pixel3_latency"):
         make_problem("fbnet", device="pixel3", source="measured")

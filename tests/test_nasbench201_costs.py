@@ -12,7 +12,7 @@ from hwnas_env.costs import nasbench201 as costs
 from hwnas_env.costs.cell_features import BLOCKS
 from hwnas_env.costs.cells import analyse
 from hwnas_env.costs.nasbench201 import table_costs
-from hwnas_env.data.hwnasbench import SUFFIXES
+from hwnas_env.data.official_file import SUFFIXES
 from hwnas_env.devices import DEVICES
 from hwnas_env.errors import UnknownNameError
 from hwnas_env.spaces import SEARCH_SPACES

@@ -139,23 +139,23 @@ def run_once(task: Task, agent: str, *, seed: int, queries: int) -> Run:
 
 
 def check_request(
-    task: Task, agents: Sequence[str], *, seeds: int, queries: int
+    task: Task, agents: Sequence[str], *, seeds: int, queries: int, jobs: int = 1
 ) -> None:
     """Raises what :func:`run_all` would, before any process starts.
 
     Raises:
         UnknownNameError: an environment, dataset or agent that does not exist.
-        InvalidArgumentError: seeds or queries below 1, or no agent.
+        InvalidArgumentError: seeds, queries or jobs out of range, or no agent.
         InvalidBudgetError: no budget, or one that no deployable network meets.
     """
-    for name, value in (
-        ("seeds", seeds),
-        ("queries", queries),
-        ("agents", len(agents)),
-    ):
+    counts = {"seeds": seeds, "queries": queries, "agents": len(agents)}
+    for name, value in counts.items():
         if value < 1:
             message = f"{name}: expected at least 1, got {value}"
             raise InvalidArgumentError(message)
+    if jobs < 1 and jobs != -1:
+        message = f"jobs: expected at least 1, or -1 for one a core, got {jobs}"
+        raise InvalidArgumentError(message)
     for agent in agents:
         if agent not in AGENTS:
             raise unknown_name(agent, AGENTS, what="agent")
@@ -184,7 +184,7 @@ def run_all(
     Raises:
         HWNASError: what :func:`check_request` finds.
     """
-    check_request(task, agents, seeds=seeds, queries=queries)
+    check_request(task, agents, seeds=seeds, queries=queries, jobs=jobs)
     calls = [
         joblib.delayed(run_once)(task, agent, seed=seed, queries=queries)
         for agent in agents

@@ -14,7 +14,8 @@ from hwnas_env.calibration.nasbench201_fit import FORMS, cross_validate, fit
 from hwnas_env.calibration.nasbench201_rules import Published, rule_entries
 from hwnas_env.calibration.numerics import rounded
 from hwnas_env.costs.nasbench201 import FITTED_DATASET, fitted_costs, space_cells
-from hwnas_env.data.hwnasbench import CITATION, SUFFIXES
+from hwnas_env.data.hwnasbench import CITATION
+from hwnas_env.data.official_file import SUFFIXES
 from hwnas_env.devices import DEVICES
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.nasbench201 import official_genotypes

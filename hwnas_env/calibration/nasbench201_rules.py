@@ -11,7 +11,8 @@ import numpy as np
 
 from hwnas_env.calibration.files import Entry, entry
 from hwnas_env.costs.nasbench201 import FITTED_DATASET, counted_costs
-from hwnas_env.data.hwnasbench import CITATION, SUFFIXES
+from hwnas_env.data.hwnasbench import CITATION
+from hwnas_env.data.official_file import SUFFIXES
 from hwnas_env.devices import DEVICES
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.nasbench201 import OPERATIONS

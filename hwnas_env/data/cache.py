@@ -6,12 +6,13 @@ Writing fills a temporary folder, renames it, and replaces the manifest last, so
 reader sees the old bundle or the new one and never half of either.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.errors import ChecksumError, DataError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where two writers at once are not guarded
+    fcntl = None  # type: ignore[assignment]
 
 CACHE_VARIABLE = "HWNAS_ENV_CACHE"
 """The environment variable that moves the cache."""
@@ -48,10 +54,17 @@ def cache_dir() -> Path:
     """Returns the folder of the cache; it need not exist.
 
     The variable ``HWNAS_ENV_CACHE`` moves it; otherwise it is the user's cache folder.
+
+    Raises:
+        DataError: the variable names the home of a user that does not exist.
     """
     moved = os.environ.get(CACHE_VARIABLE)
     if moved:
-        return Path(moved).expanduser()
+        try:
+            return Path(moved).expanduser()
+        except RuntimeError as error:
+            message = f"{CACHE_VARIABLE}={moved}: {error}"
+            raise DataError(message) from None
     import pooch  # here, because it brings requests and is rarely needed
 
     return Path(pooch.os_cache("hwnas_env"))
@@ -77,22 +90,36 @@ def store(
     root = cache_dir()
     try:
         root.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root))
+        with _lock(root):
+            for leftover in root.glob(f".{name}-*"):  # of a writer that was killed
+                _remove(leftover)
+            staging = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root))
+            try:
+                return _publish(name, arrays, meta, root, staging)
+            finally:
+                _remove(staging)
     except OSError as error:
-        raise _unwritable(root, error) from None
-    try:
-        return _publish(name, arrays, meta, root, staging)
-    except OSError as error:
-        raise _unwritable(root, error) from None
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        message = (
+            f"cannot write the cache at {root} ({error}); set {CACHE_VARIABLE} to a "
+            "folder that can be written"
+        )
+        raise DataError(message) from None
 
 
-def _unwritable(root: Path, error: OSError) -> DataError:
-    return DataError(
-        f"cannot write the cache at {root} ({error}); set {CACHE_VARIABLE} to a folder "
-        "that can be written"
-    )
+@contextlib.contextmanager
+def _lock(root: Path) -> Iterator[None]:
+    """Lets one process at a time write; readers need no lock."""
+    with (root / ".lock").open("a") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _publish(
@@ -113,7 +140,7 @@ def _publish(
     digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     folder = root / f"{name}-{digest[:16]}"
     if folder.exists() and _differences(folder, files):
-        shutil.rmtree(folder)  # damaged: the same content goes in its place
+        _remove(folder)  # damaged: the same content goes in its place
     if not folder.exists():
         staging.chmod(0o755)
         staging.rename(folder)
@@ -123,22 +150,19 @@ def _publish(
         "files": files,
         "meta": dict(meta),
     }
-    draft = root / f".{folder.name}-{os.getpid()}.json"
-    try:
-        draft.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        draft.replace(root / f"{name}.json")
-    finally:
-        draft.unlink(missing_ok=True)
-    for old in root.glob(f"{name}-" + "?" * 16):
+    draft = root / f".{name}-manifest.json"
+    draft.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    draft.replace(root / f"{name}.json")
+    for old in root.glob(f"{name}-" + "[0-9a-f]" * 16):
         if old != folder:
-            shutil.rmtree(old, ignore_errors=True)
-    bundle = load(name)
-    assert bundle is not None, "a bundle that was just written is there"
-    return bundle
+            _remove(old)
+    return _open(name, root, manifest)
 
 
 def load(name: str) -> Bundle | None:
     """Opens a bundle memory-mapped, or returns None where there is none.
+
+    Every file is compared with its SHA-256 first.
 
     Raises:
         ChecksumError: the manifest or a file is damaged.
@@ -147,15 +171,27 @@ def load(name: str) -> Bundle | None:
     manifest = _manifest(root / f"{name}.json")
     if manifest is None:
         return None
-    folder = root / manifest["folder"]
     try:
-        arrays = {
-            key: np.load(folder / entry["file"], mmap_mode="r", allow_pickle=False)
-            for key, entry in manifest["files"].items()
-        }
-    except (OSError, ValueError) as error:
-        message = f"the cached data in {folder} is damaged ({error}); import it again"
-        raise ChecksumError(message) from None
+        return _open(name, root, manifest)
+    except ChecksumError:
+        newer = _manifest(root / f"{name}.json")
+        if newer is None or newer == manifest:
+            raise
+        return _open(name, root, newer)  # another process had just replaced it
+
+
+def _open(name: str, root: Path, manifest: Mapping[str, Any]) -> Bundle:
+    folder = root / manifest["folder"]
+    wrong = _differences(folder, manifest["files"])
+    if wrong:
+        message = (
+            f"the cached data in {folder} is damaged ({wrong[0]}); import it again"
+        )
+        raise ChecksumError(message)
+    arrays = {
+        key: np.load(folder / entry["file"], mmap_mode="r", allow_pickle=False)
+        for key, entry in manifest["files"].items()
+    }
     return Bundle(name, arrays, manifest["meta"], folder)
 
 
@@ -188,12 +224,13 @@ def names() -> list[str]:
 def _manifest(path: Path) -> dict[str, Any] | None:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         message = f"{path} cannot be read ({error}); delete it and import again"
         raise ChecksumError(message) from None
-    if not isinstance(manifest, dict) or manifest.get("schema") != _SCHEMA:
-        message = f"{path} is of another version of this package; import again"
+    whole = isinstance(manifest, dict) and {"folder", "files", "meta"} <= set(manifest)
+    if not whole or manifest.get("schema") != _SCHEMA:
+        message = f"{path} is no manifest of this version; delete it and import again"
         raise ChecksumError(message)
-    return manifest
+    return dict(manifest)

@@ -6,23 +6,20 @@ References:
 """
 
 import hashlib
-import json
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from hwnas_env.data import cache, unpickle
-from hwnas_env.devices import DEVICES
+from hwnas_env.data import cache
+from hwnas_env.data.official_file import fbnet_keys, official_columns, read_official
 from hwnas_env.errors import (
     ChecksumError,
     DataError,
     DataMissingError,
-    ForeignFileError,
     NotMeasuredError,
     unknown_name,
 )
@@ -35,27 +32,10 @@ URL = "https://github.com/GATECH-EIC/HW-NAS-Bench/raw/main/HW-NAS-Bench-v1_0.pic
 GIT_BLOB = "b0634cb7f6e7be07192c77833df9eafa4baf705e"
 """Upstream's git blob id (SHA-1 over header and content) of the file."""
 
-SUFFIXES = {
-    "latency_ms": "latency",
-    "energy_mj": "energy",
-    "arithmetic_intensity": "arithmetic_intensity",
-}
-"""Upstream's word for each of our metrics, behind the device's name."""
-
 PRODUCT = "average_hw_metric"
 """Upstream's name for the product of the costs (it is no average)."""
 
 IMPORT_HINT = "hwnas-env data import HW-NAS-Bench-v1_0.pickle, or: hwnas-env data fetch"
-
-
-def official_columns(space_name: str) -> tuple[str, ...]:
-    """Returns upstream's column names of a search space, in upstream's order."""
-    return tuple(
-        f"{device.name}_{SUFFIXES[metric]}"
-        for device in DEVICES.values()
-        for metric in device.metrics_in(space_name)
-        if (space_name, device.name) != ("fbnet", "edgetpu")
-    )
 
 
 def import_pickle(path: Path) -> "HWNASBench":
@@ -75,23 +55,7 @@ def import_pickle(path: Path) -> "HWNASBench":
         DataError: the cache cannot be written.
         FileNotFoundError: there is no such file.
     """
-    content = unpickle.load(path)
-    tables = (
-        _member(content, "nasbench201", "the file"),
-        _member(content, "fbnet", "the file"),
-    )
-    arrays: dict[str, npt.NDArray[Any]] = {}
-    configs = {}
-    for dataset in SEARCH_SPACES["nasbench201"].datasets:
-        table = _member(tables[0], dataset, "nasbench201")
-        for name in official_columns("nasbench201"):
-            column = _member(table, name, f"nasbench201, {dataset}")
-            arrays[f"nasbench201/{dataset}/{name}"] = _column(column, dataset, name)
-        variants, which = _configs(_member(table, "config", dataset), dataset)
-        configs[dataset] = variants
-        arrays[f"nasbench201/{dataset}/config"] = which
-    keys, values = _blocks(tables[1])
-    arrays["fbnet/keys"], arrays["fbnet/values"] = keys, values
+    arrays, configs = read_official(path)
     meta = {
         "source_file": path.name,
         "source_sha256": cache.sha256(path),
@@ -285,9 +249,14 @@ class HWNASBench:
         """Returns one metric's entries for one dataset, by official key.
 
         Raises:
+            UnknownNameError: a wrong dataset or column.
             NotMeasuredError: entries are missing; says how many.
         """
-        number = official_columns("fbnet").index(name)
+        names = official_columns("fbnet")
+        if name not in names:
+            raise unknown_name(name, names, what="column of fbnet")
+        SEARCH_SPACES["fbnet"].check_dataset(dataset)
+        number = names.index(name)
         values = self._bundle.arrays["fbnet/values"]
         entries = {
             key: float(values[self._keys[key], number]) for key in fbnet_keys(dataset)
@@ -321,14 +290,6 @@ class HWNASBench:
         return total
 
 
-def fbnet_keys(dataset: str) -> list[str]:
-    """Returns the official keys that networks of a dataset use, without repeats."""
-    choices = range(fbnet.SKIP + 1)
-    blocks = [fbnet.block_key(s, c) for s in fbnet.layers(dataset) for c in choices]
-    stem, *rest = fbnet.frame_keys(dataset)
-    return list(dict.fromkeys([stem, *blocks, *rest]))
-
-
 def _genotype(space: str, architecture: Any) -> Genotypes:
     found = get_space(space)
     if isinstance(architecture, str):
@@ -340,88 +301,3 @@ def _genotype(space: str, architecture: Any) -> Genotypes:
     ):
         return found.encode(architecture)
     return found.validate_one(architecture)
-
-
-def _member(table: Any, key: str, where: str) -> Any:
-    if not isinstance(table, dict):
-        message = (
-            f"not HW-NAS-Bench: {where} is a {type(table).__name__}, expected a "
-            f"dictionary with {key!r}"
-        )
-        raise ForeignFileError(message)
-    if key not in table:
-        near = ", ".join(map(str, list(table)[:6]))
-        message = f"not HW-NAS-Bench: {where} has no {key!r}; it has {near}"
-        raise ForeignFileError(message)
-    return table[key]
-
-
-def _column(values: Any, dataset: str, name: str) -> FloatArray:
-    where = f"not HW-NAS-Bench: nasbench201, {dataset}, {name}"
-    if isinstance(values, dict):
-        values = [values.get(row) for row in range(len(values))]
-    try:
-        column = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        message = f"{where}: expected numbers"
-        raise ForeignFileError(message) from None
-    if column.shape != (SEARCH_SPACES["nasbench201"].size,):
-        message = f"{where}: expected 15625 values, got shape {column.shape}"
-        raise ForeignFileError(message)
-    marked = (column == -1.0) & (name == "edgetpu_latency")
-    wrong = np.isinf(column) | ((column < 0) & ~marked)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        message = f"{where}: row {row} is {column[row]}, expected a cost"
-        raise ForeignFileError(message)
-    return column
-
-
-def _configs(
-    rows: Any, dataset: str
-) -> tuple[list[dict[str, Any]], npt.NDArray[np.int16]]:
-    """Checks the order of rows and keeps what else configurations say, once each."""
-    space = SEARCH_SPACES["nasbench201"]
-    where = f"not HW-NAS-Bench: nasbench201, {dataset}, config"
-    if isinstance(rows, np.ndarray):
-        rows = rows.tolist()
-    if isinstance(rows, dict):
-        rows = [rows.get(row, rows.get(str(row))) for row in range(len(rows))]
-    if not isinstance(rows, (list, tuple)) or len(rows) != space.size:
-        message = f"{where}: expected 15625 configurations"
-        raise ForeignFileError(message)
-    official = [space.decode(g) for g in space.from_index(np.arange(space.size))]
-    variants: dict[str, int] = {}
-    which = np.empty(space.size, dtype=np.int16)
-    for row, (config, name) in enumerate(zip(rows, official, strict=True)):
-        if not isinstance(config, dict) or config.get("arch_str") != name:
-            got = config.get("arch_str") if isinstance(config, dict) else config
-            message = f"{where}: row {row} is {got!r}, expected {name!r}"
-            raise ForeignFileError(message)
-        try:
-            key = json.dumps({**config, "arch_str": None})
-        except TypeError:
-            message = f"{where}: row {row} holds more than plain values"
-            raise ForeignFileError(message) from None
-        which[row] = variants.setdefault(key, len(variants))
-    return [json.loads(key) for key in variants], which
-
-
-def _blocks(tables: Any) -> tuple[npt.NDArray[np.str_], FloatArray]:
-    names = official_columns("fbnet")
-    keys: list[str] | None = None
-    columns = []
-    for name in names:
-        table: Mapping[str, Any] = _member(tables, name, "fbnet")
-        for dataset in SEARCH_SPACES["fbnet"].datasets:
-            for key in fbnet_keys(dataset):
-                _member(table, key, f"fbnet, {name}")
-        keys = list(table) if keys is None else keys
-        try:
-            column = [float(table[key]) for key in keys]
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"not HW-NAS-Bench: fbnet, {name}: {error} is no number or key"
-            raise ForeignFileError(message) from None
-        columns.append(column)
-    assert keys is not None, "there is at least one column"
-    return np.array(keys), np.array(columns, dtype=np.float64).T.copy()

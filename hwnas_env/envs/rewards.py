@@ -1,5 +1,6 @@
 """From evaluations to rewards: one number, or one a objective; always finite."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +97,7 @@ class VectorReward:
     high: FloatArray
 
     @classmethod
-    def of(cls, problem: Problem, names: tuple[str, ...]) -> "VectorReward":
+    def of(cls, problem: Problem, names: Sequence[str]) -> "VectorReward":
         """Builds the reward of a problem's objectives, by name."""
         objectives = problem.objectives(names)
         worst, best = [], []

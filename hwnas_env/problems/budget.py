@@ -44,7 +44,8 @@ class BudgetedProblem:
                     f"{problem.space.name} has no training times: limit max_queries"
                 )
                 raise InvalidArgumentError(message)
-            if not max_train_seconds > 0:
+            number = isinstance(max_train_seconds, (int, float, np.number))
+            if not number or not max_train_seconds > 0:
                 message = f"expected max_train_seconds > 0, got {max_train_seconds!r}"
                 raise InvalidArgumentError(message)
         self.problem = problem

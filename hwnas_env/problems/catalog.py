@@ -24,8 +24,9 @@ from hwnas_env.costs.columns import LayeredCosts, TableCosts
 from hwnas_env.costs.measured import measured_costs
 from hwnas_env.devices import Device, get_device
 from hwnas_env.errors import (
-    DataError,
+    DataMissingError,
     InvalidArgumentError,
+    NotMeasuredError,
     unknown_name,
 )
 from hwnas_env.metrics import EXACT_METRICS, METRICS
@@ -81,12 +82,14 @@ def make_problem(
         90.638
     """
     found, target = get_space(space), get_device(device)
-    name = found.check_dataset(dataset or found.default_dataset)
+    name = found.check_dataset(found.default_dataset if dataset is None else dataset)
     valid = [m for m in target.metrics_in(found.name) if METRICS[m].budgetable]
     if metric not in valid:
         raise unknown_name(metric, valid, what=f"budget metric of {target.name}")
     if source not in SOURCES:
         raise unknown_name(source, SOURCES, what="source")
+    if isinstance(accuracy, np.integer):
+        accuracy = int(accuracy)
     if isinstance(accuracy, bool) or not (
         isinstance(accuracy, (str, int, np.ndarray)) or callable(accuracy)
     ):
@@ -108,7 +111,7 @@ def load_function(reference: str) -> Callable[..., Any]:
     module, _, name = reference.partition(":")
     try:
         function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         message = f"{reference!r}: {error}; expected 'package.module:function'"
         raise InvalidArgumentError(message) from None
     if not callable(function):
@@ -147,7 +150,7 @@ def build_problem(
     presets: Mapping[str, float] | None = None,
 ) -> Problem:
     """Builds a problem from checked names; ``presets`` where none are committed."""
-    costs, resolved = _costs(space, device, dataset, source)
+    costs, resolved = _costs(space, device, dataset, source, metric)
     scores, run = _accuracy(space, dataset, accuracy)
     model: Model
     if isinstance(costs, TableCosts) and isinstance(scores, TableAccuracy):
@@ -166,12 +169,14 @@ def build_problem(
         metrics=(*costs.provenance, *EXACT_METRICS),
         source=resolved,
         accuracy=scores.name,
-        presets=presets,
-        provenance={
-            "accuracy": scores.provenance,
-            **costs.provenance,
-            **dict.fromkeys(EXACT_METRICS, _COUNTED),
-        },
+        committed=tuple(presets.items()),
+        origins=tuple(
+            {
+                "accuracy": scores.provenance,
+                **costs.provenance,
+                **dict.fromkeys(EXACT_METRICS, _COUNTED),
+            }.items()
+        ),
         model=model,
         sampled=run == "sampled",
     )
@@ -185,13 +190,13 @@ _COUNTED = Provenance(
 
 
 def _costs(
-    space: SearchSpace, device: Device, dataset: str, source: str
+    space: SearchSpace, device: Device, dataset: str, source: str, metric: str
 ) -> tuple[TableCosts | LayeredCosts, str]:
     if source == "builtin":
         return builtin_costs(space, device, dataset), "builtin"
     try:
-        return measured_costs(space, device, dataset), "measured"
-    except DataError:
+        return measured_costs(space, device, dataset, metric=metric), "measured"
+    except (DataMissingError, NotMeasuredError):
         if source == "measured":
             raise
         return builtin_costs(space, device, dataset), "builtin"
@@ -232,7 +237,7 @@ def _tabular(
         ]
     )
     table = np.column_stack([np.where(deployable[:, None], device, np.inf), counts])
-    return TableModel(
+    model = TableModel(
         accuracy_percent=scores.mean[rows],
         accuracy_runs=None if scores.runs is None else scores.runs[rows],
         chosen_run=run if isinstance(run, int) else None,
@@ -242,6 +247,10 @@ def _tabular(
         if scores.train_seconds is None
         else scores.train_seconds[rows],
     )
+    for value in vars(model).values():
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+    return model
 
 
 def _layered(
@@ -257,4 +266,7 @@ def _layered(
     ]
     if scores.score is not None:
         parts.append(scores.score)
-    return LayeredModel(join(parts), scores.function, scores.noise)
+    quantities = join(parts)
+    for array in (quantities.start, quantities.entries, quantities.tail):
+        array.setflags(write=False)
+    return LayeredModel(quantities, scores.function, scores.noise)

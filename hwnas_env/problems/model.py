@@ -66,9 +66,9 @@ class Model(ABC):
         return False
 
     @property
-    def every_network_has_run(self) -> bool:
-        """Whether no network lacks the run that evaluation answers with."""
-        return True
+    def networks_without_run(self) -> int:
+        """How many networks lack the run that evaluation answers with."""
+        return 0
 
     @abstractmethod
     def evaluate(

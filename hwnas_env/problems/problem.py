@@ -3,7 +3,7 @@
 import functools
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,9 @@ class Problem:
         metrics: names of the cost columns: the device's, then parameters and FLOPs.
         source: where costs come from, resolved: builtin or measured.
         accuracy: what accuracy it is, as ``split-epochs-seed`` or a user's own.
-        presets: committed budgets by name, in the metric's unit.
-        provenance: of the accuracy and of every metric, by name.
+        committed: preset budgets, pairs of name and number in the metric's unit,
+            quantiles of the built-in costs; see ``presets``.
+        origins: pairs of column and provenance; see ``provenance``.
         model: what computes.
         sampled: True where evaluation draws among an accuracy's runs.
     """
@@ -55,10 +56,20 @@ class Problem:
     metrics: tuple[str, ...]
     source: str
     accuracy: str
-    presets: Mapping[str, float]
-    provenance: Mapping[str, Provenance]
+    committed: tuple[tuple[str, float], ...]
+    origins: tuple[tuple[str, Provenance], ...]
     model: Model
     sampled: bool = False
+
+    @property
+    def presets(self) -> dict[str, float]:
+        """Committed budgets by name, in the metric's unit."""
+        return dict(self.committed)
+
+    @property
+    def provenance(self) -> dict[str, Provenance]:
+        """Provenance of the accuracy and of every metric, by name."""
+        return dict(self.origins)
 
     def evaluate(
         self, genotypes: npt.ArrayLike, *, rng: np.random.Generator | None = None
@@ -127,16 +138,23 @@ class Problem:
                 words = unknown_name(budget, PRESETS, what="budget")
                 message = f"{words}, or a number in {unit}"
                 raise InvalidBudgetError(message)
-            return self.presets[budget]
+            return self._feasible(self.presets[budget])
         number = isinstance(budget, (int, float, np.integer, np.floating))
         if not number or isinstance(budget, bool):
             message = f"budget: expected a number in {unit} or a name, got {budget!r}"
             raise InvalidBudgetError(message)
-        value = float(budget)
+        try:
+            value = float(budget)
+        except OverflowError:
+            value = math.inf
         if not (math.isfinite(value) and value > 0):
             message = f"budget: expected a positive number of {unit}, got {value}"
             raise InvalidBudgetError(message)
+        return self._feasible(value)
+
+    def _feasible(self, value: float) -> float:
         if value < self.cheapest:
+            unit = METRICS[self.metric].unit
             message = (
                 f"budget {value:g} {unit} is below the cheapest deployable network, "
                 f"{self.cheapest!r} {unit}"
@@ -182,7 +200,8 @@ class Problem:
 
         Warns where two of them are one: FPGA energy is 7.0 W times its latency.
         """
-        if isinstance(names, str) or len(names) == 0:
+        listed = isinstance(names, Sequence) and not isinstance(names, str)
+        if not listed or len(names) == 0:
             message = f"objectives: expected a sequence of names, got {names!r}"
             raise InvalidArgumentError(message)
         valid = ("accuracy", *self.metrics)

@@ -46,11 +46,11 @@ class TableModel(Model):
         return self.train_seconds is not None
 
     @property
-    def every_network_has_run(self) -> bool:
-        """Whether no network lacks the chosen run."""
+    def networks_without_run(self) -> int:
+        """How many networks lack the chosen run."""
         if self.chosen_run is None or self.accuracy_runs is None:
-            return True
-        return not bool(np.isnan(self.accuracy_runs[:, self.chosen_run]).any())
+            return 0
+        return int(np.isnan(self.accuracy_runs[:, self.chosen_run]).sum())
 
     def evaluate(
         self, genotypes: Genotypes, *, rng: np.random.Generator | None = None

@@ -135,5 +135,7 @@ class LayeredWalk(Walk):
 
 def _ratios(low: FloatArray, high: FloatArray, budget: float) -> list[list[float]]:
     low, high = low / budget, np.where(np.isfinite(high), high / budget, np.inf)
-    pairs: list[list[float]] = np.clip(np.stack([low, high], 1), 0.0, 4.0).tolist()
+    pairs: list[list[float]] = np.clip(
+        np.stack([low, high], 1), 0.0, RATIO_LIMIT
+    ).tolist()
     return pairs

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import InvalidGenotypeError
 from hwnas_env.spaces.space import SearchSpace
 from hwnas_env.types import Genotypes, IntArray
 
@@ -216,11 +215,7 @@ class FBNet(SearchSpace):
         """
         if isinstance(architecture, str):
             architecture = re.split(r"[|,\s]+", architecture.strip().strip("|"))
-        names = list(architecture)
-        if len(names) != self.length:
-            message = f"{self.name}: expected 22 block names, got {len(names)}"
-            raise InvalidGenotypeError(message)
-        return np.array([self.operation(name) for name in names], dtype=np.int8)
+        return self.encode_names(architecture)
 
     def decode(self, genotype: npt.ArrayLike) -> str:
         """Writes one genotype ``(22,)`` as block names joined by ``|``."""

@@ -51,14 +51,9 @@ class NASBench201(SearchSpace):
             ... ).tolist()
             [0, 3, 0, 0, 0, 1]
         """
-        if not isinstance(architecture, str):
-            names = list(architecture)
-        else:
-            names = _split_official(architecture)
-        if len(names) != self.length:
-            message = f"{self.name}: expected 6 operations, got {len(names)}"
-            raise InvalidGenotypeError(message)
-        return np.array([self.operation(name) for name in names], dtype=np.int8)
+        if isinstance(architecture, str):
+            architecture = _split_official(architecture)
+        return self.encode_names(architecture)
 
     def decode(self, genotype: npt.ArrayLike) -> str:
         """Writes one genotype ``(6,)`` as the official architecture string."""

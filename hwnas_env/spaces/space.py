@@ -1,6 +1,5 @@
 """What every search space offers: one frozen object, batch functions on genotypes."""
 
-import functools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import InvalidGenotypeError, NotExactError, unknown_name
+from hwnas_env.errors import (
+    InvalidArgumentError,
+    InvalidGenotypeError,
+    NotExactError,
+    unknown_name,
+)
 from hwnas_env.types import Genotypes, IntArray
 
 
@@ -123,6 +127,8 @@ class SearchSpace(ABC):
             raise InvalidGenotypeError(message) from None
         if array.ndim == 1 and len(array) == self.length:
             array = array[None, :]
+        if array.shape == (0,):
+            array = array.reshape(0, self.length)
         if array.ndim != 2 or array.shape[1] != self.length:
             message = (
                 f"{self.name}: expected genotypes of shape (N, {self.length}) or "
@@ -157,7 +163,14 @@ class SearchSpace(ABC):
         return np.asarray(batch[0])
 
     def sample(self, n: int, *, rng: np.random.Generator) -> Genotypes:
-        """Draws ``n`` genotypes uniformly, with replacement: ``(n, L)`` int8."""
+        """Draws ``n`` genotypes uniformly, with replacement: ``(n, L)`` int8.
+
+        Raises:
+            InvalidArgumentError: n is negative.
+        """
+        if n < 0:
+            message = f"{self.name}: expected a number of genotypes, got {n}"
+            raise InvalidArgumentError(message)
         shape = (n, self.length)
         return np.asarray(rng.integers(0, self.choices, shape, dtype=np.int8))
 
@@ -183,15 +196,28 @@ class SearchSpace(ABC):
         Raises:
             UnknownNameError: there is no such operation.
         """
-        return _operation_number(self, name)
+        if name not in self.operations:
+            raise unknown_name(name, self.operations, what=f"operation of {self.name}")
+        return self.operations.index(name)
+
+    def encode_names(self, names: Sequence[str]) -> Genotypes:
+        """Turns one operation name a position into a genotype ``(L,)`` int8.
+
+        Raises:
+            InvalidGenotypeError: not as many names as positions.
+            UnknownNameError: there is no such operation.
+        """
+        listed = isinstance(names, Sequence) and not isinstance(names, str)
+        if not listed or not all(isinstance(name, str) for name in names):
+            message = f"{self.name}: expected operation names, got {names!r}"
+            raise InvalidGenotypeError(message)
+        if len(names) != self.length:
+            message = (
+                f"{self.name}: expected {self.length} operation names, got {len(names)}"
+            )
+            raise InvalidGenotypeError(message)
+        return np.array([self.operation(name) for name in names], dtype=np.int8)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "SearchSpace":
         """Returns itself: a search space is a constant."""
         return self
-
-
-@functools.lru_cache(maxsize=256)
-def _operation_number(space: SearchSpace, name: str) -> int:
-    if name not in space.operations:
-        raise unknown_name(name, space.operations, what=f"operation of {space.name}")
-    return space.operations.index(name)
