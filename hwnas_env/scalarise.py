@@ -29,7 +29,7 @@ def mnas_hard(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArr
     Source:
         Tan et al., MnasNet, CVPR 2019, eq. 2 with alpha = 0, beta = -1.
     """
-    return np.where(cost <= budget, accuracy, accuracy * (budget / _positive(cost)))
+    return np.asarray(accuracy * (budget / np.maximum(cost, budget)))
 
 
 def mnas_soft(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
@@ -100,7 +100,3 @@ REWARDS: Mapping[str, Callable[[FloatArray, FloatArray, float], FloatArray]] = (
 
 def _ratio(cost: FloatArray, budget: float) -> FloatArray:
     return np.maximum(cost / budget, RATIO_FLOOR)
-
-
-def _positive(cost: FloatArray) -> FloatArray:
-    return np.where(cost > 0, cost, 1.0)

@@ -73,7 +73,7 @@ def test_limits_are_exact_at_attained_values(
     quantity = small(seed, rounded=rounded)
     values = quantity.values(ALL)[:, 0]
     bound = float(values[which])
-    limits = largest_prefixes(quantity, bound)
+    limits, actions = largest_prefixes(quantity, bound)
     for depth in range(LAYERS + 1):
         for prefix in itertools.product(range(BLOCKS), repeat=depth):
             total, state = float(quantity.start[0]), 0
@@ -82,6 +82,19 @@ def test_limits_are_exact_at_attained_values(
                 state = int(quantity.next_state[layer, state, block])
             within = values[(ALL[:, :depth] == prefix).all(axis=1)]
             assert (total <= limits[depth, state]) == (within <= bound).any()
+            if depth < LAYERS:
+                meets = (within.reshape(BLOCKS, -1) <= bound).any(axis=1)
+                assert ((total <= actions[depth, state]) == meets).all()
+
+
+@given(st.integers(0, 10**6), st.integers(1, 40))
+def test_few_and_many_sum_alike(seed: int, count: int) -> None:
+    quantity = join([small(seed, rounded=False), small(seed + 1, states=3)])
+    rows = np.random.default_rng(seed).integers(0, BLOCKS, (count, LAYERS))
+    rows = rows.astype(np.int8)
+    many = quantity.values(np.concatenate([rows, ALL]))[:count]
+    assert (quantity.values(rows) == many).all()
+    assert [quantity.values(row[None])[0].tolist() for row in rows] == many.tolist()
 
 
 @given(st.integers(0, 10**6))

@@ -303,13 +303,14 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
     def _look(self) -> None:
         """Observes the position and what can still be reached."""
         depth, observation = self._depth, self._observation
-        positions = self._length * self._choices
+        place = self._length * self._choices + depth
         if depth:
-            observation[positions + depth - 1] = 0.0
+            observation[place - 1] = 0.0
         if depth < self._length:
-            observation[positions + depth] = 1.0
+            observation[place] = 1.0
         self._mask, low, high, self._completable = self._walk.view(depth, self._state)
-        observation[self._ratio] = low, high
+        observation[self._ratio.start] = low
+        observation[self._ratio.start + 1] = high
 
     def _info(self) -> Info:
         info = self._blank.copy()

@@ -38,14 +38,12 @@ class NamedReward:
             InvalidArgumentError: a user's function answered with a wrong shape, or
                 with what is not finite.
         """
-        accuracy = np.where(
-            evaluation.deployable, evaluation.accuracy_percent / 100.0, 0.0
-        )
-        cost = np.where(
-            evaluation.deployable,
-            evaluation.costs[:, column],
-            UNDEPLOYABLE_RATIO * budget,
-        )
+        accuracy = evaluation.accuracy_percent / 100.0
+        cost = evaluation.costs[:, column]
+        if not evaluation.deployable.all():
+            accuracy = np.where(evaluation.deployable, accuracy, 0.0)
+            worst = UNDEPLOYABLE_RATIO * budget
+            cost = np.where(evaluation.deployable, cost, worst)
         answer = self.function(accuracy, cost, budget)
         if self.trusted:
             return answer

@@ -144,7 +144,7 @@ class LayeredModel(Model):
         quantities = self.quantities
         limits = None
         if budget is not None:
-            limits = largest_prefixes(quantities.column(columns[0]), budget)
+            limits, _ = largest_prefixes(quantities.column(columns[0]), budget)
         entries = quantities.entries[..., list(columns)] * signs
         sums = quantities.start[list(columns)][None, :] * signs
         states = np.zeros(1, dtype=np.int64)

@@ -1,5 +1,6 @@
 """Building a genotype decision by decision, knowing exactly what can still be met."""
 
+import bisect
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -83,7 +84,10 @@ class LayeredWalk(Walk):
     """Walks through layers; a state is the sum so far and the layer state."""
 
     def __init__(self, cost: Additive, *, budget: float) -> None:
-        """Prepares the largest prefixes that can still meet the budget.
+        """Prepares, for every layer and state, which sums leave which blocks open.
+
+        A block is open up to a largest sum. So the mask is a step function of the sum,
+        with one step a block: it is looked up by bisection among the sorted steps.
 
         Args:
             cost: one quantity whose link is linear.
@@ -91,20 +95,17 @@ class LayeredWalk(Walk):
         """
         link = cost.links[0]
         assert isinstance(link, Linear), "costs are linear behind a floor"
-        self._link, self._budget = link, budget
+        self._floor, self._factor = link.floor, link.scale / link.unit / budget
         self.root = (float(cost.start[0]), 0)
-        self._entries = cost.entries[..., 0]
-        self._sums = self._entries.tolist()
+        self._sums = cost.entries[..., 0].tolist()
         self._next = cost.next_state.tolist()
-        limits = largest_prefixes(cost, budget)
-        self._limits = limits.tolist()
-        self._after = [
-            limits[layer + 1][following]
-            for layer, following in enumerate(cost.next_state)
-        ]
+        limits, actions = largest_prefixes(cost, budget)
+        self._end = limits[-1].tolist()
+        self._steps = np.sort(actions, axis=-1).tolist()
+        self._masks = _step_masks(actions)
+        self._ones: Mask = np.ones(actions.shape[-1], dtype=np.int8)
         low, high = extremes(cost)
         self._low, self._high = low.tolist(), high.tolist()
-        self._ones: Mask = np.ones(self._entries.shape[2], dtype=np.int8)
 
     def child(
         self, depth: int, state: tuple[float, int], action: int
@@ -117,20 +118,35 @@ class LayeredWalk(Walk):
         )
 
     def view(self, depth: int, state: tuple[float, int]) -> View:
-        """Compares the prefix with the limits; see :meth:`Walk.view`."""
+        """Looks the mask up among the steps; see :meth:`Walk.view`."""
         total, number = state
-        completable = total <= self._limits[depth][number]
-        mask = self._ones
-        if completable and depth < len(self._entries):
-            meets = self._entries[depth, number] + total <= self._after[depth][number]
-            mask = meets.view(np.int8)
         low = self._ratio(total + self._low[depth][number])
-        return mask, low, self._ratio(total + self._high[depth][number]), completable
+        high = self._ratio(total + self._high[depth][number])
+        if depth == len(self._steps):
+            return self._ones, low, high, total <= self._end[number]
+        steps = self._steps[depth][number]
+        closed = bisect.bisect_left(steps, total)
+        return self._masks[depth][number][closed], low, high, closed < len(steps)
 
     def _ratio(self, total: float) -> float:
-        link = self._link
-        value = max(total, link.floor) * link.scale / link.unit / self._budget
-        return min(max(value, 0.0), RATIO_LIMIT)
+        ratio = (total if total > self._floor else self._floor) * self._factor
+        if ratio > RATIO_LIMIT:
+            return RATIO_LIMIT
+        return ratio if ratio > 0.0 else 0.0
+
+
+def _step_masks(limits: FloatArray) -> list[list[Mask]]:
+    """Returns the mask of every number of closed actions: ``[L][S]`` of ``(K + 1, K)``.
+
+    Actions close in the order of their limits ``(L, S, K)``; where all are closed the
+    mask is all ones.
+    """
+    order = np.argsort(limits, axis=-1, kind="stable")
+    rank = np.argsort(order, axis=-1, kind="stable")
+    choices = limits.shape[-1]
+    masks = rank[..., None, :] >= np.arange(choices + 1)[:, None]
+    masks[..., choices, :] = True
+    return [list(layer) for layer in masks.view(np.int8)]
 
 
 def _ratios(low: FloatArray, high: FloatArray, budget: float) -> list[list[float]]:
