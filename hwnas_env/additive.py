@@ -258,18 +258,24 @@ def extremes(quantity: Additive) -> tuple[FloatArray, FloatArray]:
     return low, high
 
 
+def smallest_prefixes(quantity: Additive) -> FloatArray:
+    """Returns the smallest sum of a prefix: ``(L + 1, S)``, inf where none gets there.
+
+    Exact: rounding is monotone, so the smallest sum comes from the smallest before it.
+    """
+    layers, states, blocks, _ = quantity.entries.shape
+    smallest = np.full((layers + 1, states), np.inf)
+    smallest[0, 0] = quantity.start[0]
+    for layer in range(layers):
+        sums = smallest[layer][:, None] + quantity.entries[layer, :, :, 0]
+        following = quantity.next_state[layer].reshape(states * blocks)
+        np.minimum.at(smallest[layer + 1], following, sums.reshape(states * blocks))
+    return smallest
+
+
 def smallest_value(quantity: Additive) -> float:
     """Returns the smallest value of one quantity over all genotypes, exactly."""
-    states = {0: float(quantity.start[0])}
-    for layer, entries in enumerate(quantity.entries[..., 0]):
-        reached: dict[int, float] = {}
-        for state, total in states.items():
-            sums = (entries[state] + total).tolist()
-            following = quantity.next_state[layer, state].tolist()
-            for after, value in zip(following, sums, strict=True):
-                reached[after] = min(value, reached.get(after, math.inf))
-        states = reached
-    best = min(states.values())
+    best = float(smallest_prefixes(quantity)[-1].min())
     for constant in quantity.tail[:, 0].tolist():
         best += constant
     return float(quantity.links[0](np.array([best]))[0])

@@ -457,6 +457,17 @@ def test_the_ledger_ends_as_stated() -> None:
         env.reset()
 
 
+def test_a_seeded_reset_counts_anew_where_nothing_is_limited() -> None:
+    for max_queries, expected in ((None, 1), (9, 2)):
+        env = make(CELL, max_queries=max_queries)
+        for seed in (0, 0):
+            env.reset(seed=seed)
+            info = play(env, [1] * 6)[-1]
+        assert info["queries"] == expected
+        env.reset()
+        assert play(env, [1] * 6)[-1]["queries"] == expected + 1
+
+
 def test_environment_and_ask_tell_spend_the_same_ledger() -> None:
     env = make(CELL, max_queries=3)
     ledger = env.unwrapped.ledger
@@ -544,7 +555,7 @@ def test_a_users_reward_that_is_wrong_is_a_clear_error(function: Any) -> None:
     ("keywords", "error", "message"),
     [
         ({"dataset": "cifar"}, UnknownNameError, "did you mean 'cifar10"),
-        ({"mode": "mutation"}, UnknownNameError, "construct"),
+        ({"mode": "mutation"}, UnknownNameError, "did you mean 'mutate'"),
         ({"metric": "latency"}, UnknownNameError, "did you mean 'latency_ms'"),
         ({"metric": "energy_mj"}, UnknownNameError, "Valid: latency_ms"),
         ({"budget": "tigth"}, InvalidBudgetError, "did you mean 'tight'"),

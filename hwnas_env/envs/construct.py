@@ -1,38 +1,16 @@
 """The environment that builds a network, one decision a step."""
 
 import operator
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import numpy.typing as npt
-from gymnasium.envs.registration import EnvSpec
 
-from hwnas_env.envs.rewards import NamedReward, VectorReward, resolve_reward
-from hwnas_env.envs.spec import HWNASEnvSpec
-from hwnas_env.envs.workers import refuse_worker
-from hwnas_env.errors import (
-    EpisodeEndedError,
-    InvalidActionError,
-    InvalidArgumentError,
-    unknown_name,
-)
-from hwnas_env.problems.budget import BudgetedProblem
-from hwnas_env.problems.catalog import Accuracy, make_problem
-from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
-from hwnas_env.problems.walk import RATIO_LIMIT
-from hwnas_env.types import RewardFunction
-
-MODES = ("construct",)
-LOG_LIMIT = 10.0
-"""log(budget / medium) is observed clipped to [-10, 10]; presets stay within 3."""
-
-Observation = npt.NDArray[np.float32]
-Info = dict[str, Any]
+from hwnas_env.envs.base import HWNASEnv, Info, Observation
+from hwnas_env.errors import InvalidActionError
 
 
-class ConstructEnv(gym.Env[Observation, np.int64]):
+class ConstructEnv(HWNASEnv):
     """Builds a network by ``L`` choices among ``K``, one a step, then queries it.
 
     Made by ``gym.make("HWNAS-{Space}-{Device}-v0")``; no constructor argument but the
@@ -63,202 +41,47 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
         step that spends the last one ends as usual, and every later step is truncated
         with reward 0 and without an evaluation.
 
+    Start:
+        ``reset(options={"genotype": ...})`` takes a prefix of decisions; -1 behind them
+        stands for undecided, as in ``info["genotype"]``.
+
     Info keys:
-        evaluated, genotype (int8, -1 where undecided), accuracy_percent, one key a
-        metric, budget, cost (excess over the budget: min(max(0, c / T - 1), 1), 1 where
-        not deployable), feasible, deployable, completable, train_seconds where the
-        problem has it, queries, unique_queries, budget_exhausted, action_mask (int8).
-        Before the evaluation numbers are 0.0 and flags False.
+        Those of :class:`HWNASEnv`.
 
     Version history:
         v0: first version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
-        "render_modes": ["ansi", "human", "rgb_array"],
-        "render_fps": 4,
-    }
-
-    def __init__(
-        self,
-        space: str,
-        device: str,
-        *,
-        dataset: str | None = None,
-        mode: str = "construct",
-        metric: str = "latency_ms",
-        budget: float | str = "medium",
-        reward: str | RewardFunction = "mnas_hard",
-        objectives: Sequence[str] | None = None,
-        source: str = "builtin",
-        accuracy: Accuracy = "mean",
-        max_queries: int | None = None,
-        render_mode: str | None = None,
-    ) -> None:
-        """Makes the environment.
-
-        Args:
-            space: nasbench201 or fbnet.
-            device: edgegpu, raspi4, edgetpu, pixel3, eyeriss or fpga.
-            dataset: by default cifar10 (NAS-Bench-201) or ImageNet (FBNet).
-            mode: "construct".
-            metric: what the budget is on: latency_ms or energy_mj.
-            budget: a number in the metric's unit; tight, medium or loose; or
-                "sampled": log-uniform from the 5 % to the 95 % quantile, each episode.
-            reward: a name out of ``hwnas_env.scalarise.REWARDS``, a function, or
-                "package.module:function".
-            objectives: "accuracy" and metrics: makes the reward a vector.
-            source: builtin or measured.
-            accuracy: see :func:`hwnas_env.make_problem`; never test accuracy.
-            max_queries: evaluations to spend over all episodes; None for no limit.
-            render_mode: ansi, human (writes every step to the terminal) or rgb_array.
-
-        Raises:
-            UnknownNameError: a name that does not exist; the message names the nearest.
-            InvalidBudgetError: no budget, or one that no deployable network meets.
-            InvalidArgumentError: a value of the wrong kind.
-            DataMissingError: measured data was asked for and is not imported.
-            WorkerProcessError: a ledger or a function in a vector worker process.
-        """
-        if mode not in MODES:
-            raise unknown_name(mode, MODES, what="mode")
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise unknown_name(
-                render_mode, self.metadata["render_modes"], what="render mode"
-            )
-        if source == "auto":
-            message = 'source: "auto" differs between machines; builtin or measured'
-            raise InvalidArgumentError(message)
-        self.problem = make_problem(
-            space,
-            device=device,
-            dataset=dataset,
-            metric=metric,
-            source=source,
-            accuracy=accuracy,
-        )
-        _refuse_accuracy(self.problem)
-        self.render_mode = render_mode
-        self._spec: EnvSpec | None = None
-        self._local = max_queries is not None or callable(reward) or callable(accuracy)
-        self._keywords = {"reward": reward, "accuracy": accuracy}
-        if self._local:
-            refuse_worker(self._keywords)
-        self.ledger = BudgetedProblem(self.problem, max_queries=max_queries)
-        self._sampled = budget == "sampled"
-        if self._sampled:
-            low, high = (self.problem.presets[name] for name in SAMPLED_RANGE)
-            low = max(low, self.problem.cheapest)
-            self._range = np.log(low), np.log(self.problem.budget(max(low, high)))
-        self._budget = self.problem.budget("medium" if self._sampled else budget)
-        self._default_budget = self._budget
-        self._walk = self.problem.walk(self._budget)
-        self._make_reward(reward, objectives)
-        self._make_spaces()
-        self._make_info()
-        self._open = False
-
-    def _make_reward(
-        self, reward: str | RewardFunction, objectives: Sequence[str] | None
-    ) -> None:
-        self._reward: NamedReward | None = None
-        self._vector: VectorReward | None = None
-        if objectives is None:
-            self._reward = resolve_reward(reward)
-            return
-        if reward != "mnas_hard":
-            message = "reward and objectives: give one; objectives make it a vector"
-            raise InvalidArgumentError(message)
-        self._vector = VectorReward.of(self.problem, objectives)
-        self.reward_dim = len(self._vector.objectives)
-        self.reward_reference = self._vector.reference
-        self.reward_space = gym.spaces.Box(
-            self._vector.reference, self._vector.high, dtype=np.float64
-        )
-
     def _make_spaces(self) -> None:
-        space = self.problem.space
-        length, choices = space.length, space.choices
-        self._length, self._choices = length, choices
-        size = length * choices + length + 2 + self._sampled
-        low, high = np.zeros(size, np.float32), np.ones(size, np.float32)
-        self._ratio = slice(length * (choices + 1), length * (choices + 1) + 2)
-        high[self._ratio] = RATIO_LIMIT
-        if self._sampled:
-            low[-1], high[-1] = -LOG_LIMIT, LOG_LIMIT
-        self.observation_space = gym.spaces.Box(low, high, dtype=np.float32)
-        self.action_space = gym.spaces.Discrete(choices)
+        ones = self._length * (self._choices + 1)
+        self.observation_space = self._observation_space(ones)
+        self.action_space = gym.spaces.Discrete(self._choices)
+        self._steps_before_reward = self._length - 1
 
-    def _make_info(self) -> None:
-        """Prepares what info says before an evaluation."""
-        problem = self.problem
-        self._blank: Info = {
-            "evaluated": False,
-            "genotype": None,
-            "accuracy_percent": 0.0,
-            **dict.fromkeys(problem.metrics, 0.0),
-            "budget": 0.0,
-            "cost": 0.0,
-            "feasible": False,
-            "deployable": False,
-            "completable": False,
-            **({"train_seconds": 0.0} if problem.has_train_seconds else {}),
-            "queries": 0,
-            "unique_queries": 0,
-            "budget_exhausted": False,
-            "action_mask": None,
-        }
+    def _check_start(self, genotype: Any) -> list[int]:
+        """Returns the decisions of a prefix; -1 behind them stands for undecided."""
+        try:
+            decisions = list(genotype)
+        except TypeError:
+            decisions = [genotype]
+        while decisions and isinstance(decisions[-1], np.integer) and decisions[-1] < 0:
+            decisions.pop()
+        prefix = [self._check_action(action) for action in decisions]
+        if len(prefix) >= self._length:
+            message = (
+                f"genotype: expected a prefix of at most {self._length - 1} decisions, "
+                f"got {len(prefix)}"
+            )
+            raise InvalidActionError(message)
+        return prefix
 
-    @property
-    def spec(self) -> EnvSpec | None:
-        """How this environment was made; ``to_json`` explains what it refuses."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: EnvSpec | None) -> None:
-        self._spec = None if spec is None else HWNASEnvSpec.of(spec)
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, Info]:
-        """Starts an episode.
-
-        Args:
-            seed: of the environment's own generator.
-            options: ``budget`` for this episode, as in the constructor;
-                ``genotype``, a prefix of decisions that are taken already.
-
-        Raises:
-            UnknownNameError: another option.
-            InvalidBudgetError, InvalidActionError: as their names say.
-        """
-        options = {} if options is None else options
-        for key in options:
-            if key not in ("budget", "genotype"):
-                raise unknown_name(key, ("budget", "genotype"), what="reset option")
-        prefix = self._check_prefix(options.get("genotype", ()))
-        budget = self._check_budget(options.get("budget"))
-        if self._local:
-            refuse_worker(self._keywords)
-        super().reset(seed=seed)
-        self._set_budget(budget)
+    def _begin(self, start: list[int] | None) -> None:
         self._depth = 0
         self._state = self._walk.root
         self._genotype = np.full(self._length, -1, dtype=np.int8)
-        self._observation = np.zeros(self.observation_space.shape or (), np.float32)
-        if self._sampled:
-            medium = self.problem.presets["medium"]
-            ratio = np.log(self._budget / medium)
-            self._observation[-1] = np.clip(ratio, -LOG_LIMIT, LOG_LIMIT)
-        self._blank["budget"] = self._budget
-        self._count()
-        for action in prefix:
+        for action in start or ():
             self._decide(action)
-        self._open = True
         self._look()
-        if self.render_mode == "human":
-            self.render()
-        return self._observation.copy(), self._info()
 
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:
         """Decides the next position; the last decision queries the network.
@@ -267,28 +90,18 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
             InvalidActionError: no integer in [0, K).
             EpisodeEndedError: the episode is over; reset first.
         """
-        if not self._open:
-            message = "the episode is over (or none was started): call reset() first"
-            raise EpisodeEndedError(message)
-        if type(action) is not int:
-            action = self._check_action(action)
-        if not 0 <= action < self._choices:
+        self._require_open()
+        if type(action) is not int or not 0 <= action < self._choices:
             action = self._check_action(action)
         if self._blank["budget_exhausted"]:
-            self._open = False
-            return self._observation.copy(), self._nothing(), False, True, self._info()
+            return self._unpaid()
         self._decide(action)
         self._look()
         if self.render_mode == "human":
             self.render()
         if self._depth < self._length:
-            return (
-                self._observation.copy(),
-                self._nothing(),
-                False,
-                False,
-                self._info(),
-            )
+            nothing = self._nothing()
+            return self._observation.copy(), nothing, False, False, self._info()
         self._open = False
         reward, info = self._evaluate()
         return self._observation.copy(), reward, True, False, info
@@ -312,151 +125,6 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
         observation[self._ratio.start] = low
         observation[self._ratio.start + 1] = high
 
-    def _info(self) -> Info:
-        info = self._blank.copy()
-        info["genotype"] = self._genotype.copy()
-        info["completable"] = self._completable
-        info["action_mask"] = self._mask.copy()
-        return info
-
-    def _nothing(self) -> Any:
-        return 0.0 if self._vector is None else np.zeros(self.reward_dim)
-
-    def _evaluate(self) -> tuple[Any, Info]:
-        """Queries the finished network: its reward and info."""
-        problem = self.problem
-        evaluation = self.ledger.evaluate_valid(
-            self._genotype[None, :], rng=self.np_random if problem.sampled else None
-        )
-        self._count()
-        column, budget = problem.metric_column, self._budget
-        costs = evaluation.costs[0].tolist()
-        deployable = bool(evaluation.deployable[0])
-        excess = costs[column] / budget - 1.0 if deployable else 1.0
-        info = self._info()
-        info.update(zip(problem.metrics, costs, strict=True))
-        info["evaluated"] = True
-        info["accuracy_percent"] = float(evaluation.accuracy_percent[0])
-        info["cost"] = min(max(0.0, excess), 1.0)
-        info["deployable"] = deployable
-        info["feasible"] = deployable and costs[column] <= budget
-        if evaluation.train_seconds is not None:
-            info["train_seconds"] = float(evaluation.train_seconds[0])
-        if self._vector is not None:
-            return self._vector(evaluation)[0], info
-        assert self._reward is not None, "there is one or the other"
-        rewards = self._reward(evaluation, column=column, budget=budget)
-        return float(rewards[0]), info
-
-    def _count(self) -> None:
-        ledger, blank = self.ledger, self._blank
-        blank["queries"] = ledger.queries
-        blank["unique_queries"] = ledger.unique_queries
-        blank["budget_exhausted"] = ledger.exhausted
-
-    def action_masks(self) -> npt.NDArray[np.bool_]:
-        """Returns the mask of the next action ``(K,)`` bool, for sb3-contrib."""
-        if not hasattr(self, "_mask"):
-            message = "no episode was started: call reset() first"
-            raise EpisodeEndedError(message)
-        return self._mask.astype(np.bool_)
-
-    def pareto_front(self, gamma: float = 1.0) -> list[npt.NDArray[np.float64]]:
-        """Returns the exact front as vector rewards, as MO-Gymnasium asks for it.
-
-        Args:
-            gamma: discount of a return; a reward comes after ``L`` steps.
-
-        Raises:
-            InvalidArgumentError: the environment has no objectives.
-            NotExactError: the front of this problem cannot be computed exactly.
-        """
-        if self._vector is None:
-            message = 'no front of one number: objectives=("accuracy", "latency_ms")'
-            raise InvalidArgumentError(message)
-        names = tuple(objective.name for objective in self._vector.objectives)
-        front = self._vector.of_points(self.problem.pareto_front(names).points)
-        return list(front * gamma ** (self._length - 1))
-
-    def describe(self) -> dict[str, Any]:
-        """Says what is searched, where its numbers come from, and what is rewarded.
-
-        Returns:
-            ``problem.describe()`` with ``reward``: its name, and kind "user" for a
-            function of the user's own; for a vector the objectives.
-        """
-        if self._vector is not None:
-            names = [objective.name for objective in self._vector.objectives]
-            return {**self.problem.describe(), "reward": {"objectives": names}}
-        assert self._reward is not None, "there is one or the other"
-        kind = "named" if self._reward.trusted else "user"
-        reward = {"name": self._reward.name, "kind": kind}
-        return {**self.problem.describe(), "reward": reward}
-
-    def render(self) -> Any:
-        """Draws the network so far, its costs and the budget.
-
-        Returns:
-            Text (ansi), an image ``(H, W, 3)`` uint8 (rgb_array), or None (human).
-
-        Raises:
-            MissingExtraError: rgb_array without matplotlib.
-            EpisodeEndedError: no episode was started.
-        """
-        if self.render_mode is None:
-            return None
-        if not hasattr(self, "_mask"):
-            message = "no episode was started: call reset() first"
-            raise EpisodeEndedError(message)
-        from hwnas_env.envs import render  # here: most environments never draw
-
-        low, high = self._observation[self._ratio].tolist()
-        view = render.View(
-            self.problem,
-            tuple(self._genotype.tolist()),
-            self._budget,
-            (low * self._budget, high * self._budget),
-        )
-        if self.render_mode == "rgb_array":
-            return render.image(view)
-        text = render.text(view)
-        return text if self.render_mode == "ansi" else render.show(text)
-
-    def _check_budget(self, budget: float | str | None) -> float | None:
-        """Returns an episode's budget, None for the constructor's."""
-        if budget is None or (budget == "sampled" and self._sampled):
-            return None
-        if budget == "sampled":
-            message = 'budget "sampled" is the constructor\'s: it is observed'
-            raise InvalidArgumentError(message)
-        return self.problem.budget(budget)
-
-    def _set_budget(self, budget: float | None) -> None:
-        if budget is None and self._sampled:
-            drawn = float(np.exp(self.np_random.uniform(*self._range)))
-            budget = max(drawn, self.problem.cheapest)
-        value = self._default_budget if budget is None else budget
-        if value != self._budget:
-            self._budget = value
-            self._walk = self.problem.walk(value)
-
-    def _check_prefix(self, genotype: Any) -> list[int]:
-        """Returns the decisions of a prefix; -1 behind them stands for undecided."""
-        try:
-            decisions = list(genotype)
-        except TypeError:
-            decisions = [genotype]
-        while decisions and isinstance(decisions[-1], np.integer) and decisions[-1] < 0:
-            decisions.pop()
-        prefix = [self._check_action(action) for action in decisions]
-        if len(prefix) >= self._length:
-            message = (
-                f"genotype: expected a prefix of at most {self._length - 1} decisions, "
-                f"got {len(prefix)}"
-            )
-            raise InvalidActionError(message)
-        return prefix
-
     def _check_action(self, action: Any) -> int:
         try:
             number = operator.index(action)
@@ -469,19 +137,3 @@ class ConstructEnv(gym.Env[Observation, np.int64]):
             )
             raise InvalidActionError(message)
         return number
-
-
-def _refuse_accuracy(problem: Problem) -> None:
-    name, lacking = problem.accuracy, problem.model.networks_without_run
-    if name.startswith("test-"):
-        message = (
-            f"accuracy {name}: a search never sees test accuracy; score what it chose "
-            "with make_problem(..., accuracy=...).evaluate"
-        )
-        raise InvalidArgumentError(message)
-    if lacking:
-        message = (
-            f"accuracy {name}: {lacking} of {problem.space.size} networks have fewer "
-            "runs; 'mean' averages those there are, 'sampled' draws among them"
-        )
-        raise InvalidArgumentError(message)

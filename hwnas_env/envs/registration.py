@@ -5,7 +5,7 @@ import gymnasium as gym
 from hwnas_env.devices import DEVICES
 from hwnas_env.spaces import SEARCH_SPACES
 
-ENTRY_POINT = "hwnas_env.envs.construct:ConstructEnv"
+ENTRY_POINT = "hwnas_env.envs.modes:make"
 
 
 def environment_id(space: str, device: str) -> str:

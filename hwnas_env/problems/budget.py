@@ -51,9 +51,13 @@ class BudgetedProblem:
         self.problem = problem
         self.max_queries = None if max_queries is None else int(max_queries)
         self.max_train_seconds = max_train_seconds
-        self.queries = 0
-        self.train_seconds = 0.0
         self._seen: set[bytes] = set()
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets what was spent."""
+        self.queries, self.train_seconds = 0, 0.0
+        self._seen.clear()
 
     @property
     def unique_queries(self) -> int:

@@ -5,6 +5,7 @@ are no worse in every objective stays no worse under any completion, since round
 monotone; the other is dropped. So optima and fronts are exact in floating point.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,23 +60,31 @@ class LayeredModel(Model):
             return self.accuracy_function(genotypes), values
         return values[:, -1].copy(), values[:, :-1]
 
+    def known_costs(self, genotypes: Genotypes, column: int) -> FloatArray:
+        """Sums one cost; see :meth:`Model.known_costs`."""
+        return self._columns[column].values(genotypes)[:, 0]
+
+    @functools.cached_property
+    def _columns(self) -> list[Additive]:
+        return [self.quantities.column(n) for n in range(len(self.quantities.links))]
+
     def walk(self, column: int, budget: float) -> LayeredWalk:
         """Prepares the limits; see :meth:`Model.walk`."""
-        return LayeredWalk(self.quantities.column(column), budget=budget)
+        return LayeredWalk(self._columns[column], budget=budget)
 
     def smallest(self, column: int) -> float:
         """See :meth:`Model.smallest`."""
-        return smallest_value(self.quantities.column(column))
+        return smallest_value(self._columns[column])
 
     def largest(self, column: int) -> float:
         """Returns a bound that no network's cost passes."""
-        quantity = self.quantities.column(column)
+        quantity = self._columns[column]
         total = quantity.start[0] + extremes(quantity)[1][0, 0]
         return float(quantity.links[0](np.array([total * (1 + 1e-12)]))[0])
 
     def quantiles(self, column: int, fractions: Sequence[float]) -> FloatArray:
         """Convolves the layers; see :func:`hwnas_env.additive.quantiles`."""
-        return quantiles(self.quantities.column(column), fractions)
+        return quantiles(self._columns[column], fractions)
 
     def optimum(self, column: int, budget: float) -> Optimum:
         """Searches by dynamic programming; see :meth:`Model.optimum`.
@@ -144,7 +153,7 @@ class LayeredModel(Model):
         quantities = self.quantities
         limits = None
         if budget is not None:
-            limits, _ = largest_prefixes(quantities.column(columns[0]), budget)
+            limits, _ = largest_prefixes(self._columns[columns[0]], budget)
         entries = quantities.entries[..., list(columns)] * signs
         sums = quantities.start[list(columns)][None, :] * signs
         states = np.zeros(1, dtype=np.int64)

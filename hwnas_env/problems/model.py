@@ -77,6 +77,10 @@ class Model(ABC):
         """Evaluates genotypes ``(N, L)``; draws among runs if ``rng`` is given."""
 
     @abstractmethod
+    def known_costs(self, genotypes: Genotypes, column: int) -> FloatArray:
+        """Returns one cost of genotypes: ``(N,)``, inf where not deployable."""
+
+    @abstractmethod
     def walk(self, column: int, budget: float) -> Walk:
         """Prepares the walk under a budget on one cost column."""
 

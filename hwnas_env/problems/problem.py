@@ -21,7 +21,7 @@ from hwnas_env.metrics import METRICS
 from hwnas_env.problems.model import Model, Objective, Optimum, ParetoFront
 from hwnas_env.problems.walk import Walk
 from hwnas_env.spaces import SearchSpace
-from hwnas_env.types import Evaluation, Genotypes, Provenance
+from hwnas_env.types import Evaluation, FloatArray, Genotypes, Provenance
 
 PRESETS = ("tight", "medium", "loose")
 SAMPLED_RANGE = ("q05", "q95")
@@ -161,6 +161,14 @@ class Problem:
             )
             raise InfeasibleBudgetError(message)
         return value
+
+    def known_costs(self, genotypes: Genotypes) -> FloatArray:
+        """Returns the cost of valid genotypes ``(N, L)`` in the budget's metric.
+
+        What masks are made of: known without a query, as a look-up table is to a
+        search. inf where a network is not deployable.
+        """
+        return self.model.known_costs(genotypes, self.metric_column)
 
     def walk(self, budget: float) -> Walk:
         """Returns the walk under a budget in the metric's unit."""

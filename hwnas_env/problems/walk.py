@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.additive import Additive, Linear, extremes, largest_prefixes
+from hwnas_env.additive import (
+    Additive,
+    Linear,
+    extremes,
+    largest_prefixes,
+    smallest_prefixes,
+)
 from hwnas_env.types import FloatArray
 
 RATIO_LIMIT = 4.0
@@ -37,6 +43,13 @@ class Walk(ABC):
         An action is 0 in the mask if and only if no deployable completion of it meets
         the budget. From a prefix that has none, and after the last decision, the mask
         is all ones. Where nothing deployable is reachable both ratios are the limit.
+        """
+
+    @abstractmethod
+    def choices(self) -> Mask:
+        """Marks the choices that some feasible network contains: ``(L, K)``.
+
+        All ones where no network is feasible.
         """
 
 
@@ -79,6 +92,14 @@ class TableWalk(Walk):
         low, high = self._ratios[depth][state]
         return self._masks[depth][state], low, high, self._completable[depth][state]
 
+    def choices(self) -> Mask:
+        """Looks along every position of the table; see :meth:`Walk.choices`."""
+        length, choices = len(self._masks) - 1, self._choices
+        meets = np.array(self._completable[-1]).reshape((choices,) * length)
+        others = [tuple(set(range(length)) - {axis}) for axis in range(length)]
+        found = np.stack([meets.any(axis=axes) for axes in others])
+        return np.asarray(found | ~found.any(), dtype=np.int8)
+
 
 class LayeredWalk(Walk):
     """Walks through layers; a state is the sum so far and the layer state."""
@@ -100,6 +121,7 @@ class LayeredWalk(Walk):
         self._sums = cost.entries[..., 0].tolist()
         self._next = cost.next_state.tolist()
         limits, actions = largest_prefixes(cost, budget)
+        self._actions, self._smallest = actions, smallest_prefixes(cost)
         self._end = limits[-1].tolist()
         self._steps = np.sort(actions, axis=-1).tolist()
         self._masks = _step_masks(actions)
@@ -127,6 +149,12 @@ class LayeredWalk(Walk):
         steps = self._steps[depth][number]
         closed = bisect.bisect_left(steps, total)
         return self._masks[depth][number][closed], low, high, closed < len(steps)
+
+    def choices(self) -> Mask:
+        """Compares the smallest prefixes with the limits; see :meth:`Walk.choices`."""
+        meets = self._smallest[:-1, :, None] <= self._actions
+        found = meets.any(axis=1)
+        return np.asarray(found | ~found.any(), dtype=np.int8)
 
     def _ratio(self, total: float) -> float:
         ratio = (total if total > self._floor else self._floor) * self._factor

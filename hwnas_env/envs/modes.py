@@ -1,0 +1,36 @@
+"""Makes an environment of the mode that is asked for; what registered ids call."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from hwnas_env.envs.base import HWNASEnv
+from hwnas_env.envs.construct import ConstructEnv
+from hwnas_env.envs.joint import JointEnv
+from hwnas_env.envs.mutate import MutateEnv
+from hwnas_env.errors import unknown_name
+
+MODES: Mapping[str, type[HWNASEnv]] = MappingProxyType(
+    {"construct": ConstructEnv, "mutate": MutateEnv, "joint": JointEnv}
+)
+"""Every mode by name."""
+
+
+def make(
+    space: str, device: str, *, mode: str = "construct", **keywords: Any
+) -> HWNASEnv:
+    """Makes the environment of a space and a device.
+
+    Args:
+        space: nasbench201 or fbnet.
+        device: edgegpu, raspi4, edgetpu, pixel3, eyeriss or fpga.
+        mode: construct, mutate or joint.
+        keywords: see :class:`hwnas_env.envs.base.HWNASEnv`; mutate also takes
+            ``horizon``.
+
+    Raises:
+        UnknownNameError: there is no such mode.
+    """
+    if mode not in MODES:
+        raise unknown_name(mode, MODES, what="mode")
+    return MODES[mode](space, device, **keywords)
