@@ -1,4 +1,6 @@
-"""Rewards: accuracy in [0, 1], a cost and a budget T, to one number to maximise.
+"""Rewards of one number, and scalarisations of several objectives into one.
+
+Rewards take accuracy in [0, 1], a cost and a budget T, and are maximised.
 
 Each reward is the formula of its paper. Three of them are ratios, which grow without
 bound as the cost goes to 0: a cell whose output ignores its input costs almost nothing
@@ -100,3 +102,45 @@ REWARDS: Mapping[str, Callable[[FloatArray, FloatArray, float], FloatArray]] = (
 
 def _ratio(cost: FloatArray, budget: float) -> FloatArray:
     return np.maximum(cost / budget, RATIO_FLOOR)
+
+
+# Scalarisations. Objectives (N, k) are maximised and normalised, so that the nadir of
+# the exact front is 0 and its ideal 1 in every objective; weights (k,) add up to 1.
+
+
+def weighted_sum(objectives: FloatArray, weights: FloatArray) -> FloatArray:
+    """Returns the weighted sum: ``(N,)``. It finds no point of a concave front."""
+    total = objectives[:, 0] * weights[0]
+    for column in range(1, len(weights)):
+        total = total + objectives[:, column] * weights[column]
+    return np.asarray(total)
+
+
+def chebyshev(
+    objectives: FloatArray, weights: FloatArray, *, rho: float = 0.05
+) -> FloatArray:
+    """Returns the negative augmented Chebyshev distance to the ideal: ``(N,)``.
+
+    Source:
+        Knowles, ParEGO, IEEE Transactions on Evolutionary Computation 2006; rho 0.05.
+    """
+    distance = (1.0 - objectives) * weights
+    together = weighted_sum(distance, np.ones_like(weights))
+    return np.asarray(-(distance.max(axis=1) + rho * together))
+
+
+def penalty_boundary(
+    objectives: FloatArray, weights: FloatArray, *, theta: float = 5.0
+) -> FloatArray:
+    """Returns the negative penalty-based boundary intersection (PBI): ``(N,)``.
+
+    d1 along the direction of the weights from the ideal, plus theta times d2 across it.
+
+    Source:
+        Zhang and Li, MOEA/D, IEEE Transactions on Evolutionary Computation 2007.
+    """
+    direction = weights / np.sqrt((weights**2).sum())
+    distance = 1.0 - objectives
+    along = weighted_sum(distance, direction)
+    across = np.sqrt(((distance - along[:, None] * direction) ** 2).sum(axis=1))
+    return np.asarray(-(np.abs(along) + theta * across))

@@ -162,18 +162,18 @@ class HWNASEnv(gym.Env[Observation, Any]):
         self, reward: str | RewardFunction, objectives: Sequence[str] | None
     ) -> None:
         self._reward: NamedReward | None = None
-        self._vector: VectorReward | None = None
+        self.vector_reward: VectorReward | None = None
         if objectives is None:
             self._reward = resolve_reward(reward)
             return
         if reward != "mnas_hard":
             message = "reward and objectives: give one; objectives make it a vector"
             raise InvalidArgumentError(message)
-        self._vector = VectorReward.of(self.problem, objectives)
-        self.reward_dim = len(self._vector.objectives)
-        self.reward_reference = self._vector.reference
+        self.vector_reward = VectorReward.of(self.problem, objectives)
+        self.reward_dim = len(self.vector_reward.objectives)
+        self.reward_reference = self.vector_reward.reference
         self.reward_space = gym.spaces.Box(
-            self._vector.reference, self._vector.high, dtype=np.float64
+            self.vector_reward.reference, self.vector_reward.high, dtype=np.float64
         )
 
     def _make_info(self) -> None:
@@ -262,7 +262,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         return info
 
     def _nothing(self) -> Any:
-        return 0.0 if self._vector is None else np.zeros(self.reward_dim)
+        return 0.0 if self.vector_reward is None else np.zeros(self.reward_dim)
 
     def _evaluate(self) -> tuple[Any, Info]:
         """Queries the finished network: its reward and info."""
@@ -284,8 +284,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
         info["feasible"] = deployable and costs[column] <= budget
         if evaluation.train_seconds is not None:
             info["train_seconds"] = float(evaluation.train_seconds[0])
-        if self._vector is not None:
-            return self._vector(evaluation)[0], info
+        if self.vector_reward is not None:
+            return self.vector_reward(evaluation)[0], info
         assert self._reward is not None, "there is one or the other"
         rewards = self._reward(evaluation, column=column, budget=budget)
         return float(rewards[0]), info
@@ -313,11 +313,11 @@ class HWNASEnv(gym.Env[Observation, Any]):
             InvalidArgumentError: the environment has no objectives.
             NotExactError: the front of this problem cannot be computed exactly.
         """
-        if self._vector is None:
+        if self.vector_reward is None:
             message = 'no front of one number: objectives=("accuracy", "latency_ms")'
             raise InvalidArgumentError(message)
-        names = tuple(objective.name for objective in self._vector.objectives)
-        front = self._vector.of_points(self.problem.pareto_front(names).points)
+        names = tuple(objective.name for objective in self.vector_reward.objectives)
+        front = self.vector_reward.of_points(self.problem.pareto_front(names).points)
         return list(front * gamma**self._steps_before_reward)
 
     def describe(self) -> dict[str, Any]:
@@ -327,8 +327,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
             ``problem.describe()`` with ``reward``: its name, and kind "user" for a
             function of the user's own; for a vector the objectives.
         """
-        if self._vector is not None:
-            names = [objective.name for objective in self._vector.objectives]
+        if self.vector_reward is not None:
+            names = [objective.name for objective in self.vector_reward.objectives]
             return {**self.problem.describe(), "reward": {"objectives": names}}
         assert self._reward is not None, "there is one or the other"
         kind = "named" if self._reward.trusted else "user"

@@ -66,7 +66,7 @@ class ConstructEnv(HWNASEnv):
             decisions = [genotype]
         while decisions and isinstance(decisions[-1], np.integer) and decisions[-1] < 0:
             decisions.pop()
-        prefix = [self._check_action(action) for action in decisions]
+        prefix = [self.check_action(action) for action in decisions]
         if len(prefix) >= self._length:
             message = (
                 f"genotype: expected a prefix of at most {self._length - 1} decisions, "
@@ -92,7 +92,7 @@ class ConstructEnv(HWNASEnv):
         """
         self._require_open()
         if type(action) is not int or not 0 <= action < self._choices:
-            action = self._check_action(action)
+            action = self.check_action(action)
         if self._blank["budget_exhausted"]:
             return self._unpaid()
         self._decide(action)
@@ -125,7 +125,8 @@ class ConstructEnv(HWNASEnv):
         observation[self._ratio.start] = low
         observation[self._ratio.start + 1] = high
 
-    def _check_action(self, action: Any) -> int:
+    def check_action(self, action: Any) -> int:
+        """Returns an action as an int, or raises :class:`InvalidActionError`."""
         try:
             number = operator.index(action)
         except TypeError:

@@ -93,7 +93,7 @@ class MutateEnv(HWNASEnv):
             EpisodeEndedError: the episode is over; reset first.
         """
         self._require_open()
-        number = self._check_action(action)
+        number = self.check_action(action)
         if self._blank["budget_exhausted"]:
             return self._unpaid()
         position, choice = divmod(number, self._choices)
@@ -120,7 +120,8 @@ class MutateEnv(HWNASEnv):
         mask = meets if self._completable else np.ones_like(meets)
         self._mask = mask.astype(np.int8)
 
-    def _check_action(self, action: Any) -> int:
+    def check_action(self, action: Any) -> int:
+        """Returns an action as an int, or raises :class:`InvalidActionError`."""
         try:
             number = operator.index(action)
         except TypeError:
