@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec
 
-from hwnas_env.envs.rewards import NamedReward, VectorReward, resolve_reward
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.envs.workers import refuse_worker
 from hwnas_env.errors import (
@@ -20,6 +19,7 @@ from hwnas_env.errors import (
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import Accuracy, make_problem
 from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
+from hwnas_env.problems.rewards import NamedReward, VectorReward, resolve_reward
 from hwnas_env.problems.walk import RATIO_LIMIT
 from hwnas_env.types import RewardFunction
 

@@ -15,9 +15,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
-from hwnas_env.envs.base import HWNASEnv
-from hwnas_env.envs.rewards import VectorReward
 from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.problems.rewards import VectorReward
 from hwnas_env.scalarise import chebyshev, penalty_boundary, weighted_sum
 from hwnas_env.types import FloatArray
 from hwnas_env.wrappers.arguments import at_least_zero
@@ -38,14 +37,15 @@ class Scalarisation(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             InvalidArgumentError: the environment has no objectives.
         """
         gym.Wrapper.__init__(self, env)
-        core = env.unwrapped
-        if not isinstance(core, HWNASEnv) or core.vector_reward is None:
+        core: Any = env.unwrapped
+        found = getattr(core, "vector_reward", None)
+        if not isinstance(found, VectorReward):
             message = (
                 f"{type(self).__name__} needs a vector reward: make the environment "
                 'with objectives=("accuracy", "latency_ms")'
             )
             raise InvalidArgumentError(message)
-        self.vector_reward: VectorReward = core.vector_reward
+        self.vector_reward = found
         self._core = core
 
     @abstractmethod
