@@ -4,7 +4,7 @@ CORE := .venv-core
 FULL := .venv
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test check format docs examples wheel bench clean
+.PHONY: demo test check format docs examples wheel clean
 
 demo: $(CORE)/ready
 	$(CORE)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --env HWNAS-NASBench201-EdgeGPU-v0 \

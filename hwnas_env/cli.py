@@ -213,7 +213,8 @@ def calibrate(
 ) -> None:
     """Computes the committed coefficients and budgets again, byte for byte."""
     for path in calibrate_all(reference):
-        print(f"wrote {path.name} ({path.stat().st_size} bytes)")
+        where = f"{path.parent.name}/{path.name}"
+        print(f"wrote {where} ({path.stat().st_size} bytes)")
 
 
 def _report_holes(bench: hwnasbench.HWNASBench) -> None:

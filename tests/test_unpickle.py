@@ -24,6 +24,7 @@ HARMLESS: list[Any] = [
         "objects": np.array([1, "a", None], dtype=object),
     },
     [np.zeros((0, 4)), [], {}, ()],
+    [np.asfortranarray(np.array([[1, 2, 3], [4, 5, 6]], dtype=object))],
 ]
 
 

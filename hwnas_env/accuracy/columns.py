@@ -8,7 +8,7 @@ from hwnas_env.additive import Additive
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.types import AccuracyFunction, FloatArray, Provenance
 
-_NAME = re.compile(r"^(valid|test|train)-(\d+)ep-(mean|sampled|run\d+)$")
+_NAME = re.compile(r"(valid|test|train)-([0-9]+)ep-(mean|sampled|run[0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def parse_accuracy(name: str | int) -> AccuracyName:
         return AccuracyName("valid", 200, name)
     if name in ("mean", "sampled"):
         return AccuracyName("valid", 200, str(name))
-    match = _NAME.match(name) if isinstance(name, str) else None
+    match = _NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None:
         message = (
             "accuracy: expected 'mean', 'sampled', a run's index, or a name like "

@@ -18,10 +18,10 @@ from hwnas_env.additive import Additive, Saturating, stateless
 from hwnas_env.data.coefficients import load_coefficients
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.spaces import SEARCH_SPACES
-from hwnas_env.spaces.fbnet import BLOCKS, STAGE_LAYERS
+from hwnas_env.spaces.fbnet import BLOCKS, SKIP, STAGE_LAYERS
 from hwnas_env.types import FloatArray
 
-_NOISY = re.compile(r"^noisy-(\d{1,18})$")
+_NOISY = re.compile(r"noisy-(0|[1-9][0-9]{0,17})")
 
 # Worth of a g2 block over its ungrouped twin. Assumed: about the effect of half the
 # parameters; nothing published isolates it.
@@ -41,7 +41,7 @@ def surrogate_accuracy(accuracy: str | int, *, dataset: str) -> LayeredAccuracy:
         UnknownNameError: there is no such dataset.
     """
     SEARCH_SPACES["fbnet"].check_dataset(dataset)
-    noisy = _NOISY.match(accuracy) if isinstance(accuracy, str) else None
+    noisy = _NOISY.fullmatch(accuracy) if isinstance(accuracy, str) else None
     if accuracy != "mean" and noisy is None:
         message = (
             f"accuracy: expected 'mean' or 'noisy-SEED', got {accuracy!r}; fbnet's "
@@ -54,10 +54,8 @@ def surrogate_accuracy(accuracy: str | int, *, dataset: str) -> LayeredAccuracy:
     provenance = coefficients.provenance(dataset)
     noise = None
     if noisy is not None:
-        noise = Noise(entry["sigma_points"], int(noisy[1]))
-        method = (
-            f"{provenance.method}; with normal noise of {noise.sigma_points} points"
-        )
+        noise = Noise(entry["sigma_points"], int(noisy[1]), SKIP)
+        method = f"{provenance.method}; with normal noise of that size"
         provenance = dataclasses.replace(provenance, method=method)
     return LayeredAccuracy(
         f"surrogate-{dataset}-{accuracy}", score(entry), None, provenance, noise

@@ -10,15 +10,18 @@ from hwnas_env.types import FloatArray, Genotypes
 
 @dataclass(frozen=True)
 class Noise:
-    """Adds normal noise to an accuracy.
+    """Adds normal noise to an accuracy, of the surrogate's stated uncertainty.
 
     Attributes:
-        sigma_points: standard deviation in percentage points.
+        sigma_points: standard deviation in percentage points where no layer skips; it
+            grows with the share of layers that do, to twice that.
         seed: another seed is another draw of the whole landscape.
+        skip: the choice that skips a layer.
     """
 
     sigma_points: float
     seed: int
+    skip: int
 
     def __call__(self, genotypes: Genotypes) -> FloatArray:
         """Returns the noise in percentage points of genotypes ``(N, L)``: ``(N,)``."""
@@ -28,7 +31,8 @@ class Noise:
         # Two uniform numbers in (0, 1] make one normal number (Box and Muller, 1958).
         first, second = _uniform(_mix(key)), _uniform(_mix(~key))
         normal = np.sqrt(-2.0 * np.log(first)) * np.cos(2.0 * np.pi * second)
-        return np.asarray(self.sigma_points * normal)
+        skipped = (genotypes == self.skip).mean(axis=1)
+        return np.asarray(self.sigma_points * (1.0 + skipped) * normal)
 
 
 def _mix(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

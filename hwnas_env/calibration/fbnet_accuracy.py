@@ -29,8 +29,10 @@ MACRO_FIRST_OF_STAGE = (1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0)  # stages of 2, 
 # has 1984 on ImageNet.
 HEADER_GAIN = 0.3
 
-# Percent: fp32 table of facebookresearch/mobile-vision.
-PUBLISHED_PERCENT = {"fbnet_a": 73.3 + HEADER_GAIN, "fbnet_b": 74.1, "fbnet_c": 74.9}
+# Percent, of facebookresearch/mobile-vision, which published two tables: fp32 73.3,
+# 74.1, 74.9 and, as the reference folder holds it, 73.3, 74.5, 75.2. The targets lie
+# midway.
+PUBLISHED_PERCENT = {"fbnet_a": 73.3 + HEADER_GAIN, "fbnet_b": 74.3, "fbnet_c": 75.05}
 PUBLISHED_SIGMA = 0.1  # points; smaller is tighter
 
 # ImageNet: all layers of one block -> percent, sigma. Read off pytorch-image-models at
@@ -88,7 +90,10 @@ def calibrate(reference: Path) -> dict[str, Entry]:
     card = fidelity(
         left_out,
         np.array(list(PUBLISHED_PERCENT.values())),
-        method="FBNet-A, B and C, each left out of the fit; A with this space's header",
+        method=(
+            "FBNet-A, B and C, each left out of the fit, against the mean of two "
+            "published tables; A raised by 0.3 points for this space's header"
+        ),
     )
     return {
         "ImageNet": entry(
@@ -209,6 +214,6 @@ def _coefficients(parameters: Parameters, dataset: str) -> Parameters:
 def _method(dataset: str, where: str) -> str:
     return (
         "additive score under a saturating link; by judgement one sigma is "
-        f"{SIGMA_POINTS[dataset]:g} points near {where}, twice that where most layers "
+        f"{SIGMA_POINTS[dataset]:g} points near {where}, up to twice that as layers "
         "skip"
     )

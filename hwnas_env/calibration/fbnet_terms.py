@@ -74,8 +74,8 @@ EYERISS_DEPTHWISE_FACTOR = 2.0
 FPGA_CIFAR100_NS = {"fill_ns": 3.75, "mac_ns": 0.46875, "depthwise_tap_ns": 0.78125}
 
 IN_SAMPLE = (
-    "the two published sums, in sample: all-k3_e1 sets the constant, the other network "
-    "differs in one block"
+    "one published sum, of a network that differs in one block from all-k3_e1, which "
+    "sets the constant"
 )
 
 
@@ -255,7 +255,11 @@ def weighted_entry(
         citation=CITATION,
         calibrated_on=calibrated_on,
         fidelity=fidelity_on_pair(
-            key, {key: coefficients}, pairs=pairs, method=checked
+            key,
+            {key: coefficients},
+            pairs=pairs,
+            method=checked,
+            exact=int(checked.startswith(IN_SAMPLE)),
         ),
     )
 

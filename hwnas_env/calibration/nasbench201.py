@@ -86,7 +86,10 @@ def _fitted(device: str, costs: FloatArray) -> Entry:
     if device == "edgetpu":
         right = 100 * (space_cells().edgetpu_deployable == rows)[held].mean()
         coefficients["deployable_right_percent"] = round(float(right), 2)
-        method += f", right on {right:.2f} % of {held.sum():,} networks"
+        method += (
+            f", right on {right:.2f} % of the {held.sum():,} networks that the rule "
+            "was read off"
+        )
     # The official order is a shuffle: remainders of the index draw at random.
     index = np.arange(len(costs))
     apart = cross_validate(form, costs, rows=rows, folds=index % FOLDS)

@@ -30,6 +30,12 @@ ROUNDS = 8
 LEAST_ERROR = 0.02
 """Relative errors below this one weigh the same."""
 
+TABLE_READING = (
+    "table_steps by edges (0 to 5: 0-1, 0-2, 1-2, 0-3, 1-3, 2-3): in 1/10000 of the "
+    "logarithm of the cost, one number for each choice of skip, 1x1, 3x3, pool on "
+    "every edge named, the last edge fastest; 0 where an edge has none or is pruned"
+)
+
 _SINGLES = tuple(str(edge) for edge in range(len(EDGES)))
 _PAIRS = tuple(f"{d}{e}" for d, e in itertools.combinations(range(len(EDGES)), 2))
 
@@ -99,6 +105,8 @@ def fit(form: Form, costs: FloatArray, *, rows: BoolArray) -> dict[str, Any]:
         "features": {block: {} for block in form.blocks},
         "table_steps": {edges: [] for edges in form.tables},
     }
+    if form.tables:
+        model["table_reading"] = TABLE_READING
     seen = (features != 0).any(axis=0).tolist()
     for (group, name), value, known in zip(names, solution[1:], seen, strict=True):
         if group in form.tables:

@@ -80,7 +80,7 @@ def _sums(bench: HWNASBench, names: dict[str, str], dataset: str) -> LayeredCost
             table[keys[0]],
             np.array(blocks),
             tail=[table[key] for key in keys[1:]],
-            link=Linear(),
+            link=Linear(floor=0.0),
         )
     provenance = _provenance(bench, "sum of official block entries")
     return LayeredCosts(quantities, dict.fromkeys(names, provenance))

@@ -26,6 +26,9 @@ from hwnas_env.types import FloatArray, IntArray
 FITTED_DATASET = "cifar10"
 """Where the statistical models were fitted; the others are moved from it."""
 
+RULE_DECIMALS = 10
+"""Counted costs are rounded to these, so that equal networks tie."""
+
 TABLE_STEPS = 10_000
 """Table entries are whole numbers of 1 / TABLE_STEPS."""
 
@@ -125,7 +128,7 @@ def counted_costs(weights: Mapping[str, float]) -> FloatArray:
     for name, count in _counts().items():
         if name in weights:
             costs += weights[name] * count
-    return costs
+    return costs.round(RULE_DECIMALS)
 
 
 @functools.cache

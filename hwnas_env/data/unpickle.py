@@ -246,7 +246,7 @@ def _from_parts(
             raise wrong
         array = np.empty(len(items), dtype=object)
         array[:] = items
-        return array.reshape(shape, order=order)
+        return array.reshape(shape)  # NumPy lists objects in C order, whatever theirs
     if not isinstance(raw, (bytes, bytearray)):
         raise wrong
     try:

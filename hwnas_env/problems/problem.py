@@ -138,7 +138,7 @@ class Problem:
                 words = unknown_name(budget, PRESETS, what="budget")
                 message = f"{words}, or a number in {unit}"
                 raise InvalidBudgetError(message)
-            return self._feasible(self.presets[budget])
+            return self._feasible(self.presets[budget], name=budget)
         number = isinstance(budget, (int, float, np.integer, np.floating))
         if not number or isinstance(budget, bool):
             message = f"budget: expected a number in {unit} or a name, got {budget!r}"
@@ -152,12 +152,13 @@ class Problem:
             raise InvalidBudgetError(message)
         return self._feasible(value)
 
-    def _feasible(self, value: float) -> float:
+    def _feasible(self, value: float, *, name: str = "") -> float:
         if value < self.cheapest:
             unit = METRICS[self.metric].unit
+            preset = f" ({name}, a quantile of built-in costs)" if name else ""
             message = (
-                f"budget {value:g} {unit} is below the cheapest deployable network, "
-                f"{self.cheapest!r} {unit}"
+                f"budget {value:g} {unit}{preset} is below the cheapest deployable "
+                f"network of the {self.source} costs, {self.cheapest!r} {unit}"
             )
             raise InfeasibleBudgetError(message)
         return value
@@ -207,6 +208,10 @@ class Problem:
         """Checks names of objectives and returns what they refer to.
 
         Warns where two of them are one: FPGA energy is 7.0 W times its latency.
+
+        Raises:
+            UnknownNameError: a name that is no objective of this problem.
+            InvalidArgumentError: none, or a repeated one.
         """
         listed = isinstance(names, Sequence) and not isinstance(names, str)
         if not listed or len(names) == 0:

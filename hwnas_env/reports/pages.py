@@ -89,11 +89,14 @@ def fidelity_rows() -> list[dict[str, str]]:
                     "column": name,
                     "kind": provenance.kind,
                     "n": str(card.n) if card else "",
-                    "tau-b": f"{card.tau_b:.3f}" if card and card.tau_b else "",
+                    "tau-b": ""
+                    if card is None or card.tau_b is None
+                    else f"{card.tau_b:.3f}",
                     "MAPE %": f"{card.mape_percent:.3g}" if card else "",
                     "worst %": f"{card.worst_percent:.3g}" if card else "",
                     "how": card.method if card else "",
                     "method": provenance.method,
+                    "citation": provenance.citation,
                 }
             )
     return rows
@@ -104,10 +107,10 @@ def fidelity_page() -> str:
     rows = fidelity_rows()
     errors = ("space", "dataset", "device", "column", "kind")
     numbers = ("n", "tau-b", "MAPE %", "worst %", "how")
-    methods: dict[str, list[str]] = {}
+    methods: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         where = f"{row['space']} {row['dataset']} {row['device']} {row['column']}"
-        methods.setdefault(row["method"], []).append(where)
+        methods.setdefault((row["method"], row["citation"]), []).append(where)
     return (
         f"{_NOTE}# Fidelity of the built-in numbers\n\nThe error of every built-in "
         "column against measurements, as the calibration recorded it.\nEmpty: nothing "
@@ -117,8 +120,8 @@ def fidelity_page() -> str:
         )
         + "\n## Methods\n\n"
         + _table(
-            ("method", "columns"),
-            [[method, "; ".join(places)] for method, places in methods.items()],
+            ("method", "citation", "columns"),
+            [[*words, "; ".join(places)] for words, places in methods.items()],
         )
     )
 

@@ -116,16 +116,18 @@ def environment_table(rows: Sequence[Mapping[str, Any]]) -> Group:
     return Group(table, "tight, medium, loose: preset budgets on latency in ms")
 
 
-def fidelity_table(rows: Sequence[Mapping[str, str]]) -> Table:
-    """Lays the errors of the built-in columns out."""
+def fidelity_table(rows: Sequence[Mapping[str, str]]) -> Group:
+    """Lays the errors of the built-in columns out, and how each was found."""
     table = Table()
-    names = ("space", "dataset", "device", "column", "kind", "n")
-    for title in (*names, "tau-b", "MAPE %", "worst %"):
-        left = title in names[:5]
-        table.add_column(title, justify="left" if left else "right", no_wrap=True)
+    names = ("space", "dataset", "device", "column", "kind")
+    for title in names:
+        table.add_column(title)
+    for title in ("n", "tau-b", "MAPE %", "worst %"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("how")
     for row in rows:
         table.add_row(*(row[str(column.header)] for column in table.columns))
-    return table
+    return Group(table, "methods and citations: --json, or docs/fidelity.md")
 
 
 def network_values(problem: Problem, genotype: Any) -> dict[str, Any]:
