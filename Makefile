@@ -4,7 +4,7 @@ CORE := .venv-core
 FULL := .venv
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test check format docs examples wheel clean
+.PHONY: demo test check format docs examples wheel bench clean
 
 demo: $(CORE)/ready
 	$(CORE)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --env HWNAS-NASBench201-EdgeGPU-v0 \
@@ -32,6 +32,9 @@ examples: $(FULL)/ready
 
 wheel: $(FULL)/ready
 	rm -rf dist && $(FULL)/bin/python -m build --wheel --outdir dist . > /dev/null
+
+bench: $(FULL)/ready
+	$(FULL)/bin/python benchmarks/speed.py
 
 $(CORE)/ready: pyproject.toml
 	$(PYTHON) -m venv $(CORE)
