@@ -64,9 +64,10 @@ class TableModel(Model):
             if np.isnan(accuracy).any():
                 raise self._lacks_run(genotypes[np.isnan(accuracy)])
         else:
-            accuracy = self.accuracy_percent[rows]
-        seconds = None if self.train_seconds is None else self.train_seconds[rows]
-        return Evaluation(accuracy, self.costs[rows], self.deployable[rows], seconds)
+            accuracy = self.accuracy_percent.take(rows)
+        seconds = None if self.train_seconds is None else self.train_seconds.take(rows)
+        costs = self.costs.take(rows, axis=0)
+        return Evaluation(accuracy, costs, self.deployable.take(rows), seconds)
 
     def known_costs(self, genotypes: Genotypes, column: int) -> FloatArray:
         """Looks one cost up; see :meth:`Model.known_costs`."""

@@ -120,6 +120,8 @@ class SearchSpace(ABC):
         Raises:
             InvalidGenotypeError: wrong shape, not integers, or out of range.
         """
+        if self._is_valid_int8(genotypes):
+            return genotypes  # type: ignore[return-value]
         try:
             array = np.asarray(genotypes)
         except ValueError as error:
@@ -149,6 +151,18 @@ class SearchSpace(ABC):
             )
             raise InvalidGenotypeError(message)
         return np.asarray(array, dtype=np.int8, order="C")
+
+    def _is_valid_int8(self, genotypes: npt.ArrayLike) -> bool:
+        """Whether genotypes have the form of the answer already: a quick look."""
+        return (
+            type(genotypes) is np.ndarray
+            and genotypes.dtype == np.int8
+            and genotypes.ndim == 2
+            and genotypes.shape[1] == self.length
+            and bool(genotypes.flags.c_contiguous)
+            # as unsigned numbers, negative ones are the largest
+            and bool(genotypes.view(np.uint8).max(initial=0) < self.choices)
+        )
 
     def validate_one(self, genotype: npt.ArrayLike) -> Genotypes:
         """Checks one genotype and returns it as ``(L,)`` int8.
