@@ -24,7 +24,9 @@ class Reinforce(Searcher):
         problem: what is searched.
         budget: bound on the cost.
         rng: its only source of randomness.
-        step_size: of the gradient step on the logits.
+        step_size: of the gradient step on the logits. Of 0.05 to 0.4, 0.1 was best on
+            NAS-Bench-201 at 300 queries (three problems, 16 seeds); FBNet, with more
+            positions, gains from up to 0.25.
         momentum: of the moving average and deviation.
     """
 
@@ -34,7 +36,7 @@ class Reinforce(Searcher):
         budget: float,
         *,
         rng: np.random.Generator,
-        step_size: float = 0.15,
+        step_size: float = 0.1,
         momentum: float = 0.9,
     ) -> None:
         """See the class."""
