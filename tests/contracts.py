@@ -1,7 +1,9 @@
-"""What the whole registry promises; the test modules run it over every problem."""
+"""What the test modules run their contracts over, and how they play."""
 
 import itertools
-from collections.abc import Iterator
+from typing import Any
+
+import gymnasium as gym
 
 from hwnas_env.devices import DEVICES
 from hwnas_env.metrics import METRICS
@@ -21,6 +23,16 @@ PAIRS = list(itertools.product(SEARCH_SPACES, DEVICES))
 """Every space and device."""
 
 
-def names() -> Iterator[str]:
-    """Identifies every entry of ``PROBLEMS`` for the test report."""
-    return ("-".join(problem) for problem in PROBLEMS)
+CELL, NET = "HWNAS-NASBench201-EdgeTPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
+"""One environment of each search space, the stateful and partly not deployable."""
+
+
+def make(env_id: str, **keywords: Any) -> gym.Env[Any, Any]:
+    return gym.make(f"hwnas_env:{env_id}", **keywords)
+
+
+def play(env: gym.Env[Any, Any], actions: Any) -> tuple[Any, ...]:
+    step: tuple[Any, ...] = ()
+    for action in actions:
+        step = env.step(int(action))
+    return step

@@ -1,7 +1,6 @@
 """The environment's contract, over every registered id."""
 
 import copy
-import itertools
 import json
 import math
 import multiprocessing
@@ -14,33 +13,25 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import numpy.typing as npt
 import pytest
-from contracts import PROBLEMS
+from contracts import CELL, NET, make, play
 from gymnasium.utils.env_checker import check_env as gym_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
-from hwnas_env import BudgetedProblem, make_problem
-from hwnas_env.envs.registration import ENVIRONMENTS, environment_id
+from hwnas_env import BudgetedProblem
+from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import (
     EpisodeEndedError,
     InfeasibleBudgetError,
     InvalidActionError,
     InvalidArgumentError,
     InvalidBudgetError,
-    NotSerialisableError,
     UnknownNameError,
     WorkerProcessError,
 )
-from hwnas_env.scalarise import REWARDS
 from hwnas_env.spaces import SEARCH_SPACES
 
 IDS = pytest.mark.parametrize("env_id", ENVIRONMENTS)
-CELL, NET = "HWNAS-NASBench201-EdgeTPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
-
-
-def make(env_id: str, **keywords: Any) -> gym.Env[Any, Any]:
-    return gym.make(f"hwnas_env:{env_id}", **keywords)
 
 
 def trajectory(env_id: str, seed: int, episodes: int = 3, **keywords: Any) -> list[Any]:
@@ -64,13 +55,6 @@ def trajectory(env_id: str, seed: int, episodes: int = 3, **keywords: Any) -> li
 
 def plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
-
-
-def play(env: gym.Env[Any, Any], actions: Any) -> tuple[Any, ...]:
-    step: tuple[Any, ...] = ()
-    for action in actions:
-        step = env.step(int(action))
-    return step
 
 
 def test_twelve_ids_are_registered_with_json_keywords() -> None:
@@ -244,168 +228,6 @@ def test_copies_are_handed_out() -> None:
     assert env.unwrapped.action_masks().any()
 
 
-@pytest.mark.parametrize("device", ["edgegpu", "edgetpu", "eyeriss", "raspi4"])
-def test_cell_masks_and_intervals_equal_brute_force(device: str) -> None:
-    """An action is masked if and only if no completion meets the budget."""
-    problem = make_problem("nasbench201", device=device)
-    rows = np.array(list(itertools.product(range(5), repeat=6)), dtype=np.int8)
-    table = problem.evaluate(rows)
-    cost = np.where(table.deployable, table.costs[:, 0], np.inf)
-    attained = np.unique(cost[np.isfinite(cost)])
-    budgets = [problem.presets["tight"], problem.presets["loose"]]
-    budgets += attained[[0, 1, len(attained) // 3, -1]].tolist()
-    budgets += [math.nextafter(b, 0.0) for b in budgets[-2:]]
-    for budget in budgets:
-        walk = problem.walk(budget)
-        frontier = {(): walk.root}
-        for depth in range(6):
-            following = {}
-            for prefix, state in frontier.items():
-                block = slice(*block_of(prefix))
-                costs = cost[block]
-                mask, low, high, completable = walk.view(depth, state)
-                assert completable == (costs <= budget).any()
-                meets = (costs.reshape(5, -1) <= budget).any(axis=1)
-                expected = meets if completable else np.ones(5, dtype=bool)
-                assert (mask.astype(bool) == expected).all()
-                finite = costs[np.isfinite(costs)]
-                if len(finite):
-                    assert low == min(max(finite.min() / budget, 0), 4)
-                    assert high == min(max(finite.max() / budget, 0), 4)
-                else:
-                    assert low == high == 4.0
-                if depth < 3 or budget == budgets[0]:
-                    for action in range(5):
-                        key = (*prefix, action)
-                        following[key] = walk.child(depth, state, action)
-            frontier = following
-
-
-def block_of(prefix: tuple[int, ...]) -> tuple[int, int]:
-    size = 5 ** (6 - len(prefix))
-    start = sum(choice * 5 ** (5 - place) for place, choice in enumerate(prefix))
-    return start, start + size
-
-
-@pytest.mark.parametrize(("space", "device", "dataset", "metric"), PROBLEMS)
-def test_masked_sampling_never_breaks_the_budget(
-    space: str, device: str, dataset: str, metric: str, rng: np.random.Generator
-) -> None:
-    env = make(environment_id(space, device), dataset=dataset, metric=metric)
-    problem = env.unwrapped.problem
-    budgets: list[Any] = ["tight", "medium", "loose"]
-    random = problem.evaluate(problem.space.sample(300, rng=rng))
-    attained = random.costs[random.deployable, problem.metric_column]
-    # T exactly an attained cost; all-skip FBNets cost the FPGA nothing, no budget
-    budgets += [b for b in (problem.cheapest, *attained[:6].tolist()) if b > 0]
-    for budget in budgets:
-        _, info = env.reset(options={"budget": budget})
-        done = False
-        while not done:
-            assert info["completable"]
-            assert info["action_mask"].any()
-            action = int(rng.choice(np.flatnonzero(info["action_mask"])))
-            observation, reward, done, _, info = env.step(action)
-            assert np.isfinite(observation).all()
-            assert math.isfinite(reward)
-        assert info["feasible"]
-        assert info["deployable"]
-        assert info["cost"] == 0.0
-        assert info[metric] <= info["budget"]
-
-
-@pytest.mark.parametrize("device", ["edgetpu", "pixel3", "eyeriss", "edgegpu"])
-def test_an_attained_cost_as_budget_keeps_its_network_reachable(
-    device: str, rng: np.random.Generator
-) -> None:
-    problem = make_problem("fbnet", device=device)
-    for genotype in problem.space.sample(60, rng=rng):
-        budget = float(problem.evaluate(genotype).costs[0, 0])
-        for bound, reachable in ((budget, True), (math.nextafter(budget, 0.0), False)):
-            walk = problem.walk(bound)
-            state, open_so_far = walk.root, True
-            for depth, choice in enumerate(genotype.tolist()):
-                mask = walk.view(depth, state)[0]
-                open_so_far &= bool(mask[choice])
-                state = walk.child(depth, state, choice)
-            assert open_so_far == reachable
-            assert walk.view(22, state)[3] == reachable
-
-
-def test_ignoring_the_mask_opens_it_and_is_no_longer_completable() -> None:
-    env = make(NET, budget="tight")
-    env.reset(seed=0)
-    done = False
-    while not done:
-        observation, reward, done, _, info = env.step(7)  # k5_e6 everywhere
-        assert np.isfinite(observation).all()
-    assert not info["completable"]
-    assert not info["feasible"]
-    assert info["deployable"]
-    assert info["action_mask"].all()
-    ratio = info["latency_ms"] / info["budget"]
-    assert info["cost"] == pytest.approx(min(ratio - 1, 1))
-    assert reward == pytest.approx(info["accuracy_percent"] / 100 / ratio)
-
-
-def test_what_the_device_cannot_run_is_finite_and_worth_nothing() -> None:
-    for reward_name in REWARDS:
-        env = make(CELL, reward=reward_name)
-        env.reset(seed=0)
-        observation, reward, _, _, info = play(env, [0] * 6)
-        assert not info["deployable"]
-        assert not info["feasible"]
-        assert info["latency_ms"] == math.inf
-        assert info["cost"] == 1.0
-        assert math.isfinite(reward)
-        assert np.isfinite(observation).all()
-        assert observation[-2:].tolist() == [4.0, 4.0]
-        if reward_name == "mnas_hard":
-            assert reward == 0.0
-
-
-def test_budgets_can_be_set_per_episode() -> None:
-    env = make(NET)
-    default = env.reset(seed=0)[1]["budget"]
-    assert env.reset(options={"budget": 3.5})[1]["budget"] == 3.5
-    assert env.reset(options={"budget": "loose"})[1]["budget"] > default
-    assert env.reset()[1]["budget"] == default
-    with pytest.raises(InfeasibleBudgetError):
-        env.reset(options={"budget": 1e-3})
-    with pytest.raises(UnknownNameError, match="did you mean 'budget'"):
-        env.reset(options={"budgets": 3.5})
-
-
-def test_a_prefix_can_be_given() -> None:
-    env = make(CELL)
-    observation, info = env.reset(options={"genotype": [1, 3]})
-    assert info["genotype"].tolist() == [1, 3, -1, -1, -1, -1]
-    env.reset()
-    stepped, *_, other = play(env, [1, 3])
-    assert (stepped == observation).all()
-    assert (other["action_mask"] == info["action_mask"]).all()
-    for wrong in ([5], [-1], [0.5], [0] * 6, ["none"]):
-        with pytest.raises(InvalidActionError):
-            env.reset(options={"genotype": wrong})
-
-
-def test_sampled_budgets_are_observed_and_seeded() -> None:
-    env = make(NET, budget="sampled")
-    problem = env.unwrapped.problem
-    drawn = []
-    for episode in range(300):
-        observation, info = env.reset(seed=1 if episode == 0 else None)
-        ratio = info["budget"] / problem.presets["medium"]
-        assert observation[-1] == pytest.approx(math.log(ratio), rel=1e-5, abs=1e-6)
-        drawn.append(info["budget"])
-    low, high = problem.presets["q05"], problem.presets["q95"]
-    assert low <= min(drawn)
-    assert max(drawn) <= high
-    middle = np.log(drawn).mean()
-    assert middle == pytest.approx((math.log(low) + math.log(high)) / 2, abs=0.1)
-    assert env.reset(seed=1)[1]["budget"] == drawn[0]
-
-
 @pytest.mark.parametrize(
     "action", [5, -1, 1.0, "none", None, np.array([1]), True, 10**30]
 )
@@ -501,56 +323,6 @@ def test_a_ledger_never_spans_processes(kind: str) -> None:
         _vector(kind, {"max_queries": 5})
 
 
-def worth(
-    accuracy: npt.NDArray[np.float64], cost: npt.NDArray[np.float64], budget: float
-) -> npt.NDArray[np.float64]:
-    return accuracy - cost / budget
-
-
-def test_a_users_reward_works_and_is_refused_where_text_is_needed() -> None:
-    env = make(CELL, reward=worth)
-    env.reset(seed=0)
-    _, reward, *_, info = play(env, [1] * 6)
-    expected = info["accuracy_percent"] / 100 - info["latency_ms"] / info["budget"]
-    assert reward == pytest.approx(expected)
-    assert env.spec is not None
-    with pytest.raises(NotSerialisableError, match=f'reward="{__name__}:worth"'):
-        env.spec.to_json()
-    named = make(CELL, reward=f"{__name__}:worth")
-    named.reset(seed=0)
-    assert play(named, [1] * 6)[1] == reward
-    assert named.spec is not None
-    assert "worth" in named.spec.to_json()
-    anonymous = make(CELL, accuracy=lambda genotypes: np.full(len(genotypes), 50.0))
-    anonymous.reset(seed=0)
-    assert play(anonymous, [1] * 6)[1] == 0.5
-    assert anonymous.spec is not None
-    with pytest.raises(NotSerialisableError, match=r"package\.module:function"):
-        anonymous.spec.to_json()
-
-
-def not_finite(accuracy: Any, cost: Any, budget: float) -> Any:
-    return accuracy + cost * budget * math.nan
-
-
-def not_an_array(accuracy: Any, cost: Any, budget: float) -> Any:
-    return float(accuracy[0] + cost[0] + budget)
-
-
-@pytest.mark.parametrize(
-    "function",
-    [not_finite, not_an_array],
-)
-def test_a_users_reward_that_is_wrong_is_a_clear_error(function: Any) -> None:
-    env = make(CELL, reward=function)
-    env.reset(seed=0)
-    with (
-        np.errstate(divide="ignore"),
-        pytest.raises(InvalidArgumentError, match="expected finite numbers"),
-    ):
-        play(env, [1] * 6)
-
-
 @pytest.mark.parametrize(
     ("keywords", "error", "message"),
     [
@@ -590,47 +362,6 @@ def test_a_wrong_id_names_the_nearest() -> None:
 
 
 @IDS
-def test_vector_rewards_are_finite_and_front_points_are_attained(env_id: str) -> None:
-    names = ("accuracy", "latency_ms", "parameters_m")
-    env = make(env_id, objectives=names[:2])
-    core = env.unwrapped
-    assert core.reward_dim == 2
-    _, info = env.reset(seed=0)
-    rng = np.random.default_rng(0)
-    done = False
-    while not done:
-        action = int(rng.choice(np.flatnonzero(info["action_mask"])))
-        _, reward, done, _, info = env.step(action)
-        assert reward.shape == (2,)
-        assert core.reward_space.contains(reward)
-        if not done:
-            assert (reward == 0).all()
-    expected = [info["accuracy_percent"] / 100, -info["latency_ms"]]
-    assert reward == pytest.approx(expected)
-    front = core.pareto_front()
-    assert all(point.shape == (2,) for point in front)
-    dominating = [(p >= reward).all() for p in front]
-    assert any(dominating)
-    core.problem.pareto_front(names[:2])
-    with pytest.raises(InvalidArgumentError, match="objectives="):
-        make(env_id).unwrapped.pareto_front()
-
-
-def test_a_vector_reward_of_what_cannot_run_is_the_reference() -> None:
-    env = make(CELL, objectives=("accuracy", "latency_ms"))
-    env.reset(seed=0)
-    reward = play(env, [0] * 6)[1]
-    core = env.unwrapped
-    assert (reward == core.reward_reference).all()
-    assert np.isfinite(reward).all()
-    assert core.reward_space.contains(reward)
-    rows = core.problem.space.from_index(np.arange(15625))
-    table = core.problem.evaluate(rows)
-    worst = table.costs[table.deployable, 0].max()
-    assert core.reward_reference.tolist() == [0.0, -worst]
-
-
-@IDS
 def test_renders_are_text_and_pictures(env_id: str) -> None:
     for mode in ("ansi", "rgb_array"):
         env = make(env_id, render_mode=mode)
@@ -658,14 +389,6 @@ def test_human_rendering_writes_to_the_terminal(
     env.reset(seed=0)
     assert env.render() is None
     assert "FBNet on EdgeTPU" in capsys.readouterr().out
-
-
-def test_randomness_is_the_environments_own() -> None:
-    np.random.seed(0)  # noqa: NPY002
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
-    env = make(NET, budget="sampled")
-    env.reset(seed=0)
-    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
 
 
 def test_drawn_accuracies_differ_between_episodes_and_follow_the_seed() -> None:
