@@ -77,12 +77,15 @@ def run_table(summary: Mapping[str, Any]) -> Group:
         f"{best['cost']:.4g}",
         "0.000",
     )
+    leader = summary["agents"][0]
+    incumbent = "none" if leader["best"] is None else leader["best"]
     return Group(
         f"[bold]{summary['env']}[/bold]  {problem['dataset']}, {problem['metric']} at "
         f"most {summary['budget']:g} {unit}, {summary['queries']} queries a run",
         table,
         f"cost: {kinds[problem['metric']]}; accuracy: {kinds['accuracy']} "
         f"({problem['accuracy']}); mean ± standard deviation over seeds",
+        f"best incumbent of {leader['agent']}: {incumbent}",
         "",
     )
 
