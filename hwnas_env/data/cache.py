@@ -41,13 +41,13 @@ class Bundle:
         name: what it is ("hw-nas-bench").
         arrays: arrays by name.
         meta: what the importer recorded: source file, SHA-256, citation, holes.
-        path: its folder; None where it lives in memory only.
+        path: its folder.
     """
 
     name: str
     arrays: Mapping[str, npt.NDArray[Any]]
     meta: Mapping[str, Any]
-    path: Path | None
+    path: Path
 
 
 def cache_dir() -> Path:

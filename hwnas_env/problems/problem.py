@@ -41,7 +41,8 @@ class Problem:
         metric: the metric that budgets are set on.
         metrics: names of the cost columns: the device's, then parameters and FLOPs.
         source: where costs come from, resolved: builtin or measured.
-        accuracy: what accuracy it is, as ``split-epochs-seed`` or a user's own.
+        accuracy: what accuracy it is: ``split-epochs-run`` ("valid-200ep-mean"), the
+            surrogate's name, or a user's own.
         committed: preset budgets, pairs of name and number in the metric's unit,
             quantiles of the built-in costs; see ``presets``.
         origins: pairs of column and provenance; see ``provenance``.
