@@ -1,5 +1,6 @@
 """What the environments of all modes share: problem, ledger, budget, reward, info."""
 
+import operator
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.envs.workers import refuse_worker
 from hwnas_env.errors import (
     EpisodeEndedError,
+    InvalidActionError,
     InvalidArgumentError,
     unknown_name,
 )
@@ -52,7 +54,6 @@ class HWNASEnv(gym.Env[Observation, Any]):
         "render_fps": 4,
     }
 
-    ratio_limit = RATIO_LIMIT
     _steps_before_reward = 0
     _mask: npt.NDArray[np.int8]
     _ratio: slice
@@ -243,6 +244,28 @@ class HWNASEnv(gym.Env[Observation, Any]):
         if self.render_mode == "human":
             self.render()
         return self._observation.copy(), self._info()
+
+    def _integer(self, action: Any, limit: int, *, meaning: str) -> int:
+        """Returns an action in [0, limit) as an int.
+
+        Raises:
+            InvalidActionError: it is no such integer.
+        """
+        try:
+            number = operator.index(action)
+        except TypeError:
+            number = -1
+        if not 0 <= number < limit or isinstance(action, bool):
+            message = (
+                f"expected an action from 0 to {limit - 1} ({meaning}), got {action!r}"
+            )
+            raise InvalidActionError(message)
+        return number
+
+    def _observe_cost(self, cost: float) -> None:
+        """Observes the cost of a whole network, in the place of an interval."""
+        ratio = min(max(cost / self._budget, 0.0), RATIO_LIMIT)
+        self._observation[self._ratio] = ratio, ratio
 
     def _require_open(self) -> None:
         if not self._open:

@@ -1,6 +1,5 @@
 """The environment that builds a network, one decision a step."""
 
-import operator
 from typing import Any
 
 import gymnasium as gym
@@ -127,14 +126,5 @@ class ConstructEnv(HWNASEnv):
 
     def check_action(self, action: Any) -> int:
         """Returns an action as an int, or raises :class:`InvalidActionError`."""
-        try:
-            number = operator.index(action)
-        except TypeError:
-            number = -1
-        if not 0 <= number < self._choices or isinstance(action, bool):
-            message = (
-                f"expected an action from 0 to {self._choices - 1} "
-                f"({', '.join(self.problem.space.operations)}), got {action!r}"
-            )
-            raise InvalidActionError(message)
-        return number
+        names = ", ".join(self.problem.space.operations)
+        return self._integer(action, self._choices, meaning=names)

@@ -66,11 +66,9 @@ class JointEnv(HWNASEnv):
         if self._blank["budget_exhausted"]:
             return self._unpaid()
         self._genotype = genotype
-        problem = self.problem
-        costs = problem.known_costs(genotype[None, :])
-        ratio = float(np.clip(costs[0] / self._budget, 0.0, self.ratio_limit))
-        self._observation[self._ratio] = ratio, ratio
-        self._completable = bool(costs[0] <= self._budget)
+        cost = float(self.problem.known_costs(genotype[None, :])[0])
+        self._observe_cost(cost)
+        self._completable = cost <= self._budget
         if self.render_mode == "human":
             self.render()
         self._open = False

@@ -1,13 +1,12 @@
 """The environment that changes a network, one position a step."""
 
-import operator
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
 from hwnas_env.envs.base import HWNASEnv, Info, Observation
-from hwnas_env.errors import InvalidActionError, InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError
 
 
 class MutateEnv(HWNASEnv):
@@ -108,13 +107,12 @@ class MutateEnv(HWNASEnv):
 
     def _look(self) -> None:
         """Observes the network, and which changes of it are feasible."""
-        observation, genotype = self._observation, self._genotype
+        genotype = self._genotype
         around = np.where(self._changed, self._choice[:, None], genotype)
         costs = self.problem.known_costs(np.concatenate([genotype[None, :], around]))
         same = genotype.repeat(self._choices) == self._choice
-        observation[: len(same)] = same
-        ratio = float(np.clip(costs[0] / self._budget, 0.0, self.ratio_limit))
-        observation[self._ratio] = ratio, ratio
+        self._observation[: len(same)] = same
+        self._observe_cost(float(costs[0]))
         meets = (costs[1:] <= self._budget) & ~same
         self._completable = bool(meets.any())
         mask = meets if self._completable else np.ones_like(meets)
@@ -122,15 +120,5 @@ class MutateEnv(HWNASEnv):
 
     def check_action(self, action: Any) -> int:
         """Returns an action as an int, or raises :class:`InvalidActionError`."""
-        try:
-            number = operator.index(action)
-        except TypeError:
-            number = -1
-        actions = self._length * self._choices
-        if not 0 <= number < actions or isinstance(action, bool):
-            message = (
-                f"expected an action from 0 to {actions - 1} (position * "
-                f"{self._choices} + choice), got {action!r}"
-            )
-            raise InvalidActionError(message)
-        return number
+        meaning = f"position * {self._choices} + choice"
+        return self._integer(action, self._length * self._choices, meaning=meaning)

@@ -172,20 +172,18 @@ class HardMask(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Resets the environment and remembers the first mask."""
+        """Resets the environment; nothing was replaced yet."""
         observation, info = self.env.reset(seed=seed, options=options)
-        self._mask = info["action_mask"]
         info["action_replaced"] = False
         return observation, info
 
     def step(self, action: Any) -> Step:
         """Steps with the action, or with one that the mask allows."""
         core: Any = self.env.unwrapped
-        number = core.check_action(action)
-        replaced = not self._mask[number]
+        mask, number = core.action_masks(), core.check_action(action)
+        replaced = not mask[number]
         if replaced:
-            number = int(core.np_random.choice(np.flatnonzero(self._mask)))
+            number = int(core.np_random.choice(np.flatnonzero(mask)))
         step: Step = self.env.step(number)
-        self._mask = step[4]["action_mask"]
         step[4]["action_replaced"] = replaced
         return step
