@@ -126,7 +126,8 @@ class Additive:
 
     @functools.cached_property
     def _following(self) -> list[list[list[int]]]:
-        return [list(map(list, layer)) for layer in self.next_state.tolist()]
+        following: list[list[list[int]]] = self.next_state.tolist()
+        return following
 
     def _states_of(self, genotype: list[int]) -> list[int]:
         state, path = 0, []

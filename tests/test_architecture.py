@@ -60,13 +60,20 @@ def test_imports_go_downward_or_stay_in_their_room() -> None:
         for room in _imported_rooms(ast.parse(path.read_text(encoding="utf-8")))
         if room != _room(path) and FLOOR[room] >= FLOOR[_room(path)]
     ]
-    # Facts on floor 1 may use the words and one another where that is no circle.
     assert wrong == []
 
 
 def test_no_file_is_longer_than_500_lines() -> None:
     long = {p.name: n for p in _modules() if (n := p.read_text().count("\n")) > 500}
     assert long == {}
+
+
+def printed(code: str) -> str:
+    """What a new process prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
 def test_import_and_first_make_load_nothing_heavy() -> None:
@@ -77,10 +84,7 @@ def test_import_and_first_make_load_nothing_heavy() -> None:
         "heavy = {'torch', 'matplotlib', 'scipy', 'pandas', 'optuna', 'requests'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    assert printed(code) == "[]"
 
 
 def test_import_loads_no_tables() -> None:
@@ -89,7 +93,4 @@ def test_import_loads_no_tables() -> None:
         "print([m for m in sys.modules if m.startswith('hwnas_env.') and "
         "m.split('.')[1] in ('data', 'costs', 'accuracy', 'problems', 'agents')])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    assert printed(code) == "[]"

@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.calibration.files import Entry, entry
-from hwnas_env.costs.nasbench201 import FITTED_DATASET, counted_costs
+from hwnas_env.costs.nasbench201 import (
+    FITTED_DATASET,
+    RULE_DECIMALS,
+    counted_costs,
+)
 from hwnas_env.data.hwnasbench import CITATION
 from hwnas_env.data.official_file import SUFFIXES
 from hwnas_env.devices import DEVICES
@@ -23,7 +27,6 @@ Published = Mapping[str, Mapping[str, Mapping[str, float]]]
 """Published costs by dataset, row ("0", "1") and column ("fpga_latency")."""
 
 COUNTED = ("nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-DECIMALS = 10
 
 FPGA_WATTS = 7.0
 FPGA_STEP_MS = 160e-6
@@ -87,15 +90,18 @@ def _rule(key: str, costs: FloatArray, *, two: list[float]) -> Entry:
     if dataset == FITTED_DATASET:
         method = f"exact: {method}"
         on = f"{len(costs):,} measured networks, {dataset}"
-        checked, where = costs, f"all {len(costs):,} networks, to {DECIMALS} decimals"
+        checked, where = (
+            costs,
+            f"all {len(costs):,} networks, to {RULE_DECIMALS} decimals",
+        )
     else:
         on = f"rules that reproduce the 2 published networks, {dataset}"
         checked, where = (
             np.array(two),
-            f"the 2 published networks, to {DECIMALS} decimals",
+            f"the 2 published networks, to {RULE_DECIMALS} decimals",
         )
     # Rounded, so that what is equal ties.
-    estimate, checked = estimate.round(DECIMALS), checked.round(DECIMALS)
+    estimate, checked = estimate.round(RULE_DECIMALS), checked.round(RULE_DECIMALS)
     card = fidelity(estimate[: len(checked)], checked, method=where)
     return entry(
         "fitted",
@@ -122,7 +128,7 @@ def _guess(key: str, *, two: list[float]) -> Entry:
     spatial = (second - base - pooling) // 3
     steps = (base, pointwise, spatial, pooling)
     weights = {
-        name: round(count * FPGA_STEP_MS, DECIMALS)
+        name: round(count * FPGA_STEP_MS, RULE_DECIMALS)
         for name, count in zip(("base", *COUNTED), steps, strict=True)
     }
     method = (
@@ -153,7 +159,8 @@ def _solve(costs: FloatArray) -> dict[str, float]:
     matrix = np.stack(list(ones.values()), axis=1)
     solution = np.linalg.lstsq(matrix, costs, rcond=None)[0].tolist()
     return {
-        name: round(value, DECIMALS) for name, value in zip(ones, solution, strict=True)
+        name: round(value, RULE_DECIMALS)
+        for name, value in zip(ones, solution, strict=True)
     }
 
 

@@ -51,6 +51,9 @@ class BudgetedProblem:
         self.problem = problem
         self.max_queries = None if max_queries is None else int(max_queries)
         self.max_train_seconds = max_train_seconds
+        self._cheapest = 0.0
+        if max_train_seconds is not None:
+            self._cheapest = problem.model.cheapest_train_seconds()
         self._seen: set[bytes] = set()
         self.restart()
 
@@ -84,8 +87,7 @@ class BudgetedProblem:
             return True
         if self.max_train_seconds is None:
             return False
-        cheapest = self.problem.model.cheapest_train_seconds()
-        return self.train_seconds + cheapest > self.max_train_seconds
+        return self.train_seconds + self._cheapest > self.max_train_seconds
 
     def evaluate(
         self, genotypes: npt.ArrayLike, *, rng: np.random.Generator | None = None

@@ -5,7 +5,7 @@ import importlib
 import importlib.resources
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +48,7 @@ def make_problem(
     device: str,
     dataset: str | None = None,
     metric: str = "latency_ms",
-    source: Literal["builtin", "measured", "auto"] | str = "builtin",
+    source: str = "builtin",
     accuracy: Accuracy = "mean",
 ) -> Problem:
     """Makes a problem: one search space, on one device and dataset.

@@ -76,7 +76,9 @@ class TableModel(Model):
 
     def walk(self, column: int, budget: float) -> TableWalk:
         """Prepares every prefix; see :meth:`Model.walk`."""
-        return TableWalk(self._cost(column), choices=5, budget=budget)
+        return TableWalk(
+            self._cost(column), choices=len(nasbench201.OPERATIONS), budget=budget
+        )
 
     def smallest(self, column: int) -> float:
         """See :meth:`Model.smallest`."""
