@@ -215,30 +215,33 @@ def join(parts: Sequence[Additive]) -> Additive:
     )
 
 
-def largest_prefixes(quantity: Additive, bound: float) -> tuple[FloatArray, FloatArray]:
+def largest_prefixes(
+    quantity: Additive, bounds: Sequence[float] | FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Returns the largest prefix sums from which some completion meets a bound.
 
     Args:
         quantity: one quantity (C = 1).
-        bound: on its value, after g.
+        bounds: ``(B,)`` on its value, after g.
 
     Returns:
-        ``(L + 1, S)`` float64: entry ``[l, s]`` is the largest sum x before layer l in
-        state s such that a completion from there has a value of at most the bound;
-        -inf where none has. And ``(L, S, K)``: the same for completions that begin
+        ``(B, L + 1, S)`` float64: entry ``[b, l, s]`` is the largest sum x before layer
+        l in state s such that a completion from there has a value of at most bound b;
+        -inf where none has. And ``(B, L, S, K)``: the same for completions that begin
         with each block. Exact: the sums round as :meth:`Additive.totals` does.
     """
     layers, states, blocks, _ = quantity.entries.shape
-    last = _largest_argument(quantity.links[0], bound)
-    for constant in quantity.tail[::-1, 0].tolist():
-        last = _largest_addend(np.array([last]), np.array([constant]))[0]
-    limits = np.empty((layers + 1, states))
-    actions = np.empty((layers, states, blocks))
-    limits[layers] = last
+    last = _largest_arguments(quantity.links[0], np.asarray(bounds, dtype=np.float64))
+    for constant in quantity.tail[::-1, 0]:
+        last = _largest_addend(last, constant)
+    limits = np.empty((len(last), layers + 1, states))
+    actions = np.empty((len(last), layers, states, blocks))
+    limits[:, layers] = last[:, None]
     for layer in range(layers - 1, -1, -1):
-        following = limits[layer + 1][quantity.next_state[layer]]
-        actions[layer] = _largest_addend(following, quantity.entries[layer, :, :, 0])
-        limits[layer] = actions[layer].max(axis=1)
+        following = limits[:, layer + 1][:, quantity.next_state[layer]]
+        entries = quantity.entries[layer, :, :, 0]
+        actions[:, layer] = _largest_addend(following, entries)
+        limits[:, layer] = actions[:, layer].max(axis=2)
     return limits, actions
 
 
@@ -321,19 +324,18 @@ def quantiles(
     return np.asarray(quantity.links[0](sums), dtype=np.float64)
 
 
-def _largest_argument(link: Link, bound: float) -> float:
-    """Returns the largest x with ``link(x) <= bound``, -inf where there is none."""
-    limit = np.array([np.finfo(float).max])
+def _largest_arguments(link: Link, bounds: FloatArray) -> FloatArray:
+    """Returns the largest x with ``link(x) <= bound`` a bound, -inf where none is."""
+    limit = np.full(len(bounds), np.finfo(float).max)
 
     def meets(x: FloatArray) -> npt.NDArray[np.bool_]:
-        return np.asarray(link(x) <= bound)
+        return np.asarray(link(x) <= bounds)
 
     with np.errstate(over="ignore"):
-        if meets(limit)[0]:
-            return math.inf
-        if not meets(-limit)[0]:
-            return -math.inf
-        return float(_last_float(-limit, limit, meets)[0])
+        found = _last_float(-limit, limit, meets)
+        found[~meets(-limit)] = -math.inf
+        found[meets(limit)] = math.inf
+    return found
 
 
 def _largest_addend(bound: FloatArray, constant: FloatArray) -> FloatArray:

@@ -73,7 +73,7 @@ def test_limits_are_exact_at_attained_values(
     quantity = small(seed, rounded=rounded)
     values = quantity.values(ALL)[:, 0]
     bound = float(values[which])
-    limits, actions = largest_prefixes(quantity, bound)
+    limits, actions = (table[0] for table in largest_prefixes(quantity, [bound]))
     for depth in range(LAYERS + 1):
         for prefix in itertools.product(range(BLOCKS), repeat=depth):
             total, state = float(quantity.start[0]), 0

@@ -290,7 +290,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
     def _evaluate(self) -> tuple[Any, Info]:
         """Queries the finished network: its reward and info."""
         problem = self.problem
-        evaluation = self.ledger.evaluate_valid(
+        evaluation = self.ledger.evaluate(
             self._genotype[None, :], rng=self.np_random if problem.sampled else None
         )
         self._count()

@@ -1,28 +1,53 @@
 """The ledger: the only counter of queries and of simulated training time."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import BudgetExhaustedError, InvalidArgumentError
+from hwnas_env.errors import BudgetExhaustedError, InvalidArgumentError, unknown_name
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import Evaluation, FloatArray, Genotypes
+from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes, IntArray
+
+REPEATS = ("charged", "free")
+
+Keys = IntArray | list[bytes]
+"""What tells networks apart: a number each, or their bytes where none fits 64 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Receipt:
+    """Says what a charge of N queries, in order, came to.
+
+    Attributes:
+        paid: how many of them, from the first on, could be paid.
+        queries: ``(N,)`` queries in total after each.
+        unique_queries: ``(N,)`` distinct networks after each.
+    """
+
+    paid: int
+    queries: IntArray
+    unique_queries: IntArray
 
 
 class BudgetedProblem:
     """Spends a budget of queries or of simulated training seconds on a problem.
 
-    Environments, searchers and learners all spend the same one. Every query is charged,
-    a repeated one too. A batch that cannot be paid in full is refused as a whole:
-    nothing of it is evaluated or charged.
+    Environments, searchers and learners all spend the same one.
 
     Args:
         problem: what is evaluated.
         max_queries: queries to spend; None for no limit.
         max_train_seconds: simulated seconds of training to spend; None for no limit.
+        repeats: "charged": every query is, a repeated one too; "free": a network that
+            was evaluated before costs neither a query nor seconds.
+        devices: how many devices share the ledger; one network on two devices counts
+            as two.
 
     Raises:
         InvalidArgumentError: a limit is not positive, or seconds are limited on a
             problem that has none.
+        UnknownNameError: another word for ``repeats``.
     """
 
     def __init__(
@@ -31,6 +56,8 @@ class BudgetedProblem:
         *,
         max_queries: int | None = None,
         max_train_seconds: float | None = None,
+        repeats: str = "charged",
+        devices: int = 1,
     ) -> None:
         """See the class."""
         if max_queries is not None:
@@ -48,42 +75,54 @@ class BudgetedProblem:
             if not number or not max_train_seconds > 0:
                 message = f"expected max_train_seconds > 0, got {max_train_seconds!r}"
                 raise InvalidArgumentError(message)
+        if repeats not in REPEATS:
+            raise unknown_name(repeats, REPEATS, what="rule for repeats")
         self.problem = problem
         self.max_queries = None if max_queries is None else int(max_queries)
         self.max_train_seconds = max_train_seconds
+        self.repeats = repeats
+        self._devices = devices
         self._cheapest = 0.0
         if max_train_seconds is not None:
             self._cheapest = problem.model.cheapest_train_seconds()
-        self._seen: set[bytes] = set()
         self.restart()
 
     def restart(self) -> None:
         """Forgets what was spent."""
-        self.queries, self.train_seconds = 0, 0.0
-        self._seen.clear()
-
-    @property
-    def unique_queries(self) -> int:
-        """Number of distinct genotypes evaluated."""
-        return len(self._seen)
+        self.queries, self.unique_queries, self.train_seconds = 0, 0, 0.0
+        self._closed = False
+        self._seen: set[bytes] = set()
+        # one byte a network where networks have numbers: quick for one and for many
+        numbered = self.problem.space.has_numbers
+        size = self.problem.space.size * self._devices if numbered else 0
+        self._flags = bytearray(size)
 
     @property
     def unique_classes(self) -> int | None:
         """Number of isomorphism classes evaluated; None where there are none."""
-        length = self.problem.space.length
-        flat = np.frombuffer(b"".join(sorted(self._seen)), dtype=np.int8)
-        classes = self.problem.space.isomorphism_class(flat.reshape(-1, length))
-        return None if classes is None else len(np.unique(classes))
+        space = self.problem.space
+        if not space.has_numbers:
+            return None
+        flags = np.frombuffer(self._flags, dtype=np.bool_).reshape(-1, space.size)
+        found = [space.classes_of_numbers(np.flatnonzero(row)) for row in flags]
+        return sum(len(np.unique(classes)) for classes in found)
+
+    @property
+    def charged(self) -> int:
+        """Queries that count against ``max_queries``."""
+        return self.queries if self.repeats == "charged" else self.unique_queries
 
     @property
     def remaining(self) -> int | None:
         """Queries left, or None where they are not limited."""
-        return None if self.max_queries is None else self.max_queries - self.queries
+        return None if self.max_queries is None else self.max_queries - self.charged
 
     @property
     def exhausted(self) -> bool:
         """Whether no further query can be paid."""
-        if self.max_queries is not None and self.queries >= self.max_queries:
+        if self._closed:
+            return True
+        if self.max_queries is not None and self.charged >= self.max_queries:
             return True
         if self.max_train_seconds is None:
             return False
@@ -94,39 +133,130 @@ class BudgetedProblem:
     ) -> Evaluation:
         """Evaluates and charges a batch; see :meth:`Problem.evaluate`.
 
+        A batch that cannot be paid in full is refused as a whole: nothing is charged.
+
         Raises:
             BudgetExhaustedError: the budget cannot pay for the whole batch.
             InvalidGenotypeError: wrong shape, dtype or range; nothing is charged.
         """
-        return self.evaluate_valid(self.problem.space.validate(genotypes), rng=rng)
-
-    def evaluate_valid(
-        self, genotypes: Genotypes, *, rng: np.random.Generator | None = None
-    ) -> Evaluation:
-        """Evaluates and charges genotypes that are known to be valid."""
-        count = len(genotypes)
-        if self.max_queries is not None and self.queries + count > self.max_queries:
-            message = (
-                f"{count} queries asked for, {self.max_queries - self.queries} of "
-                f"{self.max_queries} left"
-            )
-            raise BudgetExhaustedError(message)
-        evaluation = self.problem.evaluate_valid(genotypes, rng=rng)
-        if evaluation.train_seconds is not None:
-            self._charge_seconds(evaluation.train_seconds)
-        self.queries += count
-        self._seen.update(row.tobytes() for row in genotypes)
+        rows = self.problem.space.validate(genotypes)
+        keys = self.problem.space.keys(rows)
+        uniforms = self.problem.draw(len(rows), rng=rng)
+        evaluation = self.problem.evaluate_valid(rows, uniforms=uniforms)
+        new = self._new(keys)
+        paid = self._affordable(new, evaluation.train_seconds)
+        if paid < len(rows):
+            raise self._too_much(len(rows), evaluation.train_seconds)
+        self._charge(keys, new, evaluation.train_seconds)
         return evaluation
 
-    def _charge_seconds(self, seconds: FloatArray) -> None:
-        total = self.train_seconds
-        for cost in seconds.tolist():
-            total += cost
-        if self.max_train_seconds is not None and total > self.max_train_seconds:
-            left = self.max_train_seconds - self.train_seconds
+    def charge(self, keys: Keys, train_seconds: FloatArray | None = None) -> Receipt:
+        """Charges queries in order, as many as can be paid; then no later one is.
+
+        Args:
+            keys: see :meth:`SearchSpace.keys`; of device d, d times the space's size is
+                added to numbers.
+            train_seconds: ``(N,)`` what their training takes, or None.
+        """
+        new = self._new(keys)
+        paid = self._affordable(new, train_seconds)
+        queries, unique = self.queries, self.unique_queries
+        if paid < len(keys):
+            self._closed = True
+            new[paid:] = False
+        seconds = None if train_seconds is None else train_seconds[:paid]
+        self._charge(keys[:paid], new[:paid], seconds)
+        order = np.minimum(np.arange(1, len(keys) + 1), paid)
+        return Receipt(paid, queries + order, unique + np.cumsum(new))
+
+    def charge_one(self, key: int | bytes, train_seconds: float | None = None) -> bool:
+        """Charges one query: the same as a batch of one, quicker.
+
+        Returns:
+            Whether it could be paid.
+        """
+        if isinstance(key, int):
+            new = not self._flags[key]
+        else:
+            new = key not in self._seen
+        price = 1 if new or self.repeats == "charged" else 0
+        if self.max_queries is not None and self.charged + price > self.max_queries:
+            self._closed = True
+            return False
+        if train_seconds is not None and price:
+            total = self.train_seconds + train_seconds
+            if self.max_train_seconds is not None and total > self.max_train_seconds:
+                self._closed = True
+                return False
+            self.train_seconds = total
+        self.queries += 1
+        if new:
+            self.unique_queries += 1
+            if isinstance(key, int):
+                self._flags[key] = 1
+            else:
+                self._seen.add(key)
+        return True
+
+    def _new(self, keys: Keys) -> BoolArray:
+        """Marks the keys that were not seen before, each at its first place."""
+        if isinstance(keys, list):
+            batch: set[bytes] = set()
+            new = []
+            for key in keys:
+                new.append(key not in self._seen and key not in batch)
+                batch.add(key)
+            return np.array(new, dtype=np.bool_)
+        place = np.arange(len(keys))
+        first = np.empty(len(self._flags), dtype=np.int64)
+        first[keys[::-1]] = place[::-1]  # the last write, the first place, stays
+        flags = np.frombuffer(self._flags, dtype=np.bool_)
+        return np.asarray((first[keys] == place) & ~flags[keys])
+
+    def _affordable(self, new: BoolArray, seconds: FloatArray | None) -> int:
+        """Returns how many queries, from the first on, can be paid."""
+        count = len(new)
+        if self._closed:
+            return 0
+        price = np.ones_like(new) if self.repeats == "charged" else new
+        if self.max_queries is not None and count > self.max_queries - self.charged:
+            over = self.charged + np.cumsum(price) > self.max_queries
+            count = int(over.argmax()) if over.any() else count
+        if self.max_train_seconds is not None and seconds is not None:
+            over = self._totals(price, seconds) > self.max_train_seconds
+            count = min(count, int(over.argmax())) if over.any() else count
+        return count
+
+    def _totals(self, price: BoolArray, seconds: FloatArray) -> FloatArray:
+        """Returns the seconds spent after each query, added one by one: ``(N,)``."""
+        spent = np.append(self.train_seconds, np.where(price, seconds, 0.0))
+        return np.asarray(np.add.accumulate(spent)[1:])
+
+    def _charge(self, keys: Keys, new: BoolArray, seconds: FloatArray | None) -> None:
+        if len(keys) == 0:
+            return
+        if seconds is not None:
+            price = np.ones_like(new) if self.repeats == "charged" else new
+            self.train_seconds = float(self._totals(price, seconds)[-1])
+        self.queries += len(keys)
+        self.unique_queries += int(np.count_nonzero(new))
+        if isinstance(keys, list):
+            self._seen.update(keys)
+        else:
+            np.frombuffer(self._flags, dtype=np.bool_)[keys] = True
+
+    def _too_much(self, count: int, seconds: FloatArray | None) -> BudgetExhaustedError:
+        if self.max_queries is not None and self.charged + count > self.max_queries:
             message = (
-                f"{total - self.train_seconds:.1f} training seconds asked for, "
-                f"{left:.1f} of {self.max_train_seconds:g} left"
+                f"{count} queries asked for, {self.max_queries - self.charged} of "
+                f"{self.max_queries} left"
             )
-            raise BudgetExhaustedError(message)
-        self.train_seconds = total
+            return BudgetExhaustedError(message)
+        if self.max_train_seconds is None or seconds is None:
+            return BudgetExhaustedError(f"{count} queries asked for, none are left")
+        message = (
+            f"{seconds.sum():.1f} training seconds asked for, "
+            f"{self.max_train_seconds - self.train_seconds:.1f} of "
+            f"{self.max_train_seconds:g} left"
+        )
+        return BudgetExhaustedError(message)

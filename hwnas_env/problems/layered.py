@@ -44,10 +44,10 @@ class LayeredModel(Model):
     noise: AccuracyFunction | None = None
 
     def evaluate(
-        self, genotypes: Genotypes, *, rng: np.random.Generator | None = None
+        self, genotypes: Genotypes, *, uniforms: FloatArray | None = None
     ) -> Evaluation:
         """Gathers and adds; see :meth:`Model.evaluate`."""
-        del rng  # there are no runs to draw among
+        del uniforms  # there are no runs to draw among
         accuracy, costs = self._mean(genotypes)
         if self.noise is not None:
             accuracy = np.clip(accuracy + self.noise(genotypes), 0.0, 100.0)
@@ -63,6 +63,10 @@ class LayeredModel(Model):
     def known_costs(self, genotypes: Genotypes, column: int) -> FloatArray:
         """Sums one cost; see :meth:`Model.known_costs`."""
         return self._columns[column].values(genotypes)[:, 0]
+
+    def cost(self, column: int) -> Additive:
+        """Returns one quantity alone."""
+        return self._columns[column]
 
     @functools.cached_property
     def _columns(self) -> list[Additive]:
@@ -153,7 +157,7 @@ class LayeredModel(Model):
         quantities = self.quantities
         limits = None
         if budget is not None:
-            limits, _ = largest_prefixes(self._columns[columns[0]], budget)
+            limits = largest_prefixes(self.cost(columns[0]), [budget])[0][0]
         entries = quantities.entries[..., list(columns)] * signs
         sums = quantities.start[list(columns)][None, :] * signs
         states = np.zeros(1, dtype=np.int64)

@@ -72,9 +72,9 @@ class Model(ABC):
 
     @abstractmethod
     def evaluate(
-        self, genotypes: Genotypes, *, rng: np.random.Generator | None = None
+        self, genotypes: Genotypes, *, uniforms: FloatArray | None = None
     ) -> Evaluation:
-        """Evaluates genotypes ``(N, L)``; draws among runs if ``rng`` is given."""
+        """Evaluates genotypes ``(N, L)``; ``(N,)`` uniforms draw among runs."""
 
     @abstractmethod
     def known_costs(self, genotypes: Genotypes, column: int) -> FloatArray:
@@ -109,13 +109,13 @@ class Model(ABC):
         """Returns the shortest training of any network."""
 
 
-def accuracy_from_runs(runs: FloatArray, *, rng: np.random.Generator) -> FloatArray:
-    """Draws one run a row, uniformly among those there are.
+def accuracy_from_runs(runs: FloatArray, uniforms: FloatArray) -> FloatArray:
+    """Draws one run a row, uniformly among those there are: ``(N,)``.
 
     Args:
         runs: ``(N, R)`` with NaN behind the runs that a network has.
-        rng: source of randomness.
+        uniforms: ``(N,)`` in [0, 1).
     """
     count = (~np.isnan(runs)).sum(axis=1)
-    which = rng.integers(0, count)
+    which = (uniforms * count).astype(np.int64)
     return np.asarray(runs[np.arange(len(runs)), which])

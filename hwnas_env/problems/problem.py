@@ -89,16 +89,33 @@ class Problem:
             InvalidGenotypeError: wrong shape, dtype or range.
             InvalidArgumentError: the accuracy is sampled and there is no generator.
         """
-        return self.evaluate_valid(self.space.validate(genotypes), rng=rng)
+        rows = self.space.validate(genotypes)
+        return self.evaluate_valid(rows, uniforms=self.draw(len(rows), rng=rng))
 
-    def evaluate_valid(
-        self, genotypes: Genotypes, *, rng: np.random.Generator | None = None
-    ) -> Evaluation:
-        """Evaluates genotypes ``(N, L)`` int8 that are known to be valid."""
-        if self.sampled and rng is None:
+    def draw(self, n: int, *, rng: np.random.Generator | None) -> FloatArray | None:
+        """Draws what ``n`` evaluations need: ``(n,)`` in [0, 1), None for nothing.
+
+        Raises:
+            InvalidArgumentError: the accuracy is sampled and there is no generator.
+        """
+        if not self.sampled:
+            return None
+        if rng is None:
             message = f"accuracy {self.accuracy!r} is drawn: evaluate(..., rng=...)"
             raise InvalidArgumentError(message)
-        return self.model.evaluate(genotypes, rng=rng if self.sampled else None)
+        return rng.random(n)
+
+    def evaluate_valid(
+        self, genotypes: Genotypes, *, uniforms: FloatArray | None = None
+    ) -> Evaluation:
+        """Evaluates genotypes ``(N, L)`` int8 that are known to be valid.
+
+        Args:
+            genotypes: valid ones.
+            uniforms: ``(N,)`` in [0, 1), each draws one of the accuracy's runs; only
+                where the accuracy is sampled.
+        """
+        return self.model.evaluate(genotypes, uniforms=uniforms)
 
     def encode(self, architecture: str | Sequence[str]) -> Genotypes:
         """Reads one architecture's name into a genotype ``(L,)`` int8."""

@@ -1,5 +1,6 @@
 """A search space small enough to enumerate: every answer is a look-up or a scan."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from hwnas_env.problems.model import (
     ParetoFront,
     accuracy_from_runs,
 )
-from hwnas_env.problems.walk import TableWalk
+from hwnas_env.problems.walk import TableWalk, Tree
 from hwnas_env.spaces import nasbench201
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes
 
@@ -53,12 +54,12 @@ class TableModel(Model):
         return int(np.isnan(self.accuracy_runs[:, self.chosen_run]).sum())
 
     def evaluate(
-        self, genotypes: Genotypes, *, rng: np.random.Generator | None = None
+        self, genotypes: Genotypes, *, uniforms: FloatArray | None = None
     ) -> Evaluation:
         """Looks genotypes ``(N, 6)`` up; see :meth:`Model.evaluate`."""
         rows = nasbench201.lexicographic(genotypes)
-        if rng is not None and self.accuracy_runs is not None:
-            accuracy = accuracy_from_runs(self.accuracy_runs[rows], rng=rng)
+        if uniforms is not None and self.accuracy_runs is not None:
+            accuracy = accuracy_from_runs(self.accuracy_runs[rows], uniforms)
         elif self.chosen_run is not None and self.accuracy_runs is not None:
             accuracy = self.accuracy_runs[rows, self.chosen_run]
             if np.isnan(accuracy).any():
@@ -76,9 +77,18 @@ class TableModel(Model):
 
     def walk(self, column: int, budget: float) -> TableWalk:
         """Prepares every prefix; see :meth:`Model.walk`."""
-        return TableWalk(
-            self._cost(column), choices=len(nasbench201.OPERATIONS), budget=budget
-        )
+        return TableWalk(self.tree(column), budget=budget)
+
+    def tree(self, column: int) -> Tree:
+        """Returns what prefixes can reach of one cost; computed once."""
+        if column not in self._trees:
+            choices = len(nasbench201.OPERATIONS)
+            self._trees[column] = Tree.of(self._cost(column), choices=choices)
+        return self._trees[column]
+
+    @functools.cached_property
+    def _trees(self) -> dict[int, Tree]:
+        return {}
 
     def smallest(self, column: int) -> float:
         """See :meth:`Model.smallest`."""

@@ -2,6 +2,7 @@
 
 import bisect
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hwnas_env.additive import (
     largest_prefixes,
     smallest_prefixes,
 )
-from hwnas_env.types import FloatArray
+from hwnas_env.types import BoolArray, FloatArray
 
 RATIO_LIMIT = 4.0
 """Costs are observed as cost / budget clipped to [0, 4]."""
@@ -53,49 +54,87 @@ class Walk(ABC):
         """
 
 
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """The costs that prefixes can reach in a space small enough to enumerate.
+
+    Prefixes are numbered level by level: 0 is the empty one, and the children of n are
+    K n + 1 to K n + K. The last level, from ``leaves`` on, are the networks in
+    lexicographic order.
+
+    Attributes:
+        choices: K.
+        lowest: ``(P,)`` smallest cost of a deployable completion, inf where none is.
+        highest: ``(P,)`` largest, -inf where none is.
+    """
+
+    choices: int
+    lowest: FloatArray
+    highest: FloatArray
+
+    @classmethod
+    def of(cls, cost: FloatArray, *, choices: int) -> "Tree":
+        """Builds the tree from costs ``(K^L,)``, inf where not deployable."""
+        low, high = [cost], [np.where(np.isfinite(cost), cost, -np.inf)]
+        while len(low[-1]) > 1:
+            low.append(low[-1].reshape(-1, choices).min(axis=1))
+            high.append(high[-1].reshape(-1, choices).max(axis=1))
+        return cls(choices, np.concatenate(low[::-1]), np.concatenate(high[::-1]))
+
+    @property
+    def leaves(self) -> int:
+        """Number of the first network."""
+        return (len(self.lowest) - 1) // self.choices
+
+    def masks(self, prefixes: Any, budgets: Any) -> Mask:
+        """Returns the masks ``(N, K)`` of N prefixes that are not complete.
+
+        Args:
+            prefixes: ``(N,)`` numbers, or a slice.
+            budgets: one, or ``(N,)``.
+        """
+        children = self.lowest[1:].reshape(-1, self.choices)[prefixes]
+        meets = children <= np.reshape(budgets, (-1, 1))
+        return np.asarray(meets | ~meets.any(axis=1, keepdims=True)).view(np.int8)
+
+    def ratios(self, prefixes: Any, budgets: Any) -> FloatArray:
+        """Returns smallest and largest cost / budget ``(N, 2)``, clipped to [0, 4]."""
+        low, high = self.lowest[prefixes], self.highest[prefixes]
+        pair = np.stack([low, np.where(high == -np.inf, np.inf, high)], axis=1)
+        ratios = pair / np.reshape(budgets, (-1, 1))
+        return np.asarray(np.minimum(np.maximum(ratios, 0.0), RATIO_LIMIT))
+
+
 class TableWalk(Walk):
     """Walks through a space that is small enough to enumerate; a state is a number."""
 
     root = 0
 
-    def __init__(self, cost: FloatArray, *, choices: int, budget: float) -> None:
-        """Prepares every prefix.
-
-        Args:
-            cost: ``(K^L,)`` in lexicographic order, inf where not deployable.
-            choices: K.
-            budget: in the cost's unit.
-        """
-        self._choices = choices
-        lowest, highest = cost, np.where(np.isfinite(cost), cost, -np.inf)
-        self._masks: list[Mask] = [np.ones((len(cost), choices), dtype=np.int8)]
-        self._ratios = [_ratios(lowest, highest, budget)]
-        self._completable = [(lowest <= budget).tolist()]
-        while len(lowest) > 1:
-            meets = lowest.reshape(-1, choices) <= budget
-            lowest = lowest.reshape(-1, choices).min(axis=1)
-            highest = highest.reshape(-1, choices).max(axis=1)
-            meets |= ~meets.any(axis=1, keepdims=True)
-            self._masks.append(meets.view(np.int8))
-            self._ratios.append(_ratios(lowest, highest, budget))
-            self._completable.append((lowest <= budget).tolist())
-        for levels in (self._masks, self._ratios, self._completable):
-            levels.reverse()
+    def __init__(self, tree: Tree, *, budget: float) -> None:
+        """Prepares every prefix under a budget in the cost's unit."""
+        self.tree, self._choices = tree, tree.choices
+        self.completable: BoolArray = tree.lowest <= budget
+        ones = np.ones((len(tree.lowest) - tree.leaves, tree.choices), dtype=np.int8)
+        masks = tree.masks(slice(None), budget)
+        self.masks: Mask = np.concatenate([masks, ones])
+        self.ratios = tree.ratios(slice(None), budget)
 
     def child(self, depth: int, state: int, action: int) -> int:
-        """Returns the prefix's number in base K."""
-        del depth  # a number in base K needs no position
-        return state * self._choices + action
+        """Returns the prefix's number; see :class:`Tree`."""
+        del depth  # the number tells it
+        return state * self._choices + 1 + action
 
     def view(self, depth: int, state: int) -> View:
         """Looks the prefix up; see :meth:`Walk.view`."""
-        low, high = self._ratios[depth][state]
-        return self._masks[depth][state], low, high, self._completable[depth][state]
+        del depth
+        low, high = self.ratios[state].tolist()
+        return self.masks[state], low, high, self.completable.item(state)
 
     def choices(self) -> Mask:
         """Looks along every position of the table; see :meth:`Walk.choices`."""
-        length, choices = len(self._masks) - 1, self._choices
-        meets = np.array(self._completable[-1]).reshape((choices,) * length)
+        meets = self.completable[self.tree.leaves :]
+        length = round(np.log(len(meets)) / np.log(self._choices))
+        meets = meets.reshape((self._choices,) * length)
         others = [tuple(set(range(length)) - {axis}) for axis in range(length)]
         found = np.stack([meets.any(axis=axes) for axes in others])
         return np.asarray(found | ~found.any(), dtype=np.int8)
@@ -120,7 +159,7 @@ class LayeredWalk(Walk):
         self.root = (float(cost.start[0]), 0)
         self._sums = cost.entries[..., 0].tolist()
         self._next = cost.next_state.tolist()
-        limits, actions = largest_prefixes(cost, budget)
+        limits, actions = (table[0] for table in largest_prefixes(cost, [budget]))
         self._actions, self._smallest = actions, smallest_prefixes(cost)
         self._end = limits[-1].tolist()
         self._steps = np.sort(actions, axis=-1).tolist()
@@ -175,11 +214,3 @@ def _step_masks(limits: FloatArray) -> list[list[Mask]]:
     masks = rank[..., None, :] >= np.arange(choices + 1)[:, None]
     masks[..., choices, :] = True
     return [list(layer) for layer in masks.view(np.int8)]
-
-
-def _ratios(low: FloatArray, high: FloatArray, budget: float) -> list[list[float]]:
-    low, high = low / budget, np.where(np.isfinite(high), high / budget, np.inf)
-    pairs: list[list[float]] = np.clip(
-        np.stack([low, high], 1), 0.0, RATIO_LIMIT
-    ).tolist()
-    return pairs

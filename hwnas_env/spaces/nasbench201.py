@@ -30,7 +30,7 @@ CHANNELS = (16, 32, 64)
 CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
 RESOLUTION = {"cifar10": 32, "cifar100": 32, "ImageNet16-120": 16}
 
-_POWERS = 5 ** np.arange(5, -1, -1)
+_POWERS = (5 ** np.arange(5, -1, -1)).astype(np.float32)
 _TOKEN = re.compile(r"^(\w+)~(\d)$")
 
 
@@ -86,6 +86,19 @@ class NASBench201(SearchSpace):
             raise InvalidGenotypeError(message)
         return official_genotypes()[array.astype(np.int64)]
 
+    @property
+    def has_numbers(self) -> bool:
+        """True: a network's key is its lexicographic number."""
+        return True
+
+    def keys(self, genotypes: Genotypes) -> IntArray:
+        """Returns lexicographic numbers ``(N,)`` int64, quicker than :meth:`index`."""
+        return lexicographic(genotypes)
+
+    def classes_of_numbers(self, numbers: IntArray) -> IntArray:
+        """Looks classes up; see :meth:`isomorphism_class`."""
+        return _classes()[numbers]
+
     def parameters(self, genotypes: npt.ArrayLike, *, dataset: str) -> IntArray:
         """Counts the trainable parameters: ``(N,)`` int64, dead edges included."""
         classes = CLASSES[self.check_dataset(dataset)]
@@ -138,8 +151,11 @@ class NASBench201(SearchSpace):
 
 
 def lexicographic(genotypes: Genotypes) -> IntArray:
-    """Numbers valid genotypes ``(N, 6)`` in base 5, first edge first: ``(N,)``."""
-    return np.asarray(genotypes @ _POWERS, dtype=np.int64)
+    """Numbers valid genotypes ``(N, 6)`` in base 5, first edge first: ``(N,)``.
+
+    In float32, which is quickest; exact, since every number is below 2^24.
+    """
+    return np.asarray((genotypes.astype(np.float32) @ _POWERS).astype(np.int64))
 
 
 @functools.cache

@@ -84,6 +84,28 @@ class SearchSpace(ABC):
         """
         raise self._no_index(indices)
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether :meth:`keys` are numbers in [0, size); else they are bytes."""
+        return False
+
+    def keys(self, genotypes: Genotypes) -> IntArray | list[bytes]:
+        """Tells valid genotypes ``(N, L)`` apart: equal ones have equal keys.
+
+        Returns:
+            Numbers ``(N,)`` where the space has few networks, else N bytes.
+        """
+        rows = np.ascontiguousarray(genotypes).view(f"V{self.length}")
+        return list(rows.ravel().tolist())
+
+    def classes_of_numbers(self, numbers: IntArray) -> IntArray:
+        """Returns the isomorphism classes ``(N,)`` of the networks of :meth:`keys`.
+
+        Raises:
+            NotExactError: the space's networks have no numbers.
+        """
+        raise self._no_index(numbers)
+
     def isomorphism_class(self, genotypes: npt.ArrayLike) -> IntArray | None:
         """Returns class numbers ``(N,)``, or None where the space has no classes."""
         self.validate(genotypes)
