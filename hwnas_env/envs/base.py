@@ -10,23 +10,19 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec
 
+from hwnas_env.envs.setting import Setting
 from hwnas_env.envs.spec import HWNASEnvSpec
-from hwnas_env.envs.workers import refuse_worker
 from hwnas_env.errors import (
     EpisodeEndedError,
     InvalidActionError,
-    InvalidArgumentError,
     unknown_name,
 )
 from hwnas_env.problems.budget import BudgetedProblem
-from hwnas_env.problems.catalog import Accuracy, make_problem
-from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
-from hwnas_env.problems.rewards import NamedReward, VectorReward, resolve_reward
+from hwnas_env.problems.catalog import Accuracy
+from hwnas_env.problems.problem import Problem
+from hwnas_env.problems.rewards import VectorReward
 from hwnas_env.problems.walk import RATIO_LIMIT
 from hwnas_env.types import RewardFunction
-
-LOG_LIMIT = 10.0
-"""log(budget / medium) is observed clipped to [-10, 10]; presets stay within 3."""
 
 Observation = npt.NDArray[np.float32]
 Info = dict[str, Any]
@@ -40,7 +36,17 @@ class HWNASEnv(gym.Env[Observation, Any]):
         metric, budget, cost (excess over the budget: min(max(0, c / T - 1), 1), 1 where
         not deployable), feasible, deployable, completable, train_seconds where the
         problem has it, queries, unique_queries, budget_exhausted, action_mask (int8).
-        Before the evaluation numbers are 0.0 and flags False.
+        Before the evaluation numbers are 0.0 and flags False. With several devices
+        also device, the place of the episode's in ``env.unwrapped.devices``, and only
+        the metrics that all of them have.
+
+    Several devices:
+        Each episode's device is drawn uniformly from ``devices``, or named by
+        ``reset(options={"device": ...})``, which takes those of ``test_devices`` too.
+        It is described at the end of the observation: the log of cost / medium budget
+        of the K networks that repeat one choice everywhere, clipped to [-10, 10]. So an
+        environment of other devices has the same spaces, and a policy can be tested on
+        devices that it has never seen.
 
     Ledger:
         The step that spends the last of ``max_queries`` ends as usual; every later step
@@ -55,16 +61,15 @@ class HWNASEnv(gym.Env[Observation, Any]):
     }
 
     _steps_before_reward = 0
-    _mask: npt.NDArray[np.int8]
     _ratio: slice
-    _genotype: npt.NDArray[np.int8]
-    _completable: bool
 
     def __init__(
         self,
         space: str,
-        device: str,
+        device: str | None = None,
         *,
+        devices: Sequence[str] | None = None,
+        test_devices: Sequence[str] = (),
         dataset: str | None = None,
         metric: str = "latency_ms",
         budget: float | str = "medium",
@@ -80,6 +85,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
         Args:
             space: nasbench201 or fbnet.
             device: edgegpu, raspi4, edgetpu, pixel3, eyeriss or fpga.
+            devices: in place of ``device``, those to draw from each episode.
+            test_devices: others that are never drawn, only named.
             dataset: by default cifar10 (NAS-Bench-201) or ImageNet (FBNet).
             metric: what the budget is on: latency_ms or energy_mj.
             budget: a number in the metric's unit; tight, medium or loose; or
@@ -95,7 +102,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         Raises:
             UnknownNameError: a name that does not exist; the message names the nearest.
             InvalidBudgetError: no budget, or one that no deployable network meets.
-            InvalidArgumentError: a value of the wrong kind.
+            InvalidArgumentError: a value of the wrong kind, or no device.
             DataMissingError: measured data was asked for and is not imported.
             WorkerProcessError: a ledger or a function in a vector worker process.
         """
@@ -103,39 +110,33 @@ class HWNASEnv(gym.Env[Observation, Any]):
             raise unknown_name(
                 render_mode, self.metadata["render_modes"], what="render mode"
             )
-        if source == "auto":
-            message = 'source: "auto" differs between machines; builtin or measured'
-            raise InvalidArgumentError(message)
-        self.problem = make_problem(
+        self.setting = Setting(
             space,
-            device=device,
+            device,
+            devices=devices,
+            test_devices=test_devices,
             dataset=dataset,
             metric=metric,
+            budget=budget,
+            reward=reward,
+            objectives=objectives,
             source=source,
             accuracy=accuracy,
+            max_queries=max_queries,
         )
-        _refuse_accuracy(self.problem)
         self.render_mode = render_mode
         self._spec: EnvSpec | None = None
-        self._local = max_queries is not None or callable(reward) or callable(accuracy)
-        self._keywords = {"reward": reward, "accuracy": accuracy}
-        if self._local:
-            refuse_worker(self._keywords)
-        self.ledger = BudgetedProblem(self.problem, max_queries=max_queries)
-        self._sampled = budget == "sampled"
-        if self._sampled:
-            low, high = (self.problem.presets[name] for name in SAMPLED_RANGE)
-            low = max(low, self.problem.cheapest)
-            self._range = np.log(low), np.log(self.problem.budget(max(low, high)))
-        self._budget = self.problem.budget("medium" if self._sampled else budget)
-        self._default_budget = self._budget
-        self._walk = self.problem.walk(self._budget)
-        self._length = self.problem.space.length
-        self._choices = self.problem.space.choices
-        self._make_reward(reward, objectives)
+        self._length, self._choices = self.setting.length, self.setting.choices
+        if self.setting.vector_rewards:
+            self.reward_dim = len(self.setting.vector_rewards[0].objectives)
+            self.reward_space = self.setting.reward_space()
+        self._blank = self.setting.blank()
+        self._seconds = self.setting.problems[0].has_train_seconds
+        self._open = self._begun = False
+        self._budget = self.setting.usual[0]
+        self._number = -1
+        self._choose_device(0)
         self._make_spaces()
-        self._make_info()
-        self._open = False
 
     @abstractmethod
     def _make_spaces(self) -> None:
@@ -147,55 +148,36 @@ class HWNASEnv(gym.Env[Observation, Any]):
 
     @abstractmethod
     def _begin(self, start: Any) -> None:
-        """Starts an episode under the budget that is set, and observes."""
+        """Starts an episode under the device and the budget that are set."""
 
-    def _observation_space(self, ones: int) -> gym.Space[Observation]:
-        """Bounds of ``ones`` indicators, an interval of cost / budget, and log T."""
-        size = ones + 2 + self._sampled
-        low, high = np.zeros(size, np.float32), np.ones(size, np.float32)
-        self._ratio = slice(ones, ones + 2)
-        high[self._ratio] = RATIO_LIMIT
-        if self._sampled:
-            low[-1], high[-1] = -LOG_LIMIT, LOG_LIMIT
-        return gym.spaces.Box(low, high, dtype=np.float32)
+    @abstractmethod
+    def _look(self) -> tuple[Observation, Info]:
+        """Observes, and says what info says of a network that is not evaluated."""
 
-    def _make_reward(
-        self, reward: str | RewardFunction, objectives: Sequence[str] | None
-    ) -> None:
-        self._reward: NamedReward | None = None
-        self.vector_reward: VectorReward | None = None
-        if objectives is None:
-            self._reward = resolve_reward(reward)
-            return
-        if reward != "mnas_hard":
-            message = "reward and objectives: give one; objectives make it a vector"
-            raise InvalidArgumentError(message)
-        self.vector_reward = VectorReward.of(self.problem, objectives)
-        self.reward_dim = len(self.vector_reward.objectives)
-        self.reward_reference = self.vector_reward.reference
-        self.reward_space = gym.spaces.Box(
-            self.vector_reward.reference, self.vector_reward.high, dtype=np.float64
-        )
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Names of the devices, those to test on at the end; ``info["device"]`` too."""
+        return self.setting.devices
 
-    def _make_info(self) -> None:
-        """Prepares what info says before an evaluation."""
-        problem = self.problem
-        self._blank: Info = {
-            "evaluated": False,
-            "genotype": None,
-            "accuracy_percent": 0.0,
-            **dict.fromkeys(problem.metrics, 0.0),
-            "budget": 0.0,
-            "cost": 0.0,
-            "feasible": False,
-            "deployable": False,
-            "completable": False,
-            **({"train_seconds": 0.0} if problem.has_train_seconds else {}),
-            "queries": 0,
-            "unique_queries": 0,
-            "budget_exhausted": False,
-            "action_mask": None,
-        }
+    @property
+    def ledger(self) -> BudgetedProblem:
+        """The counter of queries."""
+        return self.setting.ledger
+
+    @property
+    def vector_reward(self) -> VectorReward | None:
+        """What the objectives come to on the episode's device; None without any."""
+        vectors = self.setting.vector_rewards
+        return vectors[self._number] if vectors else None
+
+    @property
+    def reward_reference(self) -> npt.NDArray[np.float64]:
+        """The vector reward of what the device cannot run: ``(k,)``.
+
+        Raises:
+            InvalidArgumentError: the environment has no objectives.
+        """
+        return self.setting.vector(self._number).reference
 
     @property
     def spec(self) -> EnvSpec | None:
@@ -211,39 +193,60 @@ class HWNASEnv(gym.Env[Observation, Any]):
     ) -> tuple[Observation, Info]:
         """Starts an episode.
 
+        Every draw of the environment is ``np_random.random()``: the device first, then
+        the budget, then the network to start from.
+
         Args:
             seed: of the environment's own generator.
             options: ``budget`` for this episode, as in the constructor; ``genotype``
-                to start from: see the class.
+                to start from: see the class; ``device`` where there are several.
 
         Raises:
-            UnknownNameError: another option.
+            UnknownNameError: another option, or no device of this environment.
             InvalidBudgetError, InvalidActionError: as their names say.
         """
-        options = {} if options is None else options
-        for key in options:
-            if key not in ("budget", "genotype"):
-                raise unknown_name(key, ("budget", "genotype"), what="reset option")
-        given = "genotype" in options
-        start = self._check_start(options["genotype"]) if given else None
-        budget = self._check_budget(options.get("budget"))
-        if self._local:
-            refuse_worker(self._keywords)
+        setting = self.setting
+        start, number, budgets = None, setting.check_device(None), None
+        if options:
+            setting.check_options(options)
+            if "genotype" in options:
+                start = self._check_start(options["genotype"])
+            number = setting.check_device(options.get("device"))
+            budgets = setting.check_budget(options.get("budget"), number)
+        setting.refuse_worker()
         super().reset(seed=seed)
         if seed is not None and self.ledger.max_queries is None:
             self.ledger.restart()
-        self._set_budget(budget)
-        self._observation = np.zeros(self.observation_space.shape or (), np.float32)
-        if self._sampled:
-            ratio = np.log(self._budget / self.problem.presets["medium"])
-            self._observation[-1] = np.clip(ratio, -LOG_LIMIT, LOG_LIMIT)
+        if number is None:
+            number = int(self.np_random.random() * setting.drawn)
+        self._choose_device(number)
+        if budgets is not None:
+            self._budget = float(budgets[number])
+        elif setting.sampled:
+            drawn = setting.draw_budgets(self._one, self.np_random.random(1))
+            self._budget = float(drawn[0])
+        else:
+            self._budget = setting.usual[number]
         self._blank["budget"] = self._budget
         self._count()
         self._begin(start)
-        self._open = True
+        self._open = self._begun = True
         if self.render_mode == "human":
             self.render()
-        return self._observation.copy(), self._info()
+        return self._look()
+
+    def _choose_device(self, number: int) -> None:
+        if number == self._number:
+            return
+        self._number, self._one = number, np.array([number])
+        self.problem: Problem = self.setting.problems[number]
+        if self.setting.several:
+            self._blank["device"] = number
+
+    def _tail(self) -> npt.NDArray[np.float64]:
+        """Returns what ends this episode's observations: ``(T,)``."""
+        tails = self.setting.tail(self._one, np.array([self._budget]))
+        return np.asarray(tails[0])
 
     def _integer(self, action: Any, limit: int, *, meaning: str) -> int:
         """Returns an action in [0, limit) as an int.
@@ -262,10 +265,9 @@ class HWNASEnv(gym.Env[Observation, Any]):
             raise InvalidActionError(message)
         return number
 
-    def _observe_cost(self, cost: float) -> None:
-        """Observes the cost of a whole network, in the place of an interval."""
-        ratio = min(max(cost / self._budget, 0.0), RATIO_LIMIT)
-        self._observation[self._ratio] = ratio, ratio
+    def _observed(self, cost: float) -> float:
+        """Returns a whole network's cost / budget as it is observed."""
+        return min(max(cost / self._budget, 0.0), RATIO_LIMIT)
 
     def _require_open(self) -> None:
         if not self._open:
@@ -275,56 +277,61 @@ class HWNASEnv(gym.Env[Observation, Any]):
     def _unpaid(self) -> tuple[Observation, Any, bool, bool, Info]:
         """Answers a step that the ledger cannot pay for."""
         self._open = False
-        return self._observation.copy(), self._nothing(), False, True, self._info()
-
-    def _info(self) -> Info:
-        info = self._blank.copy()
-        info["genotype"] = self._genotype.copy()
-        info["completable"] = self._completable
-        info["action_mask"] = self._mask.copy()
-        return info
+        observation, info = self._look()
+        return observation, self._nothing(), False, True, info
 
     def _nothing(self) -> Any:
-        return 0.0 if self.vector_reward is None else np.zeros(self.reward_dim)
+        return np.zeros(self.reward_dim) if self.setting.vector_rewards else 0.0
 
-    def _evaluate(self) -> tuple[Any, Info]:
-        """Queries the finished network: its reward and info."""
-        problem = self.problem
-        evaluation = self.ledger.evaluate(
-            self._genotype[None, :], rng=self.np_random if problem.sampled else None
-        )
+    def _evaluate(self, genotype: npt.NDArray[np.int8], info: Info) -> Any:
+        """Queries a network, fills info in, and returns the reward."""
+        problem, setting = self.problem, self.setting
+        rows = genotype[None, :]
+        uniforms = problem.draw(1, rng=self.np_random)
+        evaluation = problem.evaluate_valid(rows, uniforms=uniforms)
+        columns = setting.outcomes[self._number](evaluation, budget=self._budget)
+        reward = columns.pop("reward")[0]
+        for name, column in columns.items():
+            info[name] = column.item()
+        key = setting.keys(rows, self._one)[0]
+        self._pay(key if isinstance(key, bytes) else int(key), info)
+        return reward if setting.vector_rewards else float(reward)
+
+    def _pay(self, key: int | bytes, info: Info) -> None:
+        """Charges a query whose numbers info has."""
+        paid = self.ledger.charge_one(key, info.get("train_seconds"))
+        assert paid, "a step is only taken where the ledger can pay"
         self._count()
-        column, budget = problem.metric_column, self._budget
-        costs = evaluation.costs[0].tolist()
-        deployable = bool(evaluation.deployable[0])
-        excess = costs[column] / budget - 1.0 if deployable else 1.0
-        info = self._info()
-        info.update(zip(problem.metrics, costs, strict=True))
+        blank = self._blank
         info["evaluated"] = True
-        info["accuracy_percent"] = float(evaluation.accuracy_percent[0])
-        info["cost"] = min(max(0.0, excess), 1.0)
-        info["deployable"] = deployable
-        info["feasible"] = deployable and costs[column] <= budget
-        if evaluation.train_seconds is not None:
-            info["train_seconds"] = float(evaluation.train_seconds[0])
-        if self.vector_reward is not None:
-            return self.vector_reward(evaluation)[0], info
-        assert self._reward is not None, "there is one or the other"
-        rewards = self._reward(evaluation, column=column, budget=budget)
-        return float(rewards[0]), info
+        info["queries"] = blank["queries"]
+        info["unique_queries"] = blank["unique_queries"]
+        info["budget_exhausted"] = blank["budget_exhausted"]
 
     def _count(self) -> None:
+        """Copies the ledger into what info says."""
         ledger, blank = self.ledger, self._blank
         blank["queries"] = ledger.queries
         blank["unique_queries"] = ledger.unique_queries
         blank["budget_exhausted"] = ledger.exhausted
 
+    @abstractmethod
+    def _mask(self) -> npt.NDArray[np.int8]:
+        """Returns the mask; it may be part of a table."""
+
     def action_masks(self) -> npt.NDArray[np.bool_]:
-        """Returns the mask of the next action, flat, bool, for sb3-contrib."""
-        if not hasattr(self, "_mask"):
+        """Returns the mask as flags, as sb3-contrib asks for it.
+
+        Raises:
+            EpisodeEndedError: no episode was started.
+        """
+        self._require_begun()
+        return self._mask().astype(np.bool_).reshape(-1)
+
+    def _require_begun(self) -> None:
+        if not self._begun:
             message = "no episode was started: call reset() first"
             raise EpisodeEndedError(message)
-        return self._mask.astype(np.bool_).reshape(-1)
 
     def pareto_front(self, gamma: float = 1.0) -> list[npt.NDArray[np.float64]]:
         """Returns the exact front as vector rewards, as MO-Gymnasium asks for it.
@@ -336,26 +343,18 @@ class HWNASEnv(gym.Env[Observation, Any]):
             InvalidArgumentError: the environment has no objectives.
             NotExactError: the front of this problem cannot be computed exactly.
         """
-        if self.vector_reward is None:
-            message = 'no front of one number: objectives=("accuracy", "latency_ms")'
-            raise InvalidArgumentError(message)
-        names = tuple(objective.name for objective in self.vector_reward.objectives)
-        front = self.vector_reward.of_points(self.problem.pareto_front(names).points)
+        front = self.setting.front(self._number)
         return list(front * gamma**self._steps_before_reward)
 
     def describe(self) -> dict[str, Any]:
         """Says what is searched, where its numbers come from, and what is rewarded.
 
         Returns:
-            ``problem.describe()`` with ``reward``: its name, and kind "user" for a
-            function of the user's own; for a vector the objectives.
+            ``problem.describe()`` of the episode's device with ``reward``: its name,
+            and kind "user" for a function of the user's own; for a vector the
+            objectives.
         """
-        if self.vector_reward is not None:
-            names = [objective.name for objective in self.vector_reward.objectives]
-            return {**self.problem.describe(), "reward": {"objectives": names}}
-        assert self._reward is not None, "there is one or the other"
-        kind = "named" if self._reward.trusted else "user"
-        reward = {"name": self._reward.name, "kind": kind}
+        reward = self.setting.describe_reward()
         return {**self.problem.describe(), "reward": reward}
 
     def render(self) -> Any:
@@ -370,15 +369,14 @@ class HWNASEnv(gym.Env[Observation, Any]):
         """
         if self.render_mode is None:
             return None
-        if not hasattr(self, "_mask"):
-            message = "no episode was started: call reset() first"
-            raise EpisodeEndedError(message)
+        self._require_begun()
         from hwnas_env.envs import render  # here: most environments never draw
 
-        low, high = self._observation[self._ratio].tolist()
+        observation, info = self._look()
+        low, high = observation[self._ratio].tolist()
         view = render.View(
             self.problem,
-            tuple(self._genotype.tolist()),
+            tuple(info["genotype"].tolist()),
             self._budget,
             (low * self._budget, high * self._budget),
         )
@@ -386,37 +384,3 @@ class HWNASEnv(gym.Env[Observation, Any]):
             return render.image(view)
         text = render.text(view)
         return text if self.render_mode == "ansi" else render.show(text)
-
-    def _check_budget(self, budget: float | str | None) -> float | None:
-        """Returns an episode's budget, None for the constructor's."""
-        if budget is None or (budget == "sampled" and self._sampled):
-            return None
-        if budget == "sampled":
-            message = 'budget "sampled" is the constructor\'s: it is observed'
-            raise InvalidArgumentError(message)
-        return self.problem.budget(budget)
-
-    def _set_budget(self, budget: float | None) -> None:
-        if budget is None and self._sampled:
-            drawn = float(np.exp(self.np_random.uniform(*self._range)))
-            budget = max(drawn, self.problem.cheapest)
-        value = self._default_budget if budget is None else budget
-        if value != self._budget:
-            self._budget = value
-            self._walk = self.problem.walk(value)
-
-
-def _refuse_accuracy(problem: Problem) -> None:
-    name, lacking = problem.accuracy, problem.model.networks_without_run
-    if name.startswith("test-"):
-        message = (
-            f"accuracy {name}: a search never sees test accuracy; score what it chose "
-            "with make_problem(..., accuracy=...).evaluate"
-        )
-        raise InvalidArgumentError(message)
-    if lacking:
-        message = (
-            f"accuracy {name}: {lacking} of {problem.space.size} networks have fewer "
-            "runs; 'mean' averages those there are, 'sampled' draws among them"
-        )
-        raise InvalidArgumentError(message)

@@ -4,9 +4,12 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import numpy.typing as npt
 
 from hwnas_env.envs.base import HWNASEnv, Info, Observation
+from hwnas_env.envs.pages import Pages
 from hwnas_env.errors import InvalidActionError
+from hwnas_env.problems.walk import Walk
 
 
 class ConstructEnv(HWNASEnv):
@@ -53,9 +56,13 @@ class ConstructEnv(HWNASEnv):
 
     def _make_spaces(self) -> None:
         ones = self._length * (self._choices + 1)
-        self.observation_space = self._observation_space(ones)
+        self._ratio = slice(ones, ones + 2)
+        self.observation_space = self.setting.observation_space(ones)
         self.action_space = gym.spaces.Discrete(self._choices)
         self._steps_before_reward = self._length - 1
+        self._pages: Pages | None = None
+        self._walk: Walk | None = None
+        self._walked: tuple[int, float] | None = None
 
     def _check_start(self, genotype: Any) -> list[int]:
         """Returns the decisions of a prefix; -1 behind them stands for undecided."""
@@ -75,12 +82,22 @@ class ConstructEnv(HWNASEnv):
         return prefix
 
     def _begin(self, start: list[int] | None) -> None:
-        self._depth = 0
-        self._state = self._walk.root
-        self._genotype = np.full(self._length, -1, dtype=np.int8)
+        setting, where = self.setting, (self._number, self._budget)
+        usual = self._budget == setting.usual[self._number]
+        self._pages = setting.pages(self._number) if setting.fixed and usual else None
+        if self._pages is None and self._walked != where:
+            self._walk, self._walked = self.problem.walk(self._budget), where
+        self._node = self._depth = 0
+        if self._pages is None:
+            assert self._walk is not None, "there are pages or a walk"
+            self._state = self._walk.root
+            self._genotype = np.full(self._length, -1, dtype=np.int8)
+            size = self.observation_space.shape[0]  # type: ignore[index]
+            self._observation = np.zeros(size, np.float32)
+            self._observation[self._ratio.stop :] = self._tail()
+            self._see()
         for action in start or ():
             self._decide(action)
-        self._look()
 
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:
         """Decides the next position; the last decision queries the network.
@@ -89,40 +106,74 @@ class ConstructEnv(HWNASEnv):
             InvalidActionError: no integer in [0, K).
             EpisodeEndedError: the episode is over; reset first.
         """
-        self._require_open()
+        if not self._open:
+            self._require_open()
         if type(action) is not int or not 0 <= action < self._choices:
             action = self.check_action(action)
         if self._blank["budget_exhausted"]:
             return self._unpaid()
         self._decide(action)
-        self._look()
         if self.render_mode == "human":
             self.render()
+        observation, info = self._look()
         if self._depth < self._length:
-            nothing = self._nothing()
-            return self._observation.copy(), nothing, False, False, self._info()
+            return observation, self._nothing(), False, False, info
         self._open = False
-        reward, info = self._evaluate()
-        return self._observation.copy(), reward, True, False, info
+        reward = self._finish(info)
+        return observation, reward, True, False, info
 
     def _decide(self, action: int) -> None:
         depth = self._depth
+        self._depth = depth + 1
+        if self._pages is not None:
+            self._node = self._node * self._choices + 1 + action
+            return
+        assert self._walk is not None, "there are pages or a walk"
         self._state = self._walk.child(depth, self._state, action)
         self._genotype[depth] = action
         self._observation[depth * self._choices + action] = 1.0
-        self._depth = depth + 1
+        self._see()
 
-    def _look(self) -> None:
-        """Observes the position and what can still be reached."""
+    def _see(self) -> None:
+        """Writes the position and what can still be reached into the observation."""
+        assert self._walk is not None, "there are pages or a walk"
         depth, observation = self._depth, self._observation
         place = self._length * self._choices + depth
         if depth:
             observation[place - 1] = 0.0
         if depth < self._length:
             observation[place] = 1.0
-        self._mask, low, high, self._completable = self._walk.view(depth, self._state)
+        self._seen, low, high, self._completable = self._walk.view(depth, self._state)
         observation[self._ratio.start] = low
         observation[self._ratio.start + 1] = high
+
+    def _look(self) -> tuple[Observation, Info]:
+        info = self._blank.copy()
+        pages = self._pages
+        if pages is None:
+            info["genotype"] = self._genotype.copy()
+            info["completable"] = self._completable
+            info["action_mask"] = self._seen.copy()
+            return self._observation.copy(), info
+        observation, genotype, mask, info["completable"] = pages.page(self._node)
+        info["genotype"] = genotype.copy()
+        info["action_mask"] = mask.copy()
+        return observation.copy(), info
+
+    def _mask(self) -> npt.NDArray[np.int8]:
+        return self._seen if self._pages is None else self._pages.mask[self._node]
+
+    def _finish(self, info: Info) -> Any:
+        """Queries the network, fills info in, and returns the reward."""
+        pages = self._pages
+        if pages is None:
+            return self._evaluate(self._genotype, info)
+        leaf = self._node - pages.leaves
+        for name, column in pages.columns:
+            info[name] = column.item(leaf)
+        self._pay(leaf + self._number * self.setting.space.size, info)
+        reward = pages.reward[leaf]
+        return reward.copy() if self.setting.vector_rewards else float(reward)
 
     def check_action(self, action: Any) -> int:
         """Returns an action as an int, or raises :class:`InvalidActionError`."""

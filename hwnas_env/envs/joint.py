@@ -4,6 +4,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import numpy.typing as npt
 
 from hwnas_env.envs.base import HWNASEnv, Info, Observation
 from hwnas_env.errors import InvalidActionError, InvalidArgumentError
@@ -40,7 +41,8 @@ class JointEnv(HWNASEnv):
     """
 
     def _make_spaces(self) -> None:
-        self.observation_space = self._observation_space(0)
+        self._ratio = slice(0, 2)
+        self.observation_space = self.setting.observation_space(0)
         self.action_space = gym.spaces.MultiDiscrete([self._choices] * self._length)
 
     def _check_start(self, genotype: Any) -> None:
@@ -50,9 +52,9 @@ class JointEnv(HWNASEnv):
     def _begin(self, start: None) -> None:
         del start
         self._genotype = np.full(self._length, -1, dtype=np.int8)
-        _, low, high, self._completable = self._walk.view(0, self._walk.root)
-        self._observation[self._ratio] = low, high
-        self._mask = self._walk.choices()
+        walk = self.problem.walk(self._budget)
+        _, *self._interval, self._completable = walk.view(0, walk.root)
+        self._allowed = walk.choices()
 
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:
         """Queries the network of ``L`` choices.
@@ -62,26 +64,45 @@ class JointEnv(HWNASEnv):
             EpisodeEndedError: the episode is over; reset first.
         """
         self._require_open()
-        genotype = self._check_action(action)
+        genotype = check_choices(action, (self._length,), choices=self._choices)
         if self._blank["budget_exhausted"]:
             return self._unpaid()
         self._genotype = genotype
         cost = float(self.problem.known_costs(genotype[None, :])[0])
-        self._observe_cost(cost)
+        self._interval = [self._observed(cost)] * 2
         self._completable = cost <= self._budget
         if self.render_mode == "human":
             self.render()
         self._open = False
-        reward, info = self._evaluate()
-        return self._observation.copy(), reward, True, False, info
+        observation, info = self._look()
+        reward = self._evaluate(genotype, info)
+        return observation, reward, True, False, info
 
-    def _check_action(self, action: Any) -> np.ndarray[Any, np.dtype[np.int8]]:
-        array = np.asarray(action)
-        whole = array.shape == (self._length,) and array.dtype.kind in "iu"
-        if not whole or array.min() < 0 or array.max() >= self._choices:
-            message = (
-                f"expected {self._length} choices from 0 to {self._choices - 1}, "
-                f"got {action!r}"
-            )
-            raise InvalidActionError(message)
-        return array.astype(np.int8)
+    def _look(self) -> tuple[Observation, Info]:
+        info = self._blank.copy()
+        info["genotype"] = self._genotype.copy()
+        info["completable"] = self._completable
+        info["action_mask"] = self._allowed.copy()
+        return np.array([*self._interval, *self._tail()], dtype=np.float32), info
+
+    def _mask(self) -> npt.NDArray[np.int8]:
+        return self._allowed
+
+
+def check_choices(
+    actions: Any, shape: tuple[int, ...], *, choices: int
+) -> npt.NDArray[np.int8]:
+    """Returns joint actions as int8, a copy.
+
+    Raises:
+        InvalidActionError: not integers in [0, K) of that shape.
+    """
+    array = np.asarray(actions)
+    whole = array.shape == shape and array.dtype.kind in "iu"
+    if not whole or array.min() < 0 or array.max() >= choices:
+        message = (
+            f"expected {' x '.join(map(str, shape))} choices from 0 to {choices - 1}, "
+            f"got {actions!r}"
+        )
+        raise InvalidActionError(message)
+    return array.astype(np.int8)

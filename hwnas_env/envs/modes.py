@@ -17,13 +17,13 @@ MODES: Mapping[str, type[HWNASEnv]] = MappingProxyType(
 
 
 def make(
-    space: str, device: str, *, mode: str = "construct", **keywords: Any
+    space: str, device: str | None = None, *, mode: str = "construct", **keywords: Any
 ) -> HWNASEnv:
     """Makes the environment of a space and a device.
 
     Args:
         space: nasbench201 or fbnet.
-        device: edgegpu, raspi4, edgetpu, pixel3, eyeriss or fpga.
+        device: edgegpu, raspi4, edgetpu, pixel3, eyeriss or fpga; or give ``devices``.
         mode: construct, mutate or joint.
         keywords: see :class:`hwnas_env.envs.base.HWNASEnv`; mutate also takes
             ``horizon``.

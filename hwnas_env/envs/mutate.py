@@ -4,9 +4,12 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import numpy.typing as npt
 
 from hwnas_env.envs.base import HWNASEnv, Info, Observation
 from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.problems.problem import Problem
+from hwnas_env.types import BoolArray, FloatArray, Genotypes
 
 
 class MutateEnv(HWNASEnv):
@@ -47,7 +50,12 @@ class MutateEnv(HWNASEnv):
     """
 
     def __init__(
-        self, space: str, device: str, *, horizon: int | None = None, **keywords: Any
+        self,
+        space: str,
+        device: str | None = None,
+        *,
+        horizon: int | None = None,
+        **keywords: Any,
     ) -> None:
         """See the class.
 
@@ -55,34 +63,27 @@ class MutateEnv(HWNASEnv):
             InvalidArgumentError: the horizon is no positive integer.
         """
         super().__init__(space, device, **keywords)
-        if horizon is None:
-            horizon = 2 * self._length
-        if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
-            message = f"horizon: expected a positive int, got {horizon!r}"
-            raise InvalidArgumentError(message)
-        self._horizon = horizon
+        self._horizon = check_horizon(horizon, length=self._length)
 
     def _make_spaces(self) -> None:
         actions = self._length * self._choices
-        self.observation_space = self._observation_space(actions)
+        self._ratio = slice(actions, actions + 2)
+        self.observation_space = self.setting.observation_space(actions)
         self.action_space = gym.spaces.Discrete(actions)
-        positions = np.arange(actions) // self._choices
-        self._changed = np.zeros((actions, self._length), dtype=np.bool_)
-        self._changed[np.arange(actions), positions] = True
-        self._choice = (np.arange(actions) % self._choices).astype(np.int8)
 
-    def _check_start(self, genotype: Any) -> np.ndarray[Any, np.dtype[np.int8]]:
+    def _check_start(self, genotype: Any) -> Genotypes:
         return self.problem.space.validate_one(genotype)
 
-    def _begin(self, start: np.ndarray[Any, np.dtype[np.int8]] | None) -> None:
+    def _begin(self, start: Genotypes | None) -> None:
         problem = self.problem
         while start is None:
-            drawn = problem.space.sample(1, rng=self.np_random)
+            uniforms = self.np_random.random((1, self._length))
+            drawn = uniform_genotypes(uniforms, choices=self._choices)
             if np.isfinite(problem.known_costs(drawn)[0]):
                 start = drawn[0]
         self._genotype = start.copy()
         self._left = self._horizon
-        self._look()
+        self._around()
 
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:
         """Changes one position and queries the new network.
@@ -98,27 +99,85 @@ class MutateEnv(HWNASEnv):
         position, choice = divmod(number, self._choices)
         self._genotype[position] = choice
         self._left -= 1
-        self._look()
+        self._around()
         if self.render_mode == "human":
             self.render()
         self._open = self._left > 0
-        reward, info = self._evaluate()
-        return self._observation.copy(), reward, False, not self._open, info
+        observation, info = self._look()
+        reward = self._evaluate(self._genotype, info)
+        return observation, reward, False, not self._open, info
 
-    def _look(self) -> None:
-        """Observes the network, and which changes of it are feasible."""
-        genotype = self._genotype
-        around = np.where(self._changed, self._choice[:, None], genotype)
-        costs = self.problem.known_costs(np.concatenate([genotype[None, :], around]))
-        same = genotype.repeat(self._choices) == self._choice
-        self._observation[: len(same)] = same
-        self._observe_cost(float(costs[0]))
-        meets = (costs[1:] <= self._budget) & ~same
-        self._completable = bool(meets.any())
-        mask = meets if self._completable else np.ones_like(meets)
-        self._mask = mask.astype(np.int8)
+    def _around(self) -> None:
+        """Works out the network's cost, and which changes of it are feasible."""
+        cost, mask, completable = neighbourhood(
+            self.problem, self._genotype[None, :], np.array([self._budget])
+        )
+        self._ratio_now = self._observed(float(cost[0]))
+        self._allowed: npt.NDArray[np.int8] = mask[0]
+        self._completable = bool(completable[0])
+
+    def _look(self) -> tuple[Observation, Info]:
+        info = self._blank.copy()
+        info["genotype"] = self._genotype.copy()
+        info["completable"] = self._completable
+        info["action_mask"] = self._allowed.copy()
+        same = np.arange(self._choices) == self._genotype[:, None]
+        ratios = [self._ratio_now] * 2
+        parts = [same.reshape(-1), ratios, self._tail()]
+        return np.concatenate(parts).astype(np.float32), info
+
+    def _mask(self) -> npt.NDArray[np.int8]:
+        return self._allowed
 
     def check_action(self, action: Any) -> int:
         """Returns an action as an int, or raises :class:`InvalidActionError`."""
         meaning = f"position * {self._choices} + choice"
         return self._integer(action, self._length * self._choices, meaning=meaning)
+
+
+def check_horizon(horizon: int | None, *, length: int) -> int:
+    """Returns the steps of an episode, twice the number of positions by default.
+
+    Raises:
+        InvalidArgumentError: the horizon is no positive integer.
+    """
+    if horizon is None:
+        return 2 * length
+    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
+        message = f"horizon: expected a positive int, got {horizon!r}"
+        raise InvalidArgumentError(message)
+    return horizon
+
+
+def uniform_genotypes(uniforms: FloatArray, *, choices: int) -> Genotypes:
+    """Turns uniform numbers in [0, 1) ``(N, L)`` into uniform genotypes ``(N, L)``."""
+    return np.asarray((uniforms * choices).astype(np.int8))
+
+
+def neighbourhood(
+    problem: Problem, genotypes: Genotypes, budgets: FloatArray
+) -> tuple[FloatArray, npt.NDArray[np.int8], BoolArray]:
+    """Looks at networks and at all that differ from them in one position.
+
+    Args:
+        problem: space and device.
+        genotypes: ``(N, L)``.
+        budgets: ``(N,)`` in the metric's unit.
+
+    Returns:
+        Their costs ``(N,)``; masks ``(N, L K)`` of the changes that are feasible and
+        change something, all ones where none does; and where any does, ``(N,)`` bool.
+    """
+    count, length = genotypes.shape
+    choices = problem.space.choices
+    around = np.repeat(genotypes[:, None, :], length * choices, axis=1)
+    action = np.arange(length * choices)
+    around[:, action, action // choices] = (action % choices).astype(np.int8)
+    costs = problem.known_costs(around.reshape(-1, length)).reshape(count, -1)
+    same = (np.arange(choices) == genotypes[:, :, None]).reshape(count, -1)
+    meets = (costs <= budgets[:, None]) & ~same
+    completable = meets.any(axis=1)
+    meets |= ~completable[:, None]
+    # the change that changes nothing is the network itself
+    own = costs[np.arange(count), genotypes[:, 0]]
+    return own, meets.view(np.int8), np.asarray(completable)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from hwnas_env.errors import BudgetExhaustedError, InvalidArgumentError, unknown_name
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes, IntArray
+from hwnas_env.types import BoolArray, Evaluation, FloatArray, IntArray
 
 REPEATS = ("charged", "free")
 
@@ -23,11 +23,13 @@ class Receipt:
         paid: how many of them, from the first on, could be paid.
         queries: ``(N,)`` queries in total after each.
         unique_queries: ``(N,)`` distinct networks after each.
+        exhausted: ``(N,)`` whether nothing more can be paid after each.
     """
 
     paid: int
     queries: IntArray
     unique_queries: IntArray
+    exhausted: BoolArray
 
 
 class BudgetedProblem:
@@ -160,14 +162,22 @@ class BudgetedProblem:
         """
         new = self._new(keys)
         paid = self._affordable(new, train_seconds)
-        queries, unique = self.queries, self.unique_queries
+        before, unique = self.queries, self.unique_queries
+        exhausted = np.zeros(len(keys), dtype=np.bool_)
         if paid < len(keys):
             self._closed = True
-            new[paid:] = False
+            new[paid:], exhausted[paid:] = False, True
+        queries = before + np.minimum(np.arange(1, len(keys) + 1), paid)
+        unique_queries = unique + np.cumsum(new)
+        if self.max_queries is not None:
+            free = self.repeats == "free"
+            exhausted |= (unique_queries if free else queries) >= self.max_queries
         seconds = None if train_seconds is None else train_seconds[:paid]
+        if self.max_train_seconds is not None and seconds is not None:
+            totals = self._totals(self._price(new[:paid]), seconds)
+            exhausted[:paid] |= totals + self._cheapest > self.max_train_seconds
         self._charge(keys[:paid], new[:paid], seconds)
-        order = np.minimum(np.arange(1, len(keys) + 1), paid)
-        return Receipt(paid, queries + order, unique + np.cumsum(new))
+        return Receipt(paid, queries, unique_queries, exhausted)
 
     def charge_one(self, key: int | bytes, train_seconds: float | None = None) -> bool:
         """Charges one query: the same as a batch of one, quicker.
@@ -175,10 +185,7 @@ class BudgetedProblem:
         Returns:
             Whether it could be paid.
         """
-        if isinstance(key, int):
-            new = not self._flags[key]
-        else:
-            new = key not in self._seen
+        new = not self._flags[key] if isinstance(key, int) else key not in self._seen
         price = 1 if new or self.repeats == "charged" else 0
         if self.max_queries is not None and self.charged + price > self.max_queries:
             self._closed = True
@@ -218,7 +225,7 @@ class BudgetedProblem:
         count = len(new)
         if self._closed:
             return 0
-        price = np.ones_like(new) if self.repeats == "charged" else new
+        price = self._price(new)
         if self.max_queries is not None and count > self.max_queries - self.charged:
             over = self.charged + np.cumsum(price) > self.max_queries
             count = int(over.argmax()) if over.any() else count
@@ -226,6 +233,10 @@ class BudgetedProblem:
             over = self._totals(price, seconds) > self.max_train_seconds
             count = min(count, int(over.argmax())) if over.any() else count
         return count
+
+    def _price(self, new: BoolArray) -> BoolArray:
+        """Marks the queries that are charged."""
+        return np.ones_like(new) if self.repeats == "charged" else new
 
     def _totals(self, price: BoolArray, seconds: FloatArray) -> FloatArray:
         """Returns the seconds spent after each query, added one by one: ``(N,)``."""
@@ -236,8 +247,7 @@ class BudgetedProblem:
         if len(keys) == 0:
             return
         if seconds is not None:
-            price = np.ones_like(new) if self.repeats == "charged" else new
-            self.train_seconds = float(self._totals(price, seconds)[-1])
+            self.train_seconds = float(self._totals(self._price(new), seconds)[-1])
         self.queries += len(keys)
         self.unique_queries += int(np.count_nonzero(new))
         if isinstance(keys, list):
@@ -253,7 +263,8 @@ class BudgetedProblem:
             )
             return BudgetExhaustedError(message)
         if self.max_train_seconds is None or seconds is None:
-            return BudgetExhaustedError(f"{count} queries asked for, none are left")
+            message = f"{count} queries asked for, none are left"
+            return BudgetExhaustedError(message)
         message = (
             f"{seconds.sum():.1f} training seconds asked for, "
             f"{self.max_train_seconds - self.train_seconds:.1f} of "

@@ -24,6 +24,7 @@ from hwnas_env.spaces import SearchSpace
 from hwnas_env.types import Evaluation, FloatArray, Genotypes, Provenance
 
 PRESETS = ("tight", "medium", "loose")
+KEPT_WALKS = 8
 SAMPLED_RANGE = ("q05", "q95")
 """Names of the committed 5 % and 95 % quantiles, the range of sampled budgets."""
 
@@ -190,8 +191,18 @@ class Problem:
         return self.model.known_costs(genotypes, self.metric_column)
 
     def walk(self, budget: float) -> Walk:
-        """Returns the walk under a budget in the metric's unit."""
-        return self.model.walk(self.metric_column, budget)
+        """Returns the walk under a budget in the metric's unit; keeps the last few."""
+        found = self._walks.get(budget)
+        if found is None:
+            while len(self._walks) >= KEPT_WALKS:
+                del self._walks[next(iter(self._walks))]
+            found = self.model.walk(self.metric_column, budget)
+            self._walks[budget] = found
+        return found
+
+    @functools.cached_property
+    def _walks(self) -> dict[float, Walk]:
+        return {}
 
     def optimum(self, budget: float | str | None = None) -> Optimum:
         """Returns the exact best networks by mean accuracy within a budget.

@@ -28,11 +28,16 @@ class NamedReward:
     trusted: bool
 
     def __call__(
-        self, evaluation: Evaluation, *, column: int, budget: float
+        self, evaluation: Evaluation, *, column: int, budget: float | FloatArray
     ) -> FloatArray:
         """Returns the rewards ``(N,)`` of an evaluation; finite.
 
         A network that is not deployable counts as accuracy 0 at 100 times the budget.
+
+        Args:
+            evaluation: of N networks.
+            column: of the cost in ``evaluation.costs``.
+            budget: one, or one a network.
 
         Raises:
             InvalidArgumentError: a user's function answered with a wrong shape, or
@@ -44,9 +49,19 @@ class NamedReward:
             accuracy = np.where(evaluation.deployable, accuracy, 0.0)
             worst = UNDEPLOYABLE_RATIO * budget
             cost = np.where(evaluation.deployable, cost, worst)
-        answer = self.function(accuracy, cost, budget)
         if self.trusted:
-            return answer
+            # every formula of ours takes budgets (N,) too
+            return self.function(accuracy, cost, budget)  # type: ignore[arg-type]
+        if isinstance(budget, np.ndarray):
+            rows = zip(accuracy[:, None], cost[:, None], budget.tolist(), strict=True)
+            found = [self._checked(*row)[0] for row in rows]
+            return np.array(found, dtype=np.float64)
+        return self._checked(accuracy, cost, budget)
+
+    def _checked(
+        self, accuracy: FloatArray, cost: FloatArray, budget: float
+    ) -> FloatArray:
+        answer = self.function(accuracy, cost, budget)
         values = np.asarray(answer, dtype=np.float64)
         if values.shape != accuracy.shape or not np.isfinite(values).all():
             message = (

@@ -1,0 +1,306 @@
+"""N episodes of mode construct side by side, in tables and in layers."""
+
+from abc import abstractmethod
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.additive import Linear, extremes, largest_prefixes
+from hwnas_env.envs.pages import prefixes
+from hwnas_env.envs.rows import Look, Rows, check_discrete
+from hwnas_env.envs.setting import Setting
+from hwnas_env.errors import InvalidActionError
+from hwnas_env.problems.layered import LayeredModel
+from hwnas_env.problems.tabular import TableModel
+from hwnas_env.problems.walk import RATIO_LIMIT
+from hwnas_env.types import BoolArray, FloatArray, IntArray
+
+
+class ConstructRows(Rows):
+    """Rows of mode construct: see :class:`hwnas_env.envs.construct.ConstructEnv`."""
+
+    def __init__(self, setting: Setting, count: int) -> None:
+        """Makes room for episodes of L steps."""
+        super().__init__(setting, count)
+        length, choices = setting.length, setting.choices
+        self._ones = length * (choices + 1)
+        self.observation_space = setting.observation_space(self._ones)
+        self.action_space = gym.spaces.Discrete(choices)
+        self.steps_before_reward = length - 1
+        self._meaning = ", ".join(setting.space.operations)
+        self._depth = np.zeros(count, dtype=np.int64)
+        self._all = np.arange(count)
+
+    def begin(
+        self, rows: IntArray, numbers: IntArray, budgets: FloatArray, start: Any
+    ) -> None:
+        """Starts episodes; see :meth:`Rows.begin`."""
+        self.place(rows, numbers, budgets)
+        self._depth[rows] = 0
+        self._root(rows)
+        for action in start or ():
+            self._take(rows, np.full(len(rows), action))
+            self._depth[rows] += 1
+
+    @abstractmethod
+    def _root(self, rows: IntArray) -> None:
+        """Puts rows at the empty prefix."""
+
+    @abstractmethod
+    def _take(self, rows: Any, actions: IntArray) -> None:
+        """Decides the next position of rows, a slice or numbers."""
+
+    def check_start(self, genotype: Any) -> list[int]:
+        """Checks a prefix of decisions; -1 behind them stands for undecided."""
+        length = self.setting.length
+        array = np.atleast_1d(np.asarray(genotype))
+        if array.size == 0:
+            return []
+        whole = array.dtype.kind in "iu" and array.ndim == 1
+        prefix: list[int] | None = array.tolist() if whole else None
+        while prefix and prefix[-1] < 0:
+            prefix.pop()
+        if prefix is None or len(prefix) >= length:
+            message = (
+                f"genotype: expected a prefix of at most {length - 1} decisions, "
+                f"got {genotype!r}"
+            )
+            raise InvalidActionError(message)
+        if any(not 0 <= action < self.setting.choices for action in prefix):
+            message = (
+                f"genotype: expected decisions from 0 to {self.setting.choices - 1} "
+                f"({self._meaning}), got {genotype!r}"
+            )
+            raise InvalidActionError(message)
+        return prefix
+
+    def check(self, actions: Any) -> IntArray:
+        """Returns ``(N,)`` actions; see :meth:`Rows.check`."""
+        choices = self.setting.choices
+        return check_discrete(actions, self.count, choices, meaning=self._meaning)
+
+    def advance(self, actions: npt.NDArray[Any]) -> None:
+        """Decides the next position of every row."""
+        self._take(slice(None), actions)
+        self._depth += 1
+
+    def due(self) -> BoolArray:
+        """Marks the rows that are complete."""
+        return np.asarray(self._depth == self.setting.length)
+
+    def ended(self) -> tuple[BoolArray, BoolArray]:
+        """Terminates the rows that are complete."""
+        return self.due(), np.zeros(self.count, dtype=np.bool_)
+
+
+class TableRows(ConstructRows):
+    """Rows in a space small enough to enumerate: a prefix is a number.
+
+    Where every row has its device's usual budget, all that a row shows is looked up in
+    pages that are worked out in advance; else it is computed from the costs that the
+    prefix can reach.
+    """
+
+    def __init__(self, setting: Setting, count: int) -> None:
+        """Stacks the devices' tables."""
+        super().__init__(setting, count)
+        models = [problem.model for problem in setting.problems]
+        trees = []
+        for problem, model in zip(setting.problems, models, strict=True):
+            assert isinstance(model, TableModel), "small spaces have tables"
+            trees.append(model.tree(problem.metric_column))
+        self._lowest = np.concatenate([tree.lowest for tree in trees])
+        self._highest = np.concatenate([tree.highest for tree in trees])
+        self._prefixes, self._leaves = len(trees[0].lowest), trees[0].leaves
+        self._genotypes, self._one_hot = prefixes(setting.space)
+        self._prefix = np.zeros(count, dtype=np.int64)
+        self._usual = setting.fixed
+        if setting.fixed:
+            pages = [setting.pages(n) for n in range(len(models))]
+            if len(pages) == 1:
+                observation, mask = pages[0].observation, pages[0].mask
+                completable = pages[0].completable
+            else:
+                observation = np.concatenate([page.observation for page in pages])
+                mask = np.concatenate([page.mask for page in pages])
+                completable = np.concatenate([page.completable for page in pages])
+            self._pages = observation, mask, completable
+            names = [name for name, _ in pages[0].columns]
+            stacked = zip(
+                *([column for _, column in page.columns] for page in pages), strict=True
+            )
+            self.columns = {
+                name: np.concatenate(parts)
+                for name, parts in zip(names, stacked, strict=True)
+            }
+            self.rewards = np.concatenate([page.reward for page in pages])
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether every row is looked up in ``columns`` and ``rewards``."""
+        return self._usual
+
+    @property
+    def networks(self) -> IntArray:
+        """Numbers of complete rows' networks, device by device: ``(N,)``."""
+        return self._prefix - self._leaves + self.number * self.setting.space.size
+
+    def _root(self, rows: IntArray) -> None:
+        self._prefix[rows] = 0
+        if self.setting.fixed:
+            self._usual = bool((self.budget == self.setting.budgets[self.number]).all())
+
+    def _take(self, rows: Any, actions: IntArray) -> None:
+        self._prefix[rows] = self._prefix[rows] * self.setting.choices + 1 + actions
+
+    def look(self) -> Look:
+        """Returns what the episodes show."""
+        prefix = self._prefix
+        place = prefix
+        if self.setting.several:
+            place = prefix + self.number * self._prefixes
+        genotype = self._genotypes.take(prefix, axis=0)
+        if self._usual:
+            observation, mask, completable = self._pages
+            return Look(
+                observation.take(place, axis=0),
+                mask.take(place, axis=0),
+                genotype,
+                completable.take(place),
+            )
+        low, high = self._lowest.take(place), self._highest.take(place)
+        completable = low <= self.budget
+        pair = np.stack([low, np.where(high == -np.inf, np.inf, high)], axis=1)
+        ratios = np.minimum(np.maximum(pair / self.budget[:, None], 0.0), RATIO_LIMIT)
+        return Look(
+            self.observe(self._one_hot.take(prefix, axis=0), ratios),
+            self._open(place, completable),
+            genotype,
+            completable,
+        )
+
+    def _open(self, place: IntArray, completable: BoolArray) -> npt.NDArray[np.int8]:
+        """Returns the masks ``(N, K)``; all ones for a complete prefix."""
+        choices = self.setting.choices
+        first = np.minimum(self._prefix, self._leaves - 1) * choices + 1
+        base = place - self._prefix
+        children = self._lowest.take((first + base)[:, None] + np.arange(choices))
+        meets = children <= self.budget[:, None]
+        meets |= (~completable | (self._prefix >= self._leaves))[:, None]
+        return np.asarray(meets).view(np.int8)
+
+
+class LayeredRows(ConstructRows):
+    """Rows in a space of layers: a prefix is its sum so far and the layer state.
+
+    Tables of several devices are stacked, with states padded to the most that one has.
+    """
+
+    def __init__(self, setting: Setting, count: int) -> None:
+        """Stacks the devices' tables."""
+        super().__init__(setting, count)
+        costs = []
+        for problem in setting.problems:
+            assert isinstance(problem.model, LayeredModel), "large spaces have layers"
+            costs.append(problem.model.cost(problem.metric_column))
+        links = [cost.links[0] for cost in costs]
+        assert all(isinstance(link, Linear) for link in links), "costs are linear"
+        self._costs = costs
+        self._states = max(cost.states for cost in costs)
+        self._entries = self._stack([cost.entries[..., 0] for cost in costs])
+        self._following = self._stack([cost.next_state for cost in costs])
+        low, high = zip(*(extremes(cost) for cost in costs), strict=True)
+        self._low, self._high = self._stack(low), self._stack(high)
+        self._start = np.array([cost.start[0] for cost in costs])
+        self._floor, scale, unit = np.array(
+            [[x.floor, x.scale, x.unit] for x in links]  # type: ignore[union-attr]
+        ).T
+        self._scale = scale / unit
+        shape = (count, setting.length + 1, self._states)
+        self._limits = np.full(shape, -np.inf)
+        self._steps = np.full(
+            (count, setting.length, self._states, setting.choices), -np.inf
+        )
+        self._known: tuple[IntArray, FloatArray] | None = None
+        self._sum = np.zeros(count)
+        self._state = np.zeros(count, dtype=np.int64)
+        self._genotype = np.full((count, setting.length), -1, dtype=np.int8)
+        self._shown = np.zeros((count, self._ones), dtype=np.float32)
+
+    def _stack(self, tables: Any) -> Any:
+        """Pads the states of tables ``(L, S, ...)`` and puts them one upon another."""
+        padded = []
+        for table in tables:
+            width = [(0, 0)] * table.ndim
+            width[1] = (0, self._states - table.shape[1])
+            padded.append(np.pad(table, width))
+        return np.stack(padded)
+
+    def begin(
+        self, rows: IntArray, numbers: IntArray, budgets: FloatArray, start: Any
+    ) -> None:
+        """Starts episodes; see :meth:`Rows.begin`."""
+        same = (self.number[rows] == numbers) & (self.budget[rows] == budgets)
+        self._limit(rows[~same], numbers[~same], budgets[~same])
+        super().begin(rows, numbers, budgets, start)
+
+    def _limit(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
+        """Works out which sums leave which blocks open, for rows of new budgets."""
+        for number in np.unique(numbers).tolist():
+            mine = numbers == number
+            distinct, which = np.unique(budgets[mine], return_inverse=True)
+            limits, steps = largest_prefixes(self._costs[number], distinct)
+            states = limits.shape[2]
+            self._limits[rows[mine], :, :states] = limits[which]
+            self._steps[rows[mine], :, :states] = steps[which]
+
+    def _root(self, rows: IntArray) -> None:
+        self._sum[rows] = self._start[self.number[rows]]
+        self._state[rows] = 0
+        self._genotype[rows] = -1
+        self._shown[rows] = 0.0
+        self._shown[rows, self.setting.length * self.setting.choices] = 1.0
+
+    def _take(self, rows: Any, actions: IntArray) -> None:
+        length, choices = self.setting.length, self.setting.choices
+        depth, which = self._depth[rows], self._all[rows]
+        entry = (self.number[rows] * length + depth) * self._states + self._state[rows]
+        entry = entry * choices + actions
+        self._sum[rows] += self._entries.take(entry)
+        self._state[rows] = self._following.take(entry)
+        self._genotype[which, depth] = actions
+        self._shown[which, depth * choices + actions] = 1.0
+        place = length * choices + depth
+        self._shown[which, place] = 0.0
+        more = depth + 1 < length
+        self._shown[which[more], place[more] + 1] = 1.0
+
+    def look(self) -> Look:
+        """Returns what the episodes show."""
+        length, depth = self.setting.length, self._depth
+        here = (self.number * (length + 1) + depth) * self._states + self._state
+        row = self._all * self._states
+        limit = self._limits.take(
+            (row * (length + 1)) + depth * self._states + self._state
+        )
+        completable = self._sum <= limit
+        step = (
+            (row * length) + np.minimum(depth, length - 1) * self._states + self._state
+        )
+        steps = self._steps.reshape(-1, self.setting.choices).take(step, axis=0)
+        meets = self._sum[:, None] <= steps
+        meets |= (~completable | (depth == length))[:, None]
+        reach = np.stack([self._low.take(here), self._high.take(here)], axis=1)
+        totals = np.maximum(
+            self._sum[:, None] + reach, self._floor[self.number][:, None]
+        )
+        ratios = totals * (self._scale[self.number] / self.budget)[:, None]
+        ratios = np.minimum(np.maximum(ratios, 0.0), RATIO_LIMIT)
+        return Look(
+            self.observe(self._shown, ratios),
+            meets.view(np.int8),
+            self._genotype.copy(),
+            completable,
+        )

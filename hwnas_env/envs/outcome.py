@@ -1,0 +1,54 @@
+"""What a query comes to: the numbers of info, and the reward; one row a network."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.problems.problem import Problem
+from hwnas_env.problems.rewards import NamedReward, VectorReward
+from hwnas_env.types import Evaluation, FloatArray
+
+Columns = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Turns evaluations on one device into columns, the reward among them.
+
+    Attributes:
+        problem: what is evaluated.
+        metrics: the metrics that info names.
+        reward: one number, or a vector.
+    """
+
+    problem: Problem
+    metrics: tuple[str, ...]
+    reward: NamedReward | VectorReward
+
+    def __call__(
+        self, evaluation: Evaluation, *, budget: float | FloatArray
+    ) -> Columns:
+        """Returns columns ``(N,)`` by info key, and "reward" ``(N,)`` or ``(N, k)``.
+
+        Args:
+            evaluation: of N networks.
+            budget: one, or one a network.
+        """
+        problem = self.problem
+        column = problem.metric_column
+        cost = evaluation.costs[:, column]
+        columns: Columns = {"accuracy_percent": evaluation.accuracy_percent}
+        for name in self.metrics:
+            columns[name] = evaluation.costs[:, problem.metrics.index(name)]
+        columns["cost"] = np.minimum(np.maximum(cost / budget - 1.0, 0.0), 1.0)
+        columns["feasible"] = cost <= budget  # inf where not deployable
+        columns["deployable"] = evaluation.deployable
+        if evaluation.train_seconds is not None:
+            columns["train_seconds"] = evaluation.train_seconds
+        if isinstance(self.reward, VectorReward):
+            columns["reward"] = self.reward(evaluation)
+        else:
+            columns["reward"] = self.reward(evaluation, column=column, budget=budget)
+        return columns

@@ -1,0 +1,130 @@
+"""A small space's construct episodes, worked out in advance: one page a prefix.
+
+Where every network can be enumerated and the budget is fixed, a step is a look-up.
+Pages are made by the same batch functions that other spaces call step by step.
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.envs.outcome import Outcome
+from hwnas_env.problems.walk import Mask, TableWalk
+from hwnas_env.spaces import SearchSpace
+from hwnas_env.types import BoolArray, FloatArray, Genotypes
+
+Page = tuple[npt.NDArray[np.float32], npt.NDArray[np.int8], Mask, bool]
+
+
+@dataclass(frozen=True, eq=False)
+class Pages:
+    """What construct shows at every prefix; prefixes are numbered as in ``Tree``.
+
+    Attributes:
+        outcome: what a query comes to.
+        budget: in the metric's unit.
+        tail: ``(T,)`` float32, what ends every observation.
+        observation: ``(P, D)`` float32.
+        genotype: ``(P, L)`` int8, -1 where undecided.
+        mask: ``(P, K)`` int8.
+        completable: ``(P,)`` bool.
+        leaves: number of the first network.
+        columns: pairs of info key and column, one row a network.
+        reward: ``(K^L,)`` or ``(K^L, k)``.
+    """
+
+    outcome: Outcome
+    budget: float
+    tail: tuple[float, ...]
+    observation: npt.NDArray[np.float32]
+    genotype: Genotypes
+    mask: Mask
+    completable: BoolArray
+    leaves: int
+    columns: tuple[tuple[str, npt.NDArray[Any]], ...]
+    reward: FloatArray
+
+    def page(self, prefix: int) -> Page:
+        """Returns observation, genotype, mask and completable of one prefix, kept."""
+        found = self._kept.get(prefix)
+        if found is None:
+            found = self._kept[prefix] = (
+                self.observation[prefix],
+                self.genotype[prefix],
+                self.mask[prefix],
+                self.completable.item(prefix),
+            )
+        return found
+
+    @functools.cached_property
+    def _kept(self) -> dict[int, Page]:
+        return {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Pages":
+        """Returns itself: nothing of it changes."""
+        return self
+
+    def __reduce__(self) -> Any:
+        """Is worked out anew where it is unpickled, which is quicker than to move."""
+        return make_pages, (self.outcome, self.budget, self.tail)
+
+
+@functools.lru_cache(maxsize=16)
+def make_pages(outcome: Outcome, budget: float, tail: tuple[float, ...]) -> Pages:
+    """Works all pages out; the space must have numbers, its accuracy must be fixed."""
+    problem = outcome.problem
+    walk = problem.walk(budget)
+    assert isinstance(walk, TableWalk), "small spaces have table walks"
+    genotypes, one_hot = prefixes(problem.space)
+    leaves = walk.tree.leaves
+    ends = np.broadcast_to(
+        np.array(tail, dtype=np.float32), (len(genotypes), len(tail))
+    )
+    evaluation = problem.evaluate(genotypes[leaves:])
+    columns = {
+        key: np.ascontiguousarray(column)
+        for key, column in outcome(evaluation, budget=budget).items()
+    }
+    pages = Pages(
+        outcome=outcome,
+        budget=budget,
+        tail=tail,
+        observation=np.hstack([one_hot, walk.ratios.astype(np.float32), ends]),
+        genotype=genotypes,
+        mask=walk.masks,
+        completable=walk.completable,
+        leaves=leaves,
+        reward=columns.pop("reward"),
+        columns=tuple(columns.items()),
+    )
+    columns_only = [column for _, column in pages.columns]
+    for value in (*vars(pages).values(), *columns_only):
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+    return pages
+
+
+@functools.cache
+def prefixes(space: SearchSpace) -> tuple[Genotypes, npt.NDArray[np.float32]]:
+    """Returns every prefix ``(P, L)``, and its decisions and position one-hot.
+
+    The second is ``(P, L K + L)``; prefixes are numbered as in ``Tree``.
+    """
+    length, choices = space.length, space.choices
+    rows = [np.full((1, length), -1, dtype=np.int8)]
+    for depth in range(length):
+        longer = np.repeat(rows[-1], choices, axis=0)
+        longer[:, depth] = np.tile(np.arange(choices), len(rows[-1]))
+        rows.append(longer)
+    genotypes = np.concatenate(rows)
+    one_hot = genotypes[:, :, None] == np.arange(choices)
+    depth = (genotypes >= 0).sum(axis=1)
+    position = depth[:, None] == np.arange(length)
+    flat = np.hstack([one_hot.reshape(len(genotypes), -1), position])
+    observed = flat.astype(np.float32)
+    genotypes.setflags(write=False)
+    observed.setflags(write=False)
+    return genotypes, observed

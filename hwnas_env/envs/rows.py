@@ -1,0 +1,289 @@
+"""N episodes side by side: what an action is, in each mode, on arrays.
+
+A vector environment owns one of these; it evaluates, charges and starts anew what they
+say. ``ConstructRows`` are in their own module.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.envs.joint import check_choices
+from hwnas_env.envs.mutate import check_horizon, neighbourhood, uniform_genotypes
+from hwnas_env.envs.setting import Setting
+from hwnas_env.envs.uniforms import Uniforms
+from hwnas_env.errors import InvalidActionError, InvalidArgumentError
+from hwnas_env.problems.walk import RATIO_LIMIT, Mask
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What N episodes show; arrays of the caller's own.
+
+    Attributes:
+        observation: ``(N, D)`` float32.
+        mask: ``(N, ...)`` int8.
+        genotype: ``(N, L)`` int8.
+        completable: ``(N,)`` bool.
+    """
+
+    observation: npt.NDArray[np.float32]
+    mask: Mask
+    genotype: Genotypes
+    completable: BoolArray
+
+
+class Rows(ABC):
+    """N episodes of one mode; row i has its own device, budget and genotype."""
+
+    observation_space: gym.spaces.Box
+    action_space: gym.spaces.Discrete | gym.spaces.MultiDiscrete
+    steps_before_reward = 0
+
+    def __init__(self, setting: Setting, count: int) -> None:
+        """Makes room for ``count`` episodes; none has begun."""
+        self.setting, self.count = setting, count
+        self.number: IntArray = np.zeros(count, dtype=np.int64)
+        self.budget: FloatArray = np.zeros(count)
+        self.tail: FloatArray = np.zeros(
+            (count, setting.sampled + setting.tails.shape[1])
+        )
+
+    @abstractmethod
+    def begin(
+        self, rows: IntArray, numbers: IntArray, budgets: FloatArray, start: Any
+    ) -> None:
+        """Starts episodes.
+
+        Args:
+            rows: which.
+            numbers: their devices.
+            budgets: in the metric's unit.
+            start: what :meth:`check_start` returned, or None.
+        """
+
+    def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
+        """Gives rows their devices and budgets."""
+        self.number[rows], self.budget[rows] = numbers, budgets
+        if self.tail.shape[1]:
+            self.tail[rows] = self.setting.tail(numbers, budgets)
+
+    @abstractmethod
+    def check_start(self, genotype: Any) -> Any:
+        """Checks ``reset``'s option "genotype": one for all rows."""
+
+    @abstractmethod
+    def check(self, actions: Any) -> npt.NDArray[Any]:
+        """Returns actions; raises InvalidActionError where one is wrong."""
+
+    @abstractmethod
+    def advance(self, actions: npt.NDArray[Any]) -> None:
+        """Takes one checked action a row."""
+
+    @abstractmethod
+    def look(self) -> Look:
+        """Returns what the episodes show."""
+
+    @abstractmethod
+    def due(self) -> BoolArray:
+        """Marks the rows whose network is to be queried after this step: ``(N,)``."""
+
+    @abstractmethod
+    def ended(self) -> tuple[BoolArray, BoolArray]:
+        """Marks the rows that this step terminated, and those it truncated."""
+
+    def known_costs(self, genotypes: Genotypes) -> FloatArray:
+        """Returns the cost of each row's network on its device: ``(N,)``."""
+        problems = self.setting.problems
+        if len(problems) == 1:
+            return problems[0].known_costs(genotypes)
+        costs = np.empty(len(genotypes))
+        for number in np.unique(self.number).tolist():
+            mine = self.number == number
+            costs[mine] = problems[number].known_costs(genotypes[mine])
+        return costs
+
+    def observe(self, *parts: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Puts parts ``(N, ...)`` and the tail side by side."""
+        return np.concatenate([*parts, self.tail], axis=1).astype(np.float32)
+
+    def cost_ratios(self, cost: FloatArray) -> FloatArray:
+        """Returns whole networks' cost / budget, as an interval: ``(N, 2)``."""
+        ratio = np.minimum(np.maximum(cost / self.budget, 0.0), RATIO_LIMIT)
+        return np.stack([ratio, ratio], axis=1)
+
+
+def check_discrete(actions: Any, count: int, limit: int, *, meaning: str) -> IntArray:
+    """Returns ``(N,)`` integer actions in [0, limit).
+
+    Raises:
+        InvalidActionError: another shape, dtype or range.
+    """
+    array = np.asarray(actions)
+    whole = array.shape == (count,) and array.dtype.kind in "iu"
+    if not whole or array.min() < 0 or array.max() >= limit:
+        message = (
+            f"expected {count} actions from 0 to {limit - 1} ({meaning}), "
+            f"got {actions!r}"
+        )
+        raise InvalidActionError(message)
+    return array
+
+
+class JointRows(Rows):
+    """Rows of mode joint: see :class:`hwnas_env.envs.joint.JointEnv`."""
+
+    def __init__(self, setting: Setting, count: int) -> None:
+        """Makes room for episodes of one step."""
+        super().__init__(setting, count)
+        self.observation_space = setting.observation_space(0)
+        self.action_space = gym.spaces.MultiDiscrete([setting.choices] * setting.length)
+        shape = (count, setting.length)
+        self._genotype = np.full(shape, -1, dtype=np.int8)
+        self._mask = np.ones((*shape, setting.choices), dtype=np.int8)
+        self._ratios = np.zeros((count, 2))
+        self._completable = np.zeros(count, dtype=np.bool_)
+
+    def begin(
+        self, rows: IntArray, numbers: IntArray, budgets: FloatArray, start: Any
+    ) -> None:
+        """Starts episodes; see :meth:`Rows.begin`."""
+        del start  # check_start takes none
+        self.place(rows, numbers, budgets)
+        self._genotype[rows] = -1
+        for number, budget in {*zip(numbers.tolist(), budgets.tolist(), strict=True)}:
+            mine = rows[(numbers == number) & (budgets == budget)]
+            walk = self.setting.problems[number].walk(budget)
+            _, low, high, self._completable[mine] = walk.view(0, walk.root)
+            self._ratios[mine] = low, high
+            self._mask[mine] = walk.choices()
+
+    def check_start(self, genotype: Any) -> Any:
+        """Raises: there is nothing to start from."""
+        message = f"genotype {genotype!r}: mode joint chooses all positions at once"
+        raise InvalidArgumentError(message)
+
+    def check(self, actions: Any) -> npt.NDArray[np.int8]:
+        """Returns ``(N, L)`` choices; see :meth:`Rows.check`."""
+        shape = (self.count, self.setting.length)
+        return check_choices(actions, shape, choices=self.setting.choices)
+
+    def advance(self, actions: npt.NDArray[Any]) -> None:
+        """Takes whole networks."""
+        self._genotype = actions
+        cost = self.known_costs(actions)
+        self._ratios = self.cost_ratios(cost)
+        self._completable = cost <= self.budget
+
+    def look(self) -> Look:
+        """Returns what the episodes show."""
+        return Look(
+            self.observe(self._ratios),
+            self._mask.copy(),
+            self._genotype.copy(),
+            self._completable.copy(),
+        )
+
+    def due(self) -> BoolArray:
+        """Marks every row."""
+        return np.ones(self.count, dtype=np.bool_)
+
+    def ended(self) -> tuple[BoolArray, BoolArray]:
+        """Terminates every row."""
+        return self.due(), ~self.due()
+
+
+class MutateRows(Rows):
+    """Rows of mode mutate: see :class:`hwnas_env.envs.mutate.MutateEnv`."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        count: int,
+        *,
+        uniforms: Uniforms,
+        horizon: int | None = None,
+    ) -> None:
+        """Makes room for episodes of ``horizon`` steps."""
+        super().__init__(setting, count)
+        self._horizon = check_horizon(horizon, length=setting.length)
+        self._uniforms = uniforms
+        self._actions = setting.length * setting.choices
+        self.observation_space = setting.observation_space(self._actions)
+        self.action_space = gym.spaces.Discrete(self._actions)
+        self._genotype = np.zeros((count, setting.length), dtype=np.int8)
+        self._left = np.zeros(count, dtype=np.int64)
+
+    def begin(
+        self, rows: IntArray, numbers: IntArray, budgets: FloatArray, start: Any
+    ) -> None:
+        """Starts episodes; see :meth:`Rows.begin`."""
+        self.place(rows, numbers, budgets)
+        self._left[rows] = self._horizon
+        if start is not None:
+            self._genotype[rows] = start
+            return
+        while len(rows):
+            uniforms = self._uniforms.take(rows, self.setting.length)
+            drawn = uniform_genotypes(uniforms, choices=self.setting.choices)
+            self._genotype[rows] = drawn
+            costs = self.known_costs(self._genotype)
+            rows = rows[~np.isfinite(costs[rows])]
+
+    def check_start(self, genotype: Any) -> Genotypes:
+        """Checks one whole genotype, or one a row."""
+        rows = self.setting.space.validate(genotype)
+        if len(rows) not in (1, self.count):
+            message = f"genotype: expected one for all or {self.count}, got {len(rows)}"
+            raise InvalidArgumentError(message)
+        return rows
+
+    def check(self, actions: Any) -> IntArray:
+        """Returns ``(N,)`` actions; see :meth:`Rows.check`."""
+        meaning = f"position * {self.setting.choices} + choice"
+        return check_discrete(actions, self.count, self._actions, meaning=meaning)
+
+    def advance(self, actions: npt.NDArray[Any]) -> None:
+        """Changes one position a row."""
+        position, choice = np.divmod(actions, self.setting.choices)
+        self._genotype[np.arange(self.count), position] = choice
+        self._left -= 1
+
+    def look(self) -> Look:
+        """Returns what the episodes show."""
+        cost, mask, completable = self._around()
+        choices = np.arange(self.setting.choices)
+        same = (choices == self._genotype[:, :, None]).reshape(self.count, -1)
+        return Look(
+            self.observe(same, self.cost_ratios(cost)),
+            mask,
+            self._genotype.copy(),
+            completable,
+        )
+
+    def _around(self) -> tuple[FloatArray, Mask, BoolArray]:
+        problems = self.setting.problems
+        if len(problems) == 1:
+            return neighbourhood(problems[0], self._genotype, self.budget)
+        cost = np.empty(self.count)
+        mask = np.empty((self.count, self._actions), dtype=np.int8)
+        completable = np.empty(self.count, dtype=np.bool_)
+        for number in np.unique(self.number).tolist():
+            mine = self.number == number
+            cost[mine], mask[mine], completable[mine] = neighbourhood(
+                problems[number], self._genotype[mine], self.budget[mine]
+            )
+        return cost, mask, completable
+
+    def due(self) -> BoolArray:
+        """Marks every row."""
+        return np.ones(self.count, dtype=np.bool_)
+
+    def ended(self) -> tuple[BoolArray, BoolArray]:
+        """Truncates the rows at the horizon."""
+        return np.zeros(self.count, dtype=np.bool_), self._left <= 0

@@ -1,0 +1,356 @@
+"""What an environment's keywords decide: for one environment, and for many at once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from hwnas_env.devices import DEVICES, get_device
+from hwnas_env.envs.outcome import Outcome
+from hwnas_env.envs.pages import Pages, make_pages
+from hwnas_env.envs.workers import refuse_worker
+from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.problems.budget import BudgetedProblem, Keys
+from hwnas_env.problems.catalog import Accuracy, make_problem
+from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
+from hwnas_env.problems.rewards import NamedReward, VectorReward, resolve_reward
+from hwnas_env.problems.walk import RATIO_LIMIT
+from hwnas_env.types import FloatArray, Genotypes, IntArray, RewardFunction
+
+LOG_LIMIT = 10.0
+"""Logarithms of costs over budgets are observed clipped to [-10, 10]."""
+
+
+class Setting:
+    """Problems, ledger, budgets and rewards; environments act on it.
+
+    One problem a device; ``MultiDevice`` environments have several, and draw one of the
+    first ``drawn`` each episode.
+    """
+
+    def __init__(
+        self,
+        space: str,
+        device: str | None = None,
+        *,
+        devices: Sequence[str] | None = None,
+        test_devices: Sequence[str] = (),
+        dataset: str | None = None,
+        metric: str = "latency_ms",
+        budget: float | str = "medium",
+        reward: str | RewardFunction = "mnas_hard",
+        objectives: Sequence[str] | None = None,
+        source: str = "builtin",
+        accuracy: Accuracy = "mean",
+        max_queries: int | None = None,
+        ledger: BudgetedProblem | None = None,
+    ) -> None:
+        """Checks the keywords; see :class:`hwnas_env.envs.base.HWNASEnv`."""
+        if source == "auto":
+            message = 'source: "auto" differs between machines; builtin or measured'
+            raise InvalidArgumentError(message)
+        self.several = device is None
+        if device is not None and (devices is not None or test_devices):
+            message = "devices are of a MultiDevice environment; this one has a device"
+            raise InvalidArgumentError(message)
+        drawn = (device,) if device is not None else _names("devices", devices)
+        held = _names("test_devices", test_devices, empty=True)
+        names = [get_device(name).name for name in (*drawn, *held)]
+        if len(set(names)) < len(names):
+            message = f"devices: one is named twice in {', '.join(names)}"
+            raise InvalidArgumentError(message)
+        if self.several:
+            _require_metric(names, metric)
+        self.devices, self.drawn = tuple(names), len(drawn)
+        self.problems: tuple[Problem, ...] = tuple(
+            make_problem(
+                space,
+                device=name,
+                dataset=dataset,
+                metric=metric,
+                source=source,
+                accuracy=accuracy,
+            )
+            for name in names
+        )
+        first = self.problems[0]
+        _refuse_accuracy(first)
+        self.space = first.space
+        self.length, self.choices = self.space.length, self.space.choices
+        self._local = max_queries is not None or callable(reward) or callable(accuracy)
+        self._keywords = {"reward": reward, "accuracy": accuracy}
+        self.refuse_worker()
+        if ledger is None:
+            ledger = BudgetedProblem(
+                first, max_queries=max_queries, devices=len(self.problems)
+            )
+        self.ledger = ledger
+        self._set_budgets(budget)
+        self._set_reward(reward, objectives)
+        self.tails = self._make_tails()
+        self._pages: dict[int, Pages] = {}
+        self.fixed = (
+            self.space.has_numbers
+            and not self.sampled
+            and not first.sampled
+            and (self.reward is None or self.reward.trusted)
+        )
+
+    def refuse_worker(self) -> None:
+        """Raises if a ledger or a function is in a vector worker process."""
+        if self._local:
+            refuse_worker(self._keywords)
+
+    def _set_budgets(self, budget: float | str) -> None:
+        self.sampled = budget == "sampled"
+        name = "medium" if self.sampled else budget
+        self.budgets: FloatArray = np.array([p.budget(name) for p in self.problems])
+        self.usual: list[float] = self.budgets.tolist()
+        self.medium: FloatArray = np.array(
+            [problem.presets["medium"] for problem in self.problems]
+        )
+        self._cheapest = np.array([problem.cheapest for problem in self.problems])
+        if self.sampled:
+            low, high = np.array(
+                [[p.presets[name] for name in SAMPLED_RANGE] for p in self.problems]
+            ).T
+            low = np.maximum(low, self._cheapest)
+            self._log_range = np.log(low), np.log(np.maximum(low, high))
+
+    def _set_reward(
+        self, reward: str | RewardFunction, objectives: Sequence[str] | None
+    ) -> None:
+        self.reward: NamedReward | None = None
+        self.vector_rewards: tuple[VectorReward, ...] = ()
+        rewards: Sequence[NamedReward | VectorReward]
+        if objectives is None:
+            self.reward = resolve_reward(reward)
+            rewards = [self.reward] * len(self.problems)
+        elif reward != "mnas_hard":
+            message = "reward and objectives: give one; objectives make it a vector"
+            raise InvalidArgumentError(message)
+        else:
+            rewards = self.vector_rewards = tuple(
+                VectorReward.of(problem, objectives) for problem in self.problems
+            )
+        shared = [
+            name
+            for name in self.problems[0].metrics
+            if all(name in problem.metrics for problem in self.problems)
+        ]
+        self.metrics = tuple(shared)
+        self.outcomes = tuple(
+            Outcome(problem, self.metrics, one)
+            for problem, one in zip(self.problems, rewards, strict=True)
+        )
+
+    def _make_tails(self) -> FloatArray:
+        """Returns what describes each device at the end of an observation: ``(P, T)``.
+
+        The log of cost / medium budget of the K networks that repeat one choice at
+        every position, clipped to [-10, 10]; nothing where there is one device.
+        """
+        if not self.several:
+            return np.zeros((1, 0))
+        repeated = np.repeat(np.arange(self.choices, dtype=np.int8), self.length)
+        networks = repeated.reshape(self.choices, self.length)
+        costs = np.array([problem.known_costs(networks) for problem in self.problems])
+        with np.errstate(divide="ignore"):  # all-skip FBNets cost the FPGA nothing
+            logs = np.log(costs / self.medium[:, None])
+        return np.asarray(np.clip(logs, -LOG_LIMIT, LOG_LIMIT))
+
+    def blank(self) -> dict[str, Any]:
+        """Returns the info keys in their order, with what they say of no network."""
+        seconds = self.problems[0].has_train_seconds
+        return {
+            "evaluated": False,
+            "genotype": None,
+            "accuracy_percent": 0.0,
+            **dict.fromkeys(self.metrics, 0.0),
+            "budget": 0.0,
+            **({"device": 0} if self.several else {}),
+            "cost": 0.0,
+            "feasible": False,
+            "deployable": False,
+            "completable": False,
+            **({"train_seconds": 0.0} if seconds else {}),
+            "queries": 0,
+            "unique_queries": 0,
+            "budget_exhausted": False,
+            "action_mask": None,
+        }
+
+    def reward_space(self) -> gym.spaces.Box:
+        """Returns the bounds of vector rewards, over all devices."""
+        return gym.spaces.Box(
+            np.min([vector.reference for vector in self.vector_rewards], axis=0),
+            np.max([vector.high for vector in self.vector_rewards], axis=0),
+            dtype=np.float64,
+        )
+
+    def observation_space(self, ones: int) -> Any:
+        """Returns a Box of ``ones`` indicators, a cost interval, and the tail."""
+        tail = self.sampled + self.tails.shape[1]
+        size = ones + 2 + tail
+        low, high = np.zeros(size, np.float32), np.ones(size, np.float32)
+        high[ones : ones + 2] = RATIO_LIMIT
+        low[ones + 2 :], high[ones + 2 :] = -LOG_LIMIT, LOG_LIMIT
+        return gym.spaces.Box(low, high, dtype=np.float32)
+
+    def tail(self, numbers: IntArray, budgets: FloatArray) -> FloatArray:
+        """Returns what ends the observations of episodes: ``(N, T)``.
+
+        Args:
+            numbers: ``(N,)`` which problem.
+            budgets: ``(N,)`` in its metric's unit.
+        """
+        if not self.sampled:
+            return self.tails[numbers]
+        logs = np.log(budgets / self.medium[numbers])
+        logs = np.minimum(np.maximum(logs, -LOG_LIMIT), LOG_LIMIT)
+        return np.concatenate([logs[:, None], self.tails[numbers]], axis=1)
+
+    def draw_budgets(self, numbers: IntArray, uniforms: FloatArray) -> FloatArray:
+        """Draws sampled budgets ``(N,)`` from uniform numbers in [0, 1)."""
+        low, high = (bound[numbers] for bound in self._log_range)
+        drawn = np.exp(low + uniforms * (high - low))
+        return np.asarray(np.maximum(drawn, self._cheapest[numbers]))
+
+    def pages(self, number: int) -> Pages:
+        """Returns the pages of a device under its budget; for ``fixed`` settings."""
+        found = self._pages.get(number)
+        if found is None:
+            tail = tuple(self.tails[number].tolist())
+            found = make_pages(self.outcomes[number], self.usual[number], tail)
+            self._pages[number] = found
+        return found
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raises if an option of ``reset`` is none.
+
+        Raises:
+            UnknownNameError: names the nearest.
+        """
+        valid = ("budget", "genotype", *(("device",) if self.several else ()))
+        for key in options:
+            if key not in valid:
+                raise unknown_name(key, valid, what="reset option")
+
+    def check_device(self, device: Any) -> int | None:
+        """Returns the number of an episode's device, None where it is to be drawn.
+
+        Args:
+            device: a name, or None.
+
+        Raises:
+            UnknownNameError: no device of this environment; names the nearest.
+        """
+        if device is None:
+            return None if self.several else 0
+        labels = {DEVICES[name].label: n for n, name in enumerate(self.devices)}
+        found = {**labels, **{name: n for n, name in enumerate(self.devices)}}
+        if not isinstance(device, str) or device not in found:
+            raise unknown_name(device, self.devices, what="device of this environment")
+        return found[device]
+
+    def check_budget(self, budget: Any, number: int | None) -> FloatArray | None:
+        """Returns an episode's budgets ``(P,)`` by device, None for the usual ones.
+
+        Args:
+            budget: as in the constructor, or None.
+            number: of the device, or None for all that may be drawn.
+
+        Raises:
+            InvalidBudgetError: no budget, or one that no deployable network meets.
+            InvalidArgumentError: "sampled" where the constructor's is not.
+        """
+        sampled = isinstance(budget, str) and budget == "sampled"
+        if budget is None or (sampled and self.sampled):
+            return None
+        if sampled:
+            message = 'budget "sampled" is the constructor\'s: it is observed'
+            raise InvalidArgumentError(message)
+        budgets = self.budgets.copy()
+        for place in range(self.drawn) if number is None else [number]:
+            budgets[place] = self.problems[place].budget(budget)
+        return budgets
+
+    def keys(self, genotypes: Genotypes, numbers: IntArray) -> Keys:
+        """Tells networks on devices apart, for the ledger: N keys."""
+        if self.space.has_numbers:
+            keys: Any = self.space.keys(genotypes)
+            return np.asarray(keys + numbers * self.space.size)
+        if not self.several:
+            return self.space.keys(genotypes)
+        devices = numbers.astype(np.int8)[:, None]
+        rows = np.ascontiguousarray(np.hstack([genotypes, devices]))
+        return list(rows.view(f"V{rows.shape[1]}").ravel().tolist())
+
+    def vector(self, number: int) -> VectorReward:
+        """Returns the vector reward on a device.
+
+        Raises:
+            InvalidArgumentError: there are no objectives.
+        """
+        if not self.vector_rewards:
+            message = 'no vector of one number: objectives=("accuracy", "latency_ms")'
+            raise InvalidArgumentError(message)
+        return self.vector_rewards[number]
+
+    def front(self, number: int) -> FloatArray:
+        """Returns a device's exact front as vector rewards ``(P, k)``.
+
+        Raises:
+            InvalidArgumentError: there are no objectives.
+            NotExactError: the front of this problem cannot be computed exactly.
+        """
+        vector = self.vector(number)
+        names = tuple(objective.name for objective in vector.objectives)
+        return vector.of_points(self.problems[number].pareto_front(names).points)
+
+    def describe_reward(self) -> dict[str, Any]:
+        """Says what is rewarded: a name and its kind, or objectives."""
+        if self.reward is None:
+            names = [one.name for one in self.vector(0).objectives]
+            return {"objectives": names}
+        kind = "named" if self.reward.trusted else "user"
+        return {"name": self.reward.name, "kind": kind}
+
+
+def _names(
+    what: str, names: Sequence[str] | None, *, empty: bool = False
+) -> tuple[str, ...]:
+    listed = isinstance(names, Sequence) and not isinstance(names, str)
+    if not listed or (len(names) == 0 and not empty):  # type: ignore[arg-type]
+        message = f"{what}: expected a sequence of device names, got {names!r}"
+        raise InvalidArgumentError(message)
+    return tuple(names)  # type: ignore[arg-type]
+
+
+def _require_metric(names: Sequence[str], metric: str) -> None:
+    """Raises if a device has no such metric: a budget on it needs it on all."""
+    lacking = [name for name in names if metric not in DEVICES[name].metrics]
+    having = [name for name in DEVICES if metric in DEVICES[name].metrics]
+    if lacking and having:
+        message = (
+            f"metric {metric}: {', '.join(lacking)} has none; devices that have: "
+            f"{', '.join(having)}"
+        )
+        raise InvalidArgumentError(message)
+
+
+def _refuse_accuracy(problem: Problem) -> None:
+    name, lacking = problem.accuracy, problem.model.networks_without_run
+    if name.startswith("test-"):
+        message = (
+            f"accuracy {name}: a search never sees test accuracy; score what it chose "
+            "with make_problem(..., accuracy=...).evaluate"
+        )
+        raise InvalidArgumentError(message)
+    if lacking:
+        message = (
+            f"accuracy {name}: {lacking} of {problem.space.size} networks have fewer "
+            "runs; 'mean' averages those there are, 'sampled' draws among them"
+        )
+        raise InvalidArgumentError(message)

@@ -1,0 +1,411 @@
+"""Many episodes of one environment in one process, without a loop over them."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+
+from hwnas_env.envs.construct_rows import LayeredRows, TableRows
+from hwnas_env.envs.outcome import Columns
+from hwnas_env.envs.rows import JointRows, Look, MutateRows, Rows
+from hwnas_env.envs.setting import Setting
+from hwnas_env.envs.spec import HWNASEnvSpec
+from hwnas_env.envs.uniforms import Uniforms
+from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError, unknown_name
+from hwnas_env.problems.budget import BudgetedProblem
+from hwnas_env.problems.problem import Problem
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
+
+MODES = ("construct", "mutate", "joint")
+
+Infos = dict[str, Any]
+Step = tuple[
+    npt.NDArray[np.float32],
+    FloatArray,
+    npt.NDArray[np.bool_],
+    npt.NDArray[np.bool_],
+    Infos,
+]
+
+
+class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
+    """N environments that share one ledger; what ``gym.make_vec`` makes.
+
+    Row i equals the single environment seeded with ``seed + i``, step for step: the
+    same observations, rewards, ends and info, but for the ledger's counts, which go
+    over all rows. Episodes start anew in the step that ends them (SAME_STEP): the
+    last observation is ``infos["final_obs"][i]``, its info in ``infos["final_info"]``.
+    Info has Gymnasium's form: an array a key, and under ``_key`` which rows have it.
+    Arrays in info that no step changes are read-only.
+
+    Ledger:
+        A step's queries are charged in the order of the rows. Rows that cannot be
+        afforded get reward 0 and are truncated without an evaluation, and so is every
+        row of every later step.
+
+    Reset:
+        ``seed`` is one number, of row 0, or one a row. ``options`` are those of the
+        single environment, for all rows, and ``reset_mask`` ``(N,)`` bool, which
+        leaves the other rows where they are.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
+        "render_modes": [],
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+    }
+
+    def __init__(
+        self,
+        space: str,
+        device: str | None = None,
+        *,
+        num_envs: int = 1,
+        mode: str = "construct",
+        horizon: int | None = None,
+        render_mode: str | None = None,
+        **keywords: Any,
+    ) -> None:
+        """Makes N environments.
+
+        Args:
+            space: nasbench201 or fbnet.
+            device: edgegpu, raspi4, edgetpu, pixel3, eyeriss or fpga.
+            num_envs: N.
+            mode: construct, mutate or joint.
+            horizon: of mode mutate.
+            render_mode: None: a vector is not drawn.
+            keywords: those of :class:`hwnas_env.envs.base.HWNASEnv`, and ``ledger``, a
+                :class:`hwnas_env.BudgetedProblem` to spend in place of its own.
+
+        Raises:
+            UnknownNameError: there is no such mode.
+            InvalidArgumentError: no positive number of environments, a render mode, or
+                a horizon where there is none.
+        """
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
+            message = f"num_envs: expected a positive int, got {num_envs!r}"
+            raise InvalidArgumentError(message)
+        if render_mode is not None:
+            message = (
+                f"render_mode {render_mode!r}: a vector is not drawn; make one "
+                "environment, or give vectorization_mode='sync'"
+            )
+            raise InvalidArgumentError(message)
+        if mode not in MODES:
+            raise unknown_name(mode, MODES, what="mode")
+        if horizon is not None and mode != "mutate":
+            message = f"horizon is of mode mutate, not {mode}"
+            raise InvalidArgumentError(message)
+        self.num_envs, self.mode = num_envs, mode
+        self._spec: EnvSpec | None = None
+        self.setting = setting = Setting(space, device, **keywords)
+        self._uniforms = Uniforms(num_envs)
+        self._rows: Rows
+        if mode == "mutate":
+            self._rows = MutateRows(
+                setting, num_envs, uniforms=self._uniforms, horizon=horizon
+            )
+        elif mode == "joint":
+            self._rows = JointRows(setting, num_envs)
+        elif setting.space.has_numbers:
+            self._rows = TableRows(setting, num_envs)
+        else:
+            self._rows = LayeredRows(setting, num_envs)
+        self.single_observation_space = self._rows.observation_space
+        self.single_action_space = self._rows.action_space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        if setting.vector_rewards:
+            self.reward_dim = len(setting.vector_rewards[0].objectives)
+            self.reward_space = setting.reward_space()
+        self._nothing = self._zeros()
+        self._nothing.setflags(write=False)
+        self._blank = self._make_blank()
+        self._everything = np.arange(num_envs)
+        self._begun = False
+
+    def _zeros(self) -> FloatArray:
+        vector = self.setting.vector_rewards
+        return np.zeros((self.num_envs, self.reward_dim) if vector else self.num_envs)
+
+    def _make_blank(self) -> Infos:
+        """Returns what info says of rows that are not evaluated, read-only."""
+        blank: Infos = {}
+        yes = np.ones(self.num_envs, dtype=np.bool_)
+        yes.setflags(write=False)
+        for key, value in self.setting.blank().items():
+            column = np.full(self.num_envs, 0 if value is None else value)
+            column.setflags(write=False)
+            blank[key], blank[f"_{key}"] = column, yes
+        return blank
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """How this environment was made; ``to_json`` explains what it refuses."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = None if spec is None else HWNASEnvSpec.of(spec)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Names of the devices; ``info["device"]`` is a place in it."""
+        return self.setting.devices
+
+    @property
+    def ledger(self) -> BudgetedProblem:
+        """The counter of queries, over all rows."""
+        return self.setting.ledger
+
+    @property
+    def problem(self) -> Problem:
+        """The problem, of the first device where there are several."""
+        return self.setting.problems[0]
+
+    def pareto_front(self, gamma: float = 1.0) -> list[FloatArray]:
+        """Returns the exact front as vector rewards, on the first device.
+
+        Args:
+            gamma: discount of a return, of which the reward comes last.
+
+        Raises:
+            InvalidArgumentError: the environment has no objectives.
+            NotExactError: the front of this problem cannot be computed exactly.
+        """
+        front = self.setting.front(0)
+        return list(front * gamma**self._rows.steps_before_reward)
+
+    def describe(self) -> dict[str, Any]:
+        """Says what is searched, where its numbers come from, and what is rewarded."""
+        reward = self.setting.describe_reward()
+        return {**self.problem.describe(), "reward": reward}
+
+    def action_masks(self) -> BoolArray:
+        """Returns the masks of the next actions ``(N, K)``, joint's flat, as flags.
+
+        Raises:
+            EpisodeEndedError: no episode was started.
+        """
+        self._require_begun()
+        masks = self._rows.look().mask
+        return masks.astype(np.bool_).reshape(self.num_envs, -1)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[npt.NDArray[np.float32], Infos]:
+        """Starts episodes; see the class.
+
+        Raises:
+            UnknownNameError: another option, or no device of this environment.
+            InvalidBudgetError, InvalidActionError: as their names say.
+            InvalidArgumentError: seeds or a mask of another length.
+        """
+        setting, options = self.setting, dict(options or {})
+        rows = self._masked(options.pop("reset_mask", None))
+        setting.check_options(options)
+        start, number = None, setting.check_device(options.get("device"))
+        if "genotype" in options:
+            start = self._rows.check_start(options["genotype"])
+        budgets = setting.check_budget(options.get("budget"), number)
+        setting.refuse_worker()
+        if seed is not None:
+            self._uniforms.seed(self._seeds(seed))
+            if self.ledger.max_queries is None and len(rows) == self.num_envs:
+                self.ledger.restart()
+        self._begin(rows, number=number, budgets=budgets, start=start)
+        self._begun = True
+        look = self._rows.look()
+        return look.observation, self._info(look)
+
+    def _masked(self, mask: Any) -> IntArray:
+        if mask is None:
+            return self._everything
+        array = np.asarray(mask)
+        if array.dtype != np.bool_ or array.shape != (self.num_envs,):
+            message = f"reset_mask: expected ({self.num_envs},) bool, got {mask!r}"
+            raise InvalidArgumentError(message)
+        self._require_begun()
+        return np.flatnonzero(array)
+
+    def _seeds(self, seed: Any) -> list[int | None]:
+        if isinstance(seed, (int, np.integer)):
+            return [int(seed) + row for row in range(self.num_envs)]
+        seeds = list(seed)
+        if len(seeds) != self.num_envs:
+            message = f"seed: expected one or {self.num_envs}, got {len(seeds)}"
+            raise InvalidArgumentError(message)
+        return seeds
+
+    def _require_begun(self) -> None:
+        if not self._begun:
+            message = "no episode was started: call reset() first"
+            raise EpisodeEndedError(message)
+
+    def _begin(
+        self,
+        rows: IntArray,
+        *,
+        number: int | None = None,
+        budgets: FloatArray | None = None,
+        start: Any = None,
+    ) -> None:
+        """Starts episodes of rows; what is not given is drawn, or the usual."""
+        setting = self.setting
+        if number is None and setting.several:
+            drawn = self._uniforms.take(rows, 1)[:, 0]
+            numbers = (drawn * setting.drawn).astype(np.int64)
+        else:
+            numbers = np.full(len(rows), number or 0)
+        if budgets is not None:
+            chosen = budgets[numbers]
+        elif setting.sampled:
+            uniforms = self._uniforms.take(rows, 1)[:, 0]
+            chosen = setting.draw_budgets(numbers, uniforms)
+        else:
+            chosen = setting.budgets[numbers]
+        self._rows.begin(rows, numbers, chosen, start)
+
+    def step(self, actions: Any) -> Step:
+        """Takes one action a row.
+
+        Args:
+            actions: integers ``(N,)``, or ``(N, L)`` in mode joint.
+
+        Raises:
+            InvalidActionError: a wrong one; no row has moved then.
+            EpisodeEndedError: no episode was started.
+        """
+        self._require_begun()
+        checked = self._rows.check(actions)
+        if self.ledger.exhausted:
+            look = self._rows.look()
+            ended = np.ones(self.num_envs, dtype=np.bool_)
+            return self._restart(look, self._zeros(), ~ended, ended, self._info(look))
+        self._rows.advance(checked)
+        look, due = self._rows.look(), self._rows.due()
+        if not due.any():
+            infos = self._info(look)
+            return look.observation, self._zeros(), due, due.copy(), infos
+        rewards, infos, unpaid = self._evaluate(look, due)
+        terminated, truncated = self._rows.ended()
+        if unpaid.any():
+            terminated, truncated = terminated & ~unpaid, truncated | unpaid
+        if not (terminated | truncated).any():
+            return look.observation, rewards, terminated, truncated, infos
+        return self._restart(look, rewards, terminated, truncated, infos)
+
+    def _evaluate(
+        self, look: Look, due: BoolArray
+    ) -> tuple[FloatArray, Infos, BoolArray]:
+        """Queries rows: rewards ``(N,)`` or ``(N, k)``, info, and who could not pay."""
+        every = bool(due.all())
+        rows = self._everything if every else np.flatnonzero(due)
+        if isinstance(self._rows, TableRows) and self._rows.looked_up:
+            keys: Any = self._rows.networks.take(rows)
+            columns = {name: c.take(keys) for name, c in self._rows.columns.items()}
+            columns["reward"] = self._rows.rewards.take(keys, axis=0)
+        else:
+            numbers = self._rows.number[rows]
+            columns = self._outcome(look.genotype[rows], numbers, rows)
+            keys = self.setting.keys(look.genotype[rows], numbers)
+        before = self.ledger.queries, self.ledger.unique_queries
+        receipt = self.ledger.charge(keys, columns.get("train_seconds"))
+        infos = self._info(look)
+        unpaid = np.zeros(self.num_envs, dtype=np.bool_)
+        counts = receipt.queries, receipt.unique_queries, receipt.exhausted
+        if every and receipt.paid == len(rows):
+            rewards = columns.pop("reward")
+            infos.update(columns)
+            infos["evaluated"] = due
+        else:
+            # a row that is not due has the counts of the queries before it
+            place = np.cumsum(due)
+            counts = tuple(  # type: ignore[assignment]
+                np.append(first, count)[place]
+                for first, count in zip((*before, False), counts, strict=True)
+            )
+            unpaid[rows[receipt.paid :]] = True
+            paid = rows[: receipt.paid]
+            infos["evaluated"] = due & ~unpaid
+            rewards = self._zeros()
+            rewards[paid] = columns.pop("reward")[: receipt.paid]
+            for key, column in columns.items():
+                infos[key] = np.zeros(self.num_envs, dtype=column.dtype)
+                infos[key][paid] = column[: receipt.paid]
+        infos["queries"], infos["unique_queries"], infos["budget_exhausted"] = counts
+        return rewards, infos, unpaid
+
+    def _outcome(
+        self, genotypes: Genotypes, numbers: IntArray, rows: IntArray
+    ) -> Columns:
+        """Evaluates networks on their devices: columns, one row a network."""
+        setting, budgets = self.setting, self._rows.budget[rows]
+        uniforms = None
+        if setting.problems[0].sampled:
+            uniforms = self._uniforms.take(rows, 1)[:, 0]
+        found: Columns = {}
+        for number in np.unique(numbers).tolist():
+            mine = numbers == number
+            evaluation = setting.problems[number].evaluate_valid(
+                genotypes[mine], uniforms=None if uniforms is None else uniforms[mine]
+            )
+            columns = setting.outcomes[number](evaluation, budget=budgets[mine])
+            for key, column in columns.items():
+                if key not in found:
+                    shape = (len(rows), *column.shape[1:])
+                    found[key] = np.empty(shape, dtype=column.dtype)
+                found[key][mine] = column
+        return found
+
+    def _info(self, look: Look) -> Infos:
+        """Returns what info says of rows that are not evaluated."""
+        infos = self._blank.copy()
+        infos["genotype"], infos["action_mask"] = look.genotype, look.mask
+        infos["completable"] = look.completable
+        infos["budget"] = self._rows.budget.copy()
+        if self.setting.several:
+            infos["device"] = self._rows.number.copy()
+        ledger = self.ledger
+        if ledger.queries:
+            infos["queries"] = np.full(self.num_envs, ledger.queries)
+            infos["unique_queries"] = np.full(self.num_envs, ledger.unique_queries)
+        if ledger.exhausted:
+            infos["budget_exhausted"] = np.ones(self.num_envs, dtype=np.bool_)
+        return infos
+
+    def _restart(
+        self,
+        look: Look,
+        rewards: FloatArray,
+        terminated: BoolArray,
+        truncated: BoolArray,
+        infos: Infos,
+    ) -> Step:
+        """Starts the rows that ended anew, and keeps how they ended."""
+        ended = terminated | truncated
+        every = bool(ended.all())
+        self._begin(self._everything if every else np.flatnonzero(ended))
+        after = self._rows.look()
+        following = self._info(after)
+        final = infos
+        if not every:
+            final = {
+                key: ended if key.startswith("_") else value
+                for key, value in infos.items()
+            }
+            for key, value in infos.items():
+                if not key.startswith("_"):
+                    where = ended.reshape(-1, *(1,) * (value.ndim - 1))
+                    following[key] = np.where(where, following[key], value)
+        following["final_obs"], following["_final_obs"] = look.observation, ended
+        following["final_info"], following["_final_info"] = final, ended
+        return after.observation, rewards, terminated, truncated, following
