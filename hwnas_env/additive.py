@@ -1,9 +1,10 @@
 """Sums over layers, with a small state: the form of every built-in FBNet quantity.
 
-A quantity is ``g(start + entry[0, s0, b0] + entry[1, s1, b1] + ... + tail)``, summed
-from left to right, with ``g`` non-decreasing and ``s`` a small state that the preceding
-blocks set. Rounding is monotone, so a larger prefix never gives a smaller total: what
-is computed on prefixes below is exact in floating point, not up to a tolerance.
+A quantity is ``g(start + entry[0, s0, b0] + entry[1, s1, b1] + ...)``, with ``g``
+non-decreasing and ``s`` a small state that the preceding blocks set. Its numbers are
+rounded, once, to whole multiples of a power of two, so fine that every sum of them is a
+float: sums are exact in any order. So batches may add several layers at a time, and
+what is computed on prefixes below is exact, not up to a tolerance.
 """
 
 import functools
@@ -57,26 +58,45 @@ class Saturating:
 Link = Linear | Saturating
 
 _FEW = 16
-"""Genotypes up to which one gather for all layers is quicker than one a layer."""
+"""Genotypes up to which one gather for all layers is quicker than one a group."""
+_GROUP_ROWS = 1024
+"""Most entries of the table of several layers, so that it stays in a near cache."""
+_BLOCK = 4096
+"""Genotypes that are summed at a time, for the same reason."""
 
 
 @dataclass(frozen=True, eq=False)
 class Additive:
     """Holds C quantities that are sums over L layers, K blocks each, S states.
 
+    What is given is rounded to the grid: to multiples of 2^-52 times a power of two
+    above the largest sum, about as fine as one rounding of that sum.
+
     Attributes:
         start: ``(C,)`` float64.
         entries: ``(L, S, K, C)`` float64.
         next_state: ``(L, S, K)`` int64, the state that a block leaves; state 0 enters.
-        tail: ``(T, C)`` float64, added one by one after the last layer.
         links: the C functions g.
     """
 
     start: FloatArray
     entries: FloatArray
     next_state: npt.NDArray[np.int64]
-    tail: FloatArray
     links: tuple[Link, ...]
+
+    def __post_init__(self) -> None:
+        """Rounds all numbers to the grid; they are copies, and read-only."""
+        grid = self.grid
+        for name in ("start", "entries"):
+            array = np.round(getattr(self, name) / grid) * grid
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @functools.cached_property
+    def grid(self) -> FloatArray:
+        """What all numbers of a quantity are multiples of: ``(C,)``, powers of two."""
+        largest = np.abs(self.start) + np.abs(self.entries).max(axis=(1, 2)).sum(axis=0)
+        return np.exp2(np.ceil(np.log2(np.maximum(largest, 1e-280))) - 52)
 
     @property
     def states(self) -> int:
@@ -84,24 +104,57 @@ class Additive:
         return int(self.entries.shape[1])
 
     def totals(self, genotypes: Genotypes) -> FloatArray:
-        """Sums entries from left to right, before g: ``(N, L)`` to ``(N, C)``.
-
-        Gathers and adds elementwise, so a batch of N equals N singles bit for bit.
-        """
+        """Sums entries, before g: ``(N, L)`` to ``(N, C)``; exact, so in any order."""
         if len(genotypes) <= _FEW:
             return self._totals_of_few(genotypes)
-        blocks = self.entries.shape[2]
-        total = np.repeat(self.start[None, :], len(genotypes), axis=0)
-        state = np.zeros(len(genotypes), dtype=np.int64)
-        for layer, entries in enumerate(self.entries):
-            row = genotypes[:, layer].astype(np.int64)
+        totals = np.empty((len(genotypes), len(self.links)))
+        for first in range(0, len(genotypes), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            self._add(genotypes[block], totals[block])
+        return totals
+
+    def _add(self, genotypes: Genotypes, totals: FloatArray) -> None:
+        """Writes the sums of a block, several layers at a time."""
+        weights, tables, following = self._groups
+        # whole numbers below 2^24, which float32 holds; so the product is exact
+        codes = (weights @ genotypes.T.astype(np.float32)).astype(np.intp)
+        part = np.empty_like(totals)
+        state = np.zeros(len(genotypes), dtype=np.intp)
+        for number, (code, table) in enumerate(zip(codes, tables, strict=True)):
             if self.states > 1:
-                row += state * blocks
-                state = self.next_state[layer].reshape(-1).take(row)
-            total += entries.reshape(-1, entries.shape[-1]).take(row, axis=0)
-        for constant in self.tail:
-            total += constant
-        return total
+                code += state * (len(table) // self.states)
+                state = following[number].take(code)
+            into = part if number else totals
+            table.take(code, axis=0, out=into, mode="clip")
+            if number:
+                totals += part
+
+    @functools.cached_property
+    def _groups(
+        self,
+    ) -> tuple[npt.NDArray[np.float32], list[FloatArray], list[npt.NDArray[np.int64]]]:
+        """Groups of layers: code weights ``(G, L)``, sums, and the states they leave.
+
+        A group of k layers has a table of S K^k rows; the start is in the first.
+        """
+        layers, states, blocks, _ = self.entries.shape
+        most = max(1, int(np.log(_GROUP_ROWS / states) / np.log(blocks)))
+        firsts = range(0, layers, most)
+        weights = np.zeros((len(firsts), layers), dtype=np.float32)
+        tables, following = [], []
+        for number, first in enumerate(firsts):
+            sums = np.zeros((states, 1, len(self.links)))
+            state = np.arange(states)[:, None]
+            last = min(first + most, layers)
+            for layer in range(first, last):
+                weights[number, layer] = blocks ** (last - 1 - layer)
+                longer = sums[:, :, None] + self.entries[layer][state]
+                sums = longer.reshape(states, -1, len(self.links))
+                state = self.next_state[layer][state].reshape(states, -1)
+            flat = sums.reshape(-1, len(self.links))
+            tables.append(flat + self.start if number == 0 else flat)
+            following.append(state.reshape(-1))
+        return weights, tables, following
 
     def _totals_of_few(self, genotypes: Genotypes) -> FloatArray:
         """The same sums with one gather for all layers: quicker for a few genotypes."""
@@ -110,13 +163,8 @@ class Additive:
         if states > 1:
             paths = [self._states_of(row) for row in genotypes.tolist()]
             rows += np.array(paths, dtype=np.int64).reshape(-1, layers) * blocks
-        terms = np.empty((len(rows), 1 + layers + len(self.tail), columns))
-        terms[:, 0] = self.start
-        terms[:, 1 : 1 + layers] = self.entries.reshape(-1, columns)[rows]
-        terms[:, 1 + layers :] = self.tail
-        # accumulate adds one term after the other, as the loop over layers does
-        sums: FloatArray = np.add.accumulate(terms, axis=1)
-        return sums[:, -1].copy()
+        sums = self.entries.reshape(-1, columns)[rows].sum(axis=1)
+        return np.asarray(sums + self.start)
 
     @functools.cached_property
     def _first_rows(self) -> npt.NDArray[np.int64]:
@@ -139,7 +187,10 @@ class Additive:
     def values(self, genotypes: Genotypes) -> FloatArray:
         """Returns the quantities of genotypes ``(N, L)``: ``(N, C)`` float64."""
         floor, scale, unit, others = self._linear_parts
-        values = np.maximum(self.totals(genotypes), floor) * scale / unit
+        values = self.totals(genotypes)
+        np.maximum(values, floor, out=values)
+        values *= scale
+        values /= unit
         for column in others:
             values[:, column] = self.links[column](values[:, column])
         return values
@@ -161,7 +212,6 @@ class Additive:
             self.start[keep],
             np.ascontiguousarray(self.entries[..., keep]),
             self.next_state,
-            self.tail[:, keep],
             self.links[keep],
         )
 
@@ -169,22 +219,25 @@ class Additive:
 def stateless(
     start: float, entries: FloatArray, *, tail: Sequence[float] = (), link: Link
 ) -> Additive:
-    """Builds one quantity without states from entries ``(L, K)``."""
+    """Builds one quantity without states.
+
+    Args:
+        start: what every genotype has.
+        entries: ``(L, K)``.
+        tail: what every genotype has too.
+        link: its function g.
+    """
     layers, blocks = entries.shape
     return Additive(
-        np.array([start], dtype=np.float64),
+        np.array([start + sum(tail)], dtype=np.float64),
         np.ascontiguousarray(entries[:, None, :, None], dtype=np.float64),
         np.zeros((layers, 1, blocks), dtype=np.int64),
-        np.array(tail, dtype=np.float64).reshape(-1, 1),
         (link,),
     )
 
 
 def join(parts: Sequence[Additive]) -> Additive:
-    """Joins quantities of the same layers and blocks; states multiply.
-
-    A tail shorter than the longest is filled with zeros, which change no sum.
-    """
+    """Joins quantities of the same layers and blocks; states multiply."""
     layers, _, blocks, _ = parts[0].entries.shape
     combos = list(itertools.product(*(range(part.states) for part in parts)))
     number = {combo: index for index, combo in enumerate(combos)}
@@ -202,15 +255,10 @@ def join(parts: Sequence[Additive]) -> Additive:
             for part, state in zip(parts, combo, strict=True)
         )
         next_state[layer, number[combo], block] = number[following]
-    longest = max(len(part.tail) for part in parts)
-    tails = [
-        np.pad(part.tail, ((0, longest - len(part.tail)), (0, 0))) for part in parts
-    ]
     return Additive(
         np.concatenate([part.start for part in parts]),
         np.ascontiguousarray(entries),
         next_state,
-        np.concatenate(tails, axis=1),
         tuple(itertools.chain.from_iterable(part.links for part in parts)),
     )
 
@@ -228,19 +276,21 @@ def largest_prefixes(
         ``(B, L + 1, S)`` float64: entry ``[b, l, s]`` is the largest sum x before layer
         l in state s such that a completion from there has a value of at most bound b;
         -inf where none has. And ``(B, L, S, K)``: the same for completions that begin
-        with each block. Exact: the sums round as :meth:`Additive.totals` does.
+        with each block. Exact for the sums there are, which lie on the grid.
     """
     layers, states, blocks, _ = quantity.entries.shape
     last = _largest_arguments(quantity.links[0], np.asarray(bounds, dtype=np.float64))
-    for constant in quantity.tail[::-1, 0]:
-        last = _largest_addend(last, constant)
+    grid = quantity.grid[0]
+    # beyond every sum there is, so that the differences below are exact
+    beyond = grid * 2.0**53
+    last = np.where(np.isinf(last), last, np.clip(last, -beyond, beyond))
+    last = np.floor(last / grid) * grid
     limits = np.empty((len(last), layers + 1, states))
     actions = np.empty((len(last), layers, states, blocks))
     limits[:, layers] = last[:, None]
     for layer in range(layers - 1, -1, -1):
         following = limits[:, layer + 1][:, quantity.next_state[layer]]
-        entries = quantity.entries[layer, :, :, 0]
-        actions[:, layer] = _largest_addend(following, entries)
+        actions[:, layer] = following - quantity.entries[layer, :, :, 0]
         limits[:, layer] = actions[:, layer].max(axis=2)
     return limits, actions
 
@@ -248,12 +298,10 @@ def largest_prefixes(
 def extremes(quantity: Additive) -> tuple[FloatArray, FloatArray]:
     """Returns the smallest and largest remaining sums: two ``(L + 1, S)`` arrays.
 
-    Entry ``[l, s]`` is what layers l and later and the tail add at least (at most) from
-    state s, up to rounding.
+    Entry ``[l, s]`` is what layers l and later add at least (at most) from state s.
     """
     layers, states, _, _ = quantity.entries.shape
-    low = np.full((layers + 1, states), quantity.tail.sum())
-    high = low.copy()
+    low, high = np.zeros((layers + 1, states)), np.zeros((layers + 1, states))
     for layer in range(layers - 1, -1, -1):
         following = quantity.next_state[layer]
         entries = quantity.entries[layer, :, :, 0]
@@ -263,10 +311,7 @@ def extremes(quantity: Additive) -> tuple[FloatArray, FloatArray]:
 
 
 def smallest_prefixes(quantity: Additive) -> FloatArray:
-    """Returns the smallest sum of a prefix: ``(L + 1, S)``, inf where none gets there.
-
-    Exact: rounding is monotone, so the smallest sum comes from the smallest before it.
-    """
+    """Returns the smallest sum of a prefix: ``(L + 1, S)``, inf where none is."""
     layers, states, blocks, _ = quantity.entries.shape
     smallest = np.full((layers + 1, states), np.inf)
     smallest[0, 0] = quantity.start[0]
@@ -279,10 +324,8 @@ def smallest_prefixes(quantity: Additive) -> FloatArray:
 
 def smallest_value(quantity: Additive) -> float:
     """Returns the smallest value of one quantity over all genotypes, exactly."""
-    best = float(smallest_prefixes(quantity)[-1].min())
-    for constant in quantity.tail[:, 0].tolist():
-        best += constant
-    return float(quantity.links[0](np.array([best]))[0])
+    smallest = quantity.start + extremes(quantity)[0][0, 0]
+    return float(quantity.links[0](smallest)[0])
 
 
 def quantiles(
@@ -336,16 +379,6 @@ def _largest_arguments(link: Link, bounds: FloatArray) -> FloatArray:
         found[~meets(-limit)] = -math.inf
         found[meets(limit)] = math.inf
     return found
-
-
-def _largest_addend(bound: FloatArray, constant: FloatArray) -> FloatArray:
-    """Returns elementwise the largest float x with ``x + constant <= bound``."""
-    finite = np.isfinite(bound)
-    target = np.where(finite, bound, 0.0)
-    guess = target - constant
-    margin = 2 * np.spacing(np.maximum(np.abs(target), np.abs(constant)))
-    x = _last_float(guess - margin, guess + margin, lambda x: x + constant <= target)
-    return np.where(finite, x, bound)
 
 
 def _last_float(

@@ -34,7 +34,6 @@ def small(seed: int, *, states: int = 2, rounded: bool = True) -> Additive:
         rng.random(1),
         entries.round(1) if rounded else entries,
         rng.integers(0, states, (LAYERS, states, BLOCKS)),
-        rng.random((2, 1)).round(1),
         (Linear(floor=-1.0, scale=3.0, unit=7.0),),
     )
 
@@ -45,15 +44,25 @@ def fold(quantity: Additive, genotype: Genotypes) -> float:
     for layer, block in enumerate(genotype.tolist()):
         total += float(quantity.entries[layer, state, block, 0])
         state = int(quantity.next_state[layer, state, block])
-    for constant in quantity.tail[:, 0].tolist():
-        total += constant
     return total
 
 
 @given(st.integers(0, 10**6))
-def test_totals_are_left_to_right_sums_bit_for_bit(seed: int) -> None:
+def test_totals_are_exact_sums_of_what_was_given(seed: int) -> None:
     quantity = small(seed, rounded=False)
     assert quantity.totals(ALL)[:, 0].tolist() == [fold(quantity, g) for g in ALL]
+    given = np.random.default_rng(seed).normal(size=quantity.entries.shape)
+    assert np.abs(quantity.entries - given).max() <= quantity.grid[0] / 2
+    assert quantity.grid[0] < 1e-14
+
+
+@given(st.integers(0, 10**6))
+def test_sums_do_not_depend_on_their_order(seed: int) -> None:
+    quantity = small(seed, rounded=False, states=1)
+    for genotype in ALL[:: len(ALL) // 10]:
+        terms = [float(quantity.start[0])]
+        terms += [float(quantity.entries[n, 0, b, 0]) for n, b in enumerate(genotype)]
+        assert {sum(order) for order in itertools.permutations(terms)} == {sum(terms)}
 
 
 @given(st.integers(0, 10**6))

@@ -200,7 +200,6 @@ def cut_down(problem: Problem, layers: list[int]) -> tuple[LayeredModel, Genotyp
         whole.start,
         np.ascontiguousarray(whole.entries[layers]),
         np.ascontiguousarray(whole.next_state[layers]),
-        whole.tail,
         whole.links,
     )
     rows = np.array(

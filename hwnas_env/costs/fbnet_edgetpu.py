@@ -216,7 +216,7 @@ def edgetpu_latency(constants: Mapping[str, float], *, dataset: str) -> Additive
         else:
             before[:_AFTER_ADDITION] = endings
     link = Linear(floor=constants["floor_ms"])
-    return Additive(np.array([start]), entries, next_state, np.zeros((0, 1)), (link,))
+    return Additive(np.array([start]), entries, next_state, (link,))
 
 
 class _Clock:

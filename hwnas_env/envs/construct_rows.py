@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.additive import Linear, extremes, largest_prefixes
+from hwnas_env.envs.outcome import Columns
 from hwnas_env.envs.pages import prefixes
 from hwnas_env.envs.rows import Look, Rows, check_discrete
 from hwnas_env.envs.setting import Setting
@@ -30,27 +31,20 @@ class ConstructRows(Rows):
         self.action_space = gym.spaces.Discrete(choices)
         self.steps_before_reward = length - 1
         self._meaning = ", ".join(setting.space.operations)
-        self._depth = np.zeros(count, dtype=np.int64)
-        self._all = np.arange(count)
 
-    def begin(
-        self, rows: IntArray, numbers: IntArray, budgets: FloatArray, start: Any
-    ) -> None:
-        """Starts episodes; see :meth:`Rows.begin`."""
-        self.place(rows, numbers, budgets)
-        self._depth[rows] = 0
+    def start(self, rows: IntArray, genotype: Any) -> None:
+        """Starts episodes; see :meth:`Rows.start`."""
         self._root(rows)
-        for action in start or ():
+        for action in genotype or ():
             self._take(rows, np.full(len(rows), action))
-            self._depth[rows] += 1
 
     @abstractmethod
     def _root(self, rows: IntArray) -> None:
         """Puts rows at the empty prefix."""
 
     @abstractmethod
-    def _take(self, rows: Any, actions: IntArray) -> None:
-        """Decides the next position of rows, a slice or numbers."""
+    def _take(self, rows: IntArray, actions: IntArray) -> None:
+        """Decides the next position of rows."""
 
     def check_start(self, genotype: Any) -> list[int]:
         """Checks a prefix of decisions; -1 behind them stands for undecided."""
@@ -81,15 +75,6 @@ class ConstructRows(Rows):
         choices = self.setting.choices
         return check_discrete(actions, self.count, choices, meaning=self._meaning)
 
-    def advance(self, actions: npt.NDArray[Any]) -> None:
-        """Decides the next position of every row."""
-        self._take(slice(None), actions)
-        self._depth += 1
-
-    def due(self) -> BoolArray:
-        """Marks the rows that are complete."""
-        return np.asarray(self._depth == self.setting.length)
-
     def ended(self) -> tuple[BoolArray, BoolArray]:
         """Terminates the rows that are complete."""
         return self.due(), np.zeros(self.count, dtype=np.bool_)
@@ -116,44 +101,41 @@ class TableRows(ConstructRows):
         self._prefixes, self._leaves = len(trees[0].lowest), trees[0].leaves
         self._genotypes, self._one_hot = prefixes(setting.space)
         self._prefix = np.zeros(count, dtype=np.int64)
-        self._usual = setting.fixed
         if setting.fixed:
             pages = [setting.pages(n) for n in range(len(models))]
-            if len(pages) == 1:
-                observation, mask = pages[0].observation, pages[0].mask
-                completable = pages[0].completable
-            else:
-                observation = np.concatenate([page.observation for page in pages])
-                mask = np.concatenate([page.mask for page in pages])
-                completable = np.concatenate([page.completable for page in pages])
-            self._pages = observation, mask, completable
-            names = [name for name, _ in pages[0].columns]
-            stacked = zip(
-                *([column for _, column in page.columns] for page in pages), strict=True
-            )
-            self.columns = {
-                name: np.concatenate(parts)
-                for name, parts in zip(names, stacked, strict=True)
-            }
-            self.rewards = np.concatenate([page.reward for page in pages])
+            self._observation = _joined([page.observation for page in pages])
+            self._records = _joined([page.records for page in pages])
+            self._networks = _joined([page.network_records for page in pages])
 
     @property
     def looked_up(self) -> bool:
-        """Whether every row is looked up in ``columns`` and ``rewards``."""
-        return self._usual
+        """Whether every row is looked up."""
+        return self.usual and self.setting.fixed
 
-    @property
-    def networks(self) -> IntArray:
-        """Numbers of complete rows' networks, device by device: ``(N,)``."""
-        return self._prefix - self._leaves + self.number * self.setting.space.size
+    def networks(self) -> tuple[IntArray, Columns]:
+        """Looks complete rows up: the ledger's keys, and columns with the reward."""
+        numbers = self._prefix - self._leaves
+        if self.setting.several:
+            numbers += self.number * self.setting.space.size
+        records = self._networks.take(numbers)
+        return numbers, {name: records[name] for name in records.dtype.names[:-1]}
 
     def _root(self, rows: IntArray) -> None:
         self._prefix[rows] = 0
-        if self.setting.fixed:
-            self._usual = bool((self.budget == self.setting.budgets[self.number]).all())
 
-    def _take(self, rows: Any, actions: IntArray) -> None:
+    def _take(self, rows: IntArray, actions: IntArray) -> None:
         self._prefix[rows] = self._prefix[rows] * self.setting.choices + 1 + actions
+
+    def advance(self, actions: npt.NDArray[Any]) -> None:
+        """Decides the next position of every row."""
+        prefix = self._prefix
+        prefix *= self.setting.choices
+        prefix += actions
+        prefix += 1
+
+    def due(self) -> BoolArray:
+        """Marks the rows that are complete."""
+        return np.asarray(self._prefix >= self._leaves)
 
     def look(self) -> Look:
         """Returns what the episodes show."""
@@ -161,14 +143,13 @@ class TableRows(ConstructRows):
         place = prefix
         if self.setting.several:
             place = prefix + self.number * self._prefixes
-        genotype = self._genotypes.take(prefix, axis=0)
-        if self._usual:
-            observation, mask, completable = self._pages
+        if self.looked_up:
+            records = self._records.take(place)
             return Look(
-                observation.take(place, axis=0),
-                mask.take(place, axis=0),
-                genotype,
-                completable.take(place),
+                self._observation.take(place, axis=0),
+                records["mask"],
+                records["genotype"],
+                records["completable"],
             )
         low, high = self._lowest.take(place), self._highest.take(place)
         completable = low <= self.budget
@@ -177,7 +158,7 @@ class TableRows(ConstructRows):
         return Look(
             self.observe(self._one_hot.take(prefix, axis=0), ratios),
             self._open(place, completable),
-            genotype,
+            self._genotypes.take(prefix, axis=0),
             completable,
         )
 
@@ -190,6 +171,11 @@ class TableRows(ConstructRows):
         meets = children <= self.budget[:, None]
         meets |= (~completable | (self._prefix >= self._leaves))[:, None]
         return np.asarray(meets).view(np.int8)
+
+
+def _joined(tables: Any) -> Any:
+    """Puts the tables of several devices one behind another; one stays as it is."""
+    return tables[0] if len(tables) == 1 else np.concatenate(tables)
 
 
 class LayeredRows(ConstructRows):
@@ -223,7 +209,8 @@ class LayeredRows(ConstructRows):
         self._steps = np.full(
             (count, setting.length, self._states, setting.choices), -np.inf
         )
-        self._known: tuple[IntArray, FloatArray] | None = None
+        self._depth = np.zeros(count, dtype=np.int64)
+        self._all = np.arange(count)
         self._sum = np.zeros(count)
         self._state = np.zeros(count, dtype=np.int64)
         self._genotype = np.full((count, setting.length), -1, dtype=np.int8)
@@ -238,13 +225,11 @@ class LayeredRows(ConstructRows):
             padded.append(np.pad(table, width))
         return np.stack(padded)
 
-    def begin(
-        self, rows: IntArray, numbers: IntArray, budgets: FloatArray, start: Any
-    ) -> None:
-        """Starts episodes; see :meth:`Rows.begin`."""
+    def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
+        """Gives rows their devices and budgets; see :meth:`Rows.place`."""
         same = (self.number[rows] == numbers) & (self.budget[rows] == budgets)
         self._limit(rows[~same], numbers[~same], budgets[~same])
-        super().begin(rows, numbers, budgets, start)
+        super().place(rows, numbers, budgets)
 
     def _limit(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
         """Works out which sums leave which blocks open, for rows of new budgets."""
@@ -257,25 +242,35 @@ class LayeredRows(ConstructRows):
             self._steps[rows[mine], :, :states] = steps[which]
 
     def _root(self, rows: IntArray) -> None:
+        self._depth[rows] = 0
         self._sum[rows] = self._start[self.number[rows]]
         self._state[rows] = 0
         self._genotype[rows] = -1
         self._shown[rows] = 0.0
         self._shown[rows, self.setting.length * self.setting.choices] = 1.0
 
-    def _take(self, rows: Any, actions: IntArray) -> None:
+    def advance(self, actions: npt.NDArray[Any]) -> None:
+        """Decides the next position of every row."""
+        self._take(self._all, actions)
+
+    def due(self) -> BoolArray:
+        """Marks the rows that are complete."""
+        return np.asarray(self._depth == self.setting.length)
+
+    def _take(self, rows: IntArray, actions: IntArray) -> None:
         length, choices = self.setting.length, self.setting.choices
-        depth, which = self._depth[rows], self._all[rows]
+        depth = self._depth[rows]
+        self._depth[rows] = depth + 1
         entry = (self.number[rows] * length + depth) * self._states + self._state[rows]
         entry = entry * choices + actions
         self._sum[rows] += self._entries.take(entry)
         self._state[rows] = self._following.take(entry)
-        self._genotype[which, depth] = actions
-        self._shown[which, depth * choices + actions] = 1.0
+        self._genotype[rows, depth] = actions
+        self._shown[rows, depth * choices + actions] = 1.0
         place = length * choices + depth
-        self._shown[which, place] = 0.0
+        self._shown[rows, place] = 0.0
         more = depth + 1 < length
-        self._shown[which[more], place[more] + 1] = 1.0
+        self._shown[rows[more], place[more] + 1] = 1.0
 
     def look(self) -> Look:
         """Returns what the episodes show."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.envs.outcome import Outcome
+from hwnas_env.envs.outcome import Columns, Outcome
 from hwnas_env.problems.walk import Mask, TableWalk
 from hwnas_env.spaces import SearchSpace
 from hwnas_env.types import BoolArray, FloatArray, Genotypes
@@ -60,6 +60,18 @@ class Pages:
         return found
 
     @functools.cached_property
+    def records(self) -> npt.NDArray[np.void]:
+        """Mask, genotype and completable in one record a prefix: one gather for all."""
+        return _records(
+            {name: getattr(self, name) for name in ("mask", "genotype", "completable")}
+        )
+
+    @functools.cached_property
+    def network_records(self) -> npt.NDArray[np.void]:
+        """The columns and the reward in one record a network."""
+        return _records({**dict(self.columns), "reward": self.reward})
+
+    @functools.cached_property
     def _kept(self) -> dict[int, Page]:
         return {}
 
@@ -105,6 +117,22 @@ def make_pages(outcome: Outcome, budget: float, tail: tuple[float, ...]) -> Page
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
     return pages
+
+
+def _records(columns: Columns) -> npt.NDArray[np.void]:
+    """Puts columns ``(P, ...)`` into records ``(P,)``.
+
+    Padded to a power of two, where NumPy gathers small records much faster.
+    """
+    fields = [(name, c.dtype, c.shape[1:]) for name, c in columns.items()]
+    size = np.dtype(fields).itemsize
+    padding = (1 << (size - 1).bit_length()) - size
+    length = len(next(iter(columns.values())))
+    table = np.zeros(length, [*fields, ("", np.int8, (padding,))])
+    for name, column in columns.items():
+        table[name] = column
+    table.setflags(write=False)
+    return table
 
 
 @functools.cache

@@ -5,8 +5,7 @@ say. ``ConstructRows`` are in their own module.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -21,8 +20,7 @@ from hwnas_env.problems.walk import RATIO_LIMIT, Mask
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 
-@dataclass(frozen=True, eq=False)
-class Look:
+class Look(NamedTuple):
     """What N episodes show; arrays of the caller's own.
 
     Attributes:
@@ -44,6 +42,8 @@ class Rows(ABC):
     observation_space: gym.spaces.Box
     action_space: gym.spaces.Discrete | gym.spaces.MultiDiscrete
     steps_before_reward = 0
+    usual = False
+    """Whether every row has its device's usual budget."""
 
     def __init__(self, setting: Setting, count: int) -> None:
         """Makes room for ``count`` episodes; none has begun."""
@@ -54,24 +54,23 @@ class Rows(ABC):
             (count, setting.sampled + setting.tails.shape[1])
         )
 
-    @abstractmethod
-    def begin(
-        self, rows: IntArray, numbers: IntArray, budgets: FloatArray, start: Any
-    ) -> None:
-        """Starts episodes.
+    def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
+        """Gives rows their devices and budgets; :meth:`start` follows.
 
         Args:
             rows: which.
             numbers: their devices.
             budgets: in the metric's unit.
-            start: what :meth:`check_start` returned, or None.
         """
-
-    def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
-        """Gives rows their devices and budgets."""
         self.number[rows], self.budget[rows] = numbers, budgets
+        usual = self.budget == self.setting.budgets[self.number]
+        self.usual = not self.setting.sampled and bool(usual.all())
         if self.tail.shape[1]:
             self.tail[rows] = self.setting.tail(numbers, budgets)
+
+    @abstractmethod
+    def start(self, rows: IntArray, genotype: Any) -> None:
+        """Starts episodes of rows, from what :meth:`check_start` returned, or None."""
 
     @abstractmethod
     def check_start(self, genotype: Any) -> Any:
@@ -108,9 +107,18 @@ class Rows(ABC):
             costs[mine] = problems[number].known_costs(genotypes[mine])
         return costs
 
-    def observe(self, *parts: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Puts parts ``(N, ...)`` and the tail side by side."""
-        return np.concatenate([*parts, self.tail], axis=1).astype(np.float32)
+    def observe(
+        self, ones: npt.NDArray[Any], ratios: FloatArray
+    ) -> npt.NDArray[np.float32]:
+        """Puts indicators ``(N, I)``, ratios ``(N, 2)`` and the tail side by side."""
+        width = ones.shape[1]
+        observation = np.empty(
+            (self.count, width + 2 + self.tail.shape[1]), dtype=np.float32
+        )
+        observation[:, :width] = ones
+        observation[:, width : width + 2] = ratios
+        observation[:, width + 2 :] = self.tail
+        return observation
 
     def cost_ratios(self, cost: FloatArray) -> FloatArray:
         """Returns whole networks' cost / budget, as an interval: ``(N, 2)``."""
@@ -125,14 +133,15 @@ def check_discrete(actions: Any, count: int, limit: int, *, meaning: str) -> Int
         InvalidActionError: another shape, dtype or range.
     """
     array = np.asarray(actions)
-    whole = array.shape == (count,) and array.dtype.kind in "iu"
-    if not whole or array.min() < 0 or array.max() >= limit:
-        message = (
-            f"expected {count} actions from 0 to {limit - 1} ({meaning}), "
-            f"got {actions!r}"
-        )
-        raise InvalidActionError(message)
-    return array
+    if array.shape == (count,) and array.dtype.kind in "iu":
+        whole = array.astype(np.int64, copy=False)
+        # as unsigned numbers, negative ones are the largest
+        if np.maximum.reduce(whole.view(np.uint64)) < limit:
+            return whole
+    message = (
+        f"expected {count} actions from 0 to {limit - 1} ({meaning}), got {actions!r}"
+    )
+    raise InvalidActionError(message)
 
 
 class JointRows(Rows):
@@ -149,12 +158,10 @@ class JointRows(Rows):
         self._ratios = np.zeros((count, 2))
         self._completable = np.zeros(count, dtype=np.bool_)
 
-    def begin(
-        self, rows: IntArray, numbers: IntArray, budgets: FloatArray, start: Any
-    ) -> None:
-        """Starts episodes; see :meth:`Rows.begin`."""
-        del start  # check_start takes none
-        self.place(rows, numbers, budgets)
+    def start(self, rows: IntArray, genotype: Any) -> None:
+        """Starts episodes; see :meth:`Rows.start`."""
+        del genotype  # check_start takes none
+        numbers, budgets = self.number[rows], self.budget[rows]
         self._genotype[rows] = -1
         for number, budget in {*zip(numbers.tolist(), budgets.tolist(), strict=True)}:
             mine = rows[(numbers == number) & (budgets == budget)]
@@ -183,7 +190,7 @@ class JointRows(Rows):
     def look(self) -> Look:
         """Returns what the episodes show."""
         return Look(
-            self.observe(self._ratios),
+            self.observe(np.empty((self.count, 0)), self._ratios),
             self._mask.copy(),
             self._genotype.copy(),
             self._completable.copy(),
@@ -219,14 +226,11 @@ class MutateRows(Rows):
         self._genotype = np.zeros((count, setting.length), dtype=np.int8)
         self._left = np.zeros(count, dtype=np.int64)
 
-    def begin(
-        self, rows: IntArray, numbers: IntArray, budgets: FloatArray, start: Any
-    ) -> None:
-        """Starts episodes; see :meth:`Rows.begin`."""
-        self.place(rows, numbers, budgets)
+    def start(self, rows: IntArray, genotype: Any) -> None:
+        """Starts episodes; see :meth:`Rows.start`."""
         self._left[rows] = self._horizon
-        if start is not None:
-            self._genotype[rows] = start
+        if genotype is not None:
+            self._genotype[rows] = genotype[rows] if len(genotype) > 1 else genotype
             return
         while len(rows):
             uniforms = self._uniforms.take(rows, self.setting.length)

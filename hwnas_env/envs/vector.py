@@ -123,8 +123,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         if setting.vector_rewards:
             self.reward_dim = len(setting.vector_rewards[0].objectives)
             self.reward_space = setting.reward_space()
-        self._nothing = self._zeros()
-        self._nothing.setflags(write=False)
+        self._counted: tuple[int, int, bool] | None = None
         self._blank = self._make_blank()
         self._everything = np.arange(num_envs)
         self._begun = False
@@ -260,11 +259,14 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
     ) -> None:
         """Starts episodes of rows; what is not given is drawn, or the usual."""
         setting = self.setting
+        drawn = setting.sampled or (number is None and setting.several)
+        if not drawn and budgets is None and self._rows.usual:
+            self._rows.start(rows, start)  # devices and budgets stay as they are
+            return
+        numbers = np.full(len(rows), number or 0)
         if number is None and setting.several:
-            drawn = self._uniforms.take(rows, 1)[:, 0]
-            numbers = (drawn * setting.drawn).astype(np.int64)
-        else:
-            numbers = np.full(len(rows), number or 0)
+            uniforms = self._uniforms.take(rows, 1)[:, 0]
+            numbers = (uniforms * setting.drawn).astype(np.int64)
         if budgets is not None:
             chosen = budgets[numbers]
         elif setting.sampled:
@@ -272,7 +274,11 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             chosen = setting.draw_budgets(numbers, uniforms)
         else:
             chosen = setting.budgets[numbers]
-        self._rows.begin(rows, numbers, chosen, start)
+        self._rows.place(rows, numbers, chosen)
+        self._rows.start(rows, start)
+        self._placed = self._rows.budget.copy(), self._rows.number.copy()
+        for column in self._placed:
+            column.setflags(write=False)
 
     def step(self, actions: Any) -> Step:
         """Takes one action a row.
@@ -292,27 +298,30 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             return self._restart(look, self._zeros(), ~ended, ended, self._info(look))
         self._rows.advance(checked)
         look, due = self._rows.look(), self._rows.due()
-        if not due.any():
+        if not np.count_nonzero(due):
             infos = self._info(look)
             return look.observation, self._zeros(), due, due.copy(), infos
         rewards, infos, unpaid = self._evaluate(look, due)
         terminated, truncated = self._rows.ended()
-        if unpaid.any():
+        if unpaid is not None:
             terminated, truncated = terminated & ~unpaid, truncated | unpaid
-        if not (terminated | truncated).any():
+        if not np.count_nonzero(terminated | truncated):
             return look.observation, rewards, terminated, truncated, infos
         return self._restart(look, rewards, terminated, truncated, infos)
 
     def _evaluate(
         self, look: Look, due: BoolArray
-    ) -> tuple[FloatArray, Infos, BoolArray]:
-        """Queries rows: rewards ``(N,)`` or ``(N, k)``, info, and who could not pay."""
-        every = bool(due.all())
+    ) -> tuple[FloatArray, Infos, BoolArray | None]:
+        """Queries rows: rewards ``(N,)`` or ``(N, k)``, info, and who could not pay.
+
+        The last is ``(N,)``, or None where every row could.
+        """
+        every = np.count_nonzero(due) == self.num_envs
         rows = self._everything if every else np.flatnonzero(due)
-        if isinstance(self._rows, TableRows) and self._rows.looked_up:
-            keys: Any = self._rows.networks.take(rows)
-            columns = {name: c.take(keys) for name, c in self._rows.columns.items()}
-            columns["reward"] = self._rows.rewards.take(keys, axis=0)
+        # rows that are looked up all have one length, so they are due together or not
+        if isinstance(self._rows, TableRows) and self._rows.looked_up and every:
+            keys: Any
+            keys, columns = self._rows.networks()
         else:
             numbers = self._rows.number[rows]
             columns = self._outcome(look.genotype[rows], numbers, rows)
@@ -320,29 +329,27 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         before = self.ledger.queries, self.ledger.unique_queries
         receipt = self.ledger.charge(keys, columns.get("train_seconds"))
         infos = self._info(look)
-        unpaid = np.zeros(self.num_envs, dtype=np.bool_)
         counts = receipt.queries, receipt.unique_queries, receipt.exhausted
+        infos["queries"], infos["unique_queries"], infos["budget_exhausted"] = counts
+        rewards: FloatArray = columns.pop("reward")
         if every and receipt.paid == len(rows):
-            rewards = columns.pop("reward")
             infos.update(columns)
             infos["evaluated"] = due
-        else:
-            # a row that is not due has the counts of the queries before it
-            place = np.cumsum(due)
-            counts = tuple(  # type: ignore[assignment]
-                np.append(first, count)[place]
-                for first, count in zip((*before, False), counts, strict=True)
-            )
-            unpaid[rows[receipt.paid :]] = True
-            paid = rows[: receipt.paid]
-            infos["evaluated"] = due & ~unpaid
-            rewards = self._zeros()
-            rewards[paid] = columns.pop("reward")[: receipt.paid]
-            for key, column in columns.items():
-                infos[key] = np.zeros(self.num_envs, dtype=column.dtype)
-                infos[key][paid] = column[: receipt.paid]
-        infos["queries"], infos["unique_queries"], infos["budget_exhausted"] = counts
-        return rewards, infos, unpaid
+            return rewards, infos, None
+        # a row that is not due has the counts of the queries before it
+        place = np.cumsum(due)
+        names = ("queries", "unique_queries", "budget_exhausted")
+        for name, count, first in zip(names, counts, (*before, False), strict=True):
+            infos[name] = np.append(first, count)[place]
+        paid, unpaid = rows[: receipt.paid], np.zeros(self.num_envs, dtype=np.bool_)
+        unpaid[rows[receipt.paid :]] = True
+        infos["evaluated"] = due & ~unpaid
+        for key, column in columns.items():
+            infos[key] = np.zeros(self.num_envs, dtype=column.dtype)
+            infos[key][paid] = column[: receipt.paid]
+        every_reward = self._zeros()
+        every_reward[paid] = rewards[: receipt.paid]
+        return every_reward, infos, unpaid
 
     def _outcome(
         self, genotypes: Genotypes, numbers: IntArray, rows: IntArray
@@ -371,15 +378,19 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         infos = self._blank.copy()
         infos["genotype"], infos["action_mask"] = look.genotype, look.mask
         infos["completable"] = look.completable
-        infos["budget"] = self._rows.budget.copy()
+        infos["budget"] = self._placed[0]
         if self.setting.several:
-            infos["device"] = self._rows.number.copy()
+            infos["device"] = self._placed[1]
         ledger = self.ledger
-        if ledger.queries:
-            infos["queries"] = np.full(self.num_envs, ledger.queries)
-            infos["unique_queries"] = np.full(self.num_envs, ledger.unique_queries)
-        if ledger.exhausted:
-            infos["budget_exhausted"] = np.ones(self.num_envs, dtype=np.bool_)
+        now = ledger.queries, ledger.unique_queries, ledger.exhausted
+        if now != self._counted:
+            self._counted = now
+            self._counts = tuple(np.full(self.num_envs, count) for count in now)
+            for column in self._counts:
+                column.setflags(write=False)
+        infos["queries"], infos["unique_queries"], infos["budget_exhausted"] = (
+            self._counts
+        )
         return infos
 
     def _restart(
@@ -392,7 +403,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
     ) -> Step:
         """Starts the rows that ended anew, and keeps how they ended."""
         ended = terminated | truncated
-        every = bool(ended.all())
+        every = np.count_nonzero(ended) == self.num_envs
         self._begin(self._everything if every else np.flatnonzero(ended))
         after = self._rows.look()
         following = self._info(after)

@@ -94,10 +94,11 @@ class BudgetedProblem:
         self.queries, self.unique_queries, self.train_seconds = 0, 0, 0.0
         self._closed = False
         self._seen: set[bytes] = set()
-        # one byte a network where networks have numbers: quick for one and for many
+        # one flag a network where networks have numbers: quick for one and for many
         numbered = self.problem.space.has_numbers
         size = self.problem.space.size * self._devices if numbered else 0
-        self._flags = bytearray(size)
+        self._unseen = np.ones(size, dtype=np.bool_)
+        self._first = np.empty(size, dtype=np.int64)
 
     @property
     def unique_classes(self) -> int | None:
@@ -105,8 +106,8 @@ class BudgetedProblem:
         space = self.problem.space
         if not space.has_numbers:
             return None
-        flags = np.frombuffer(self._flags, dtype=np.bool_).reshape(-1, space.size)
-        found = [space.classes_of_numbers(np.flatnonzero(row)) for row in flags]
+        seen = ~self._unseen.reshape(-1, space.size)
+        found = [space.classes_of_numbers(np.flatnonzero(row)) for row in seen]
         return sum(len(np.unique(classes)) for classes in found)
 
     @property
@@ -160,23 +161,27 @@ class BudgetedProblem:
                 added to numbers.
             train_seconds: ``(N,)`` what their training takes, or None.
         """
+        count, before, unique = len(keys), self.queries, self.unique_queries
         new = self._new(keys)
         paid = self._affordable(new, train_seconds)
-        before, unique = self.queries, self.unique_queries
-        exhausted = np.zeros(len(keys), dtype=np.bool_)
-        if paid < len(keys):
+        queries = np.arange(before + 1, before + count + 1)
+        exhausted = np.zeros(count, dtype=np.bool_)
+        if paid < count:
             self._closed = True
             new[paid:], exhausted[paid:] = False, True
-        queries = before + np.minimum(np.arange(1, len(keys) + 1), paid)
-        unique_queries = unique + np.cumsum(new)
+            queries[paid:] = before + paid
+        unique_queries = np.add.accumulate(new, dtype=np.int64)
+        unique_queries += unique
         if self.max_queries is not None:
-            free = self.repeats == "free"
-            exhausted |= (unique_queries if free else queries) >= self.max_queries
-        seconds = None if train_seconds is None else train_seconds[:paid]
-        if self.max_train_seconds is not None and seconds is not None:
-            totals = self._totals(self._price(new[:paid]), seconds)
+            charged = unique_queries if self.repeats == "free" else queries
+            exhausted |= charged >= self.max_queries
+        if paid < count:
+            keys, new = keys[:paid], new[:paid]
+            train_seconds = None if train_seconds is None else train_seconds[:paid]
+        if self.max_train_seconds is not None and train_seconds is not None:
+            totals = self._totals(new, train_seconds)
             exhausted[:paid] |= totals + self._cheapest > self.max_train_seconds
-        self._charge(keys[:paid], new[:paid], seconds)
+        self._charge(keys, new, train_seconds)
         return Receipt(paid, queries, unique_queries, exhausted)
 
     def charge_one(self, key: int | bytes, train_seconds: float | None = None) -> bool:
@@ -185,7 +190,7 @@ class BudgetedProblem:
         Returns:
             Whether it could be paid.
         """
-        new = not self._flags[key] if isinstance(key, int) else key not in self._seen
+        new = self._unseen.item(key) if isinstance(key, int) else key not in self._seen
         price = 1 if new or self.repeats == "charged" else 0
         if self.max_queries is not None and self.charged + price > self.max_queries:
             self._closed = True
@@ -200,7 +205,7 @@ class BudgetedProblem:
         if new:
             self.unique_queries += 1
             if isinstance(key, int):
-                self._flags[key] = 1
+                self._unseen[key] = False
             else:
                 self._seen.add(key)
         return True
@@ -209,51 +214,49 @@ class BudgetedProblem:
         """Marks the keys that were not seen before, each at its first place."""
         if isinstance(keys, list):
             batch: set[bytes] = set()
-            new = []
+            found = []
             for key in keys:
-                new.append(key not in self._seen and key not in batch)
+                found.append(key not in self._seen and key not in batch)
                 batch.add(key)
-            return np.array(new, dtype=np.bool_)
+            return np.array(found, dtype=np.bool_)
         place = np.arange(len(keys))
-        first = np.empty(len(self._flags), dtype=np.int64)
-        first[keys[::-1]] = place[::-1]  # the last write, the first place, stays
-        flags = np.frombuffer(self._flags, dtype=np.bool_)
-        return np.asarray((first[keys] == place) & ~flags[keys])
+        self._first[keys[::-1]] = place[::-1]  # of equal keys the first write is last
+        new = self._first.take(keys) == place
+        new &= self._unseen.take(keys)
+        return np.asarray(new)
 
     def _affordable(self, new: BoolArray, seconds: FloatArray | None) -> int:
         """Returns how many queries, from the first on, can be paid."""
         count = len(new)
         if self._closed:
             return 0
-        price = self._price(new)
         if self.max_queries is not None and count > self.max_queries - self.charged:
+            price = new if self.repeats == "free" else np.ones_like(new)
             over = self.charged + np.cumsum(price) > self.max_queries
             count = int(over.argmax()) if over.any() else count
         if self.max_train_seconds is not None and seconds is not None:
-            over = self._totals(price, seconds) > self.max_train_seconds
+            over = self._totals(new, seconds) > self.max_train_seconds
             count = min(count, int(over.argmax())) if over.any() else count
         return count
 
-    def _price(self, new: BoolArray) -> BoolArray:
-        """Marks the queries that are charged."""
-        return np.ones_like(new) if self.repeats == "charged" else new
-
-    def _totals(self, price: BoolArray, seconds: FloatArray) -> FloatArray:
+    def _totals(self, new: BoolArray, seconds: FloatArray) -> FloatArray:
         """Returns the seconds spent after each query, added one by one: ``(N,)``."""
-        spent = np.append(self.train_seconds, np.where(price, seconds, 0.0))
-        return np.asarray(np.add.accumulate(spent)[1:])
+        totals = np.where(new, seconds, 0.0) if self.repeats == "free" else +seconds
+        if len(totals):
+            totals[0] += self.train_seconds
+        return np.asarray(np.add.accumulate(totals, out=totals))
 
     def _charge(self, keys: Keys, new: BoolArray, seconds: FloatArray | None) -> None:
         if len(keys) == 0:
             return
         if seconds is not None:
-            self.train_seconds = float(self._totals(self._price(new), seconds)[-1])
+            self.train_seconds = float(self._totals(new, seconds)[-1])
         self.queries += len(keys)
         self.unique_queries += int(np.count_nonzero(new))
         if isinstance(keys, list):
             self._seen.update(keys)
         else:
-            np.frombuffer(self._flags, dtype=np.bool_)[keys] = True
+            self._unseen[keys] = False
 
     def _too_much(self, count: int, seconds: FloatArray | None) -> BudgetExhaustedError:
         if self.max_queries is not None and self.charged + count > self.max_queries:

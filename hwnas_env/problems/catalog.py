@@ -266,7 +266,4 @@ def _layered(
     ]
     if scores.score is not None:
         parts.append(scores.score)
-    quantities = join(parts)
-    for array in (quantities.start, quantities.entries, quantities.tail):
-        array.setflags(write=False)
-    return LayeredModel(quantities, scores.function, scores.noise)
+    return LayeredModel(join(parts), scores.function, scores.noise)

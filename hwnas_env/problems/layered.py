@@ -1,8 +1,8 @@
 """A search space of sums over layers: exact answers by dynamic programming.
 
 Labels are prefixes with their sums so far. Of two prefixes in one state, one whose sums
-are no worse in every objective stays no worse under any completion, since rounding is
-monotone; the other is dropped. So optima and fronts are exact in floating point.
+are no worse in every objective stays no worse under any completion; the other is
+dropped. Sums are exact, and so are optima and fronts.
 """
 
 import functools
@@ -81,10 +81,10 @@ class LayeredModel(Model):
         return smallest_value(self._columns[column])
 
     def largest(self, column: int) -> float:
-        """Returns a bound that no network's cost passes."""
+        """See :meth:`Model.largest`."""
         quantity = self._columns[column]
-        total = quantity.start[0] + extremes(quantity)[1][0, 0]
-        return float(quantity.links[0](np.array([total * (1 + 1e-12)]))[0])
+        largest = quantity.start + extremes(quantity)[1][0, 0]
+        return float(quantity.links[0](largest)[0])
 
     def quantiles(self, column: int, fractions: Sequence[float]) -> FloatArray:
         """Convolves the layers; see :func:`hwnas_env.additive.quantiles`."""

@@ -286,6 +286,12 @@ class Problem:
             },
         }
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves the kept walks behind."""
+        state = vars(self).copy()
+        state.pop("_walks", None)
+        return state
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "Problem":
         """Returns itself: nothing of a problem changes."""
         return self
