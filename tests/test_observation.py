@@ -38,7 +38,7 @@ def assert_equal(one: Any, other: Any) -> None:
         assert one.keys() == other.keys()
         for key in one:
             assert_equal(one[key], other[key])
-    elif isinstance(one, tuple) or getattr(one, "dtype", None) == object:
+    elif isinstance(one, tuple) or getattr(one, "dtype", "") == "object":
         for left, right in zip(one, other, strict=True):
             assert_equal(left, right)
     else:
