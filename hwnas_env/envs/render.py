@@ -1,8 +1,8 @@
 """Draws a network in the making: text for the terminal, or an image."""
 
+import math
 import sys
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,20 +10,10 @@ import numpy.typing as npt
 from hwnas_env.errors import MissingExtraError
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import Problem
-from hwnas_env.spaces import nasbench201
+from hwnas_env.problems.walk import RATIO_LIMIT
 
-_PALETTE = (
-    "#c8c8c8",
-    "#5aa9a3",
-    "#f0b24f",
-    "#d1495b",
-    "#6c8ebf",
-    "#8fb8de",
-    "#5b4b8a",
-    "#2f3e6e",
-    "#e3e3e3",
-)
-_NODES = {0: (0.0, 0.5), 1: (1.0, 1.0), 2: (2.0, 0.0), 3: (3.0, 0.5)}
+BAR_LIMIT = 2.0
+"""What the end of the budget's bar stands for, in budgets."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +26,77 @@ class View:
         budget: in the metric's unit.
         interval: smallest and largest cost still reachable, same unit, clipped to four
             times the budget.
+        accuracy_percent: of an evaluated network; None where nothing was evaluated.
     """
 
     problem: Problem
     genotype: tuple[int, ...]
     budget: float
     interval: tuple[float, float]
+    accuracy_percent: float | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every position is decided."""
+        return min(self.genotype) >= 0
+
+    @property
+    def title(self) -> str:
+        """The problem, and where the budget's metric comes from."""
+        problem = self.problem
+        kind = problem.provenance[problem.metric].kind
+        found = self.accuracy_percent
+        accuracy = "" if found is None else f", accuracy {found:.2f} %"
+        return (
+            f"{problem.space.label} on {problem.device.label}, {problem.dataset} "
+            f"({kind} {problem.metric}){accuracy}"
+        )
+
+    @property
+    def limit(self) -> str:
+        """The budget with its unit."""
+        return f"{self.budget:.4g} {METRICS[self.problem.metric].unit}"
+
+    @property
+    def reach(self) -> str:
+        """The cost of a whole network, or the interval that is still reachable."""
+        if self.whole and math.isinf(self.costs[self.problem.metric]):
+            return "not deployable"
+        if self.whole:
+            return amount(self.problem.metric, self.costs[self.problem.metric])
+        low, high = self.interval
+        clipped = self.budget * RATIO_LIMIT * (1 - 1e-6)
+        over = "over " if high >= clipped else ""
+        return f"{low:.4g} to {over}{amount(self.problem.metric, high)}"
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Every metric of a whole network, inf where not deployable; else empty."""
+        if not self.whole:
+            return {}
+        row = np.array([self.genotype], dtype=np.int8)
+        known = self.problem.model.known_costs
+        return {n: float(known(row, i)[0]) for i, n in enumerate(self.problem.metrics)}
+
+    def name(self, choice: int) -> str:
+        """An operation's name, or "?" for undecided."""
+        return self.problem.space.operations[choice] if choice >= 0 else "?"
+
+
+def amount(metric: str, value: float) -> str:
+    """Writes a number with its unit.
+
+    Example:
+        >>> amount("latency_ms", 3.14159)
+        '3.142 ms'
+    """
+    return f"{value:.4g} {METRICS[metric].unit}"
 
 
 def text(view: View) -> str:
     """Writes the decisions and the reachable costs as lines of text."""
     space = view.problem.space
-    names = [_name(view, choice) for choice in view.genotype]
+    names = [view.name(choice) for choice in view.genotype]
     if space.name == "nasbench201":
         body = [
             f"  {position}  {name}"
@@ -57,7 +106,13 @@ def text(view: View) -> str:
         width = max(map(len, space.operations))
         cells = [f"{n:>2} {name:<{width}}" for n, name in enumerate(names, start=1)]
         body = ["  " + "  ".join(cells[row : row + 6]) for row in range(0, 22, 6)]
-    return "\n".join([_title(view), *body, _bar(view), ""])
+    others = [
+        f"{metric} {amount(metric, value)}"
+        for metric, value in view.costs.items()
+        if metric != view.problem.metric and math.isfinite(value)
+    ]
+    rest = ["  " + ", ".join(others)] if others else []
+    return "\n".join([view.title, *body, _bar(view), *rest, ""])
 
 
 def show(drawing: str) -> None:
@@ -73,135 +128,19 @@ def image(view: View) -> npt.NDArray[np.uint8]:
         MissingExtraError: matplotlib is not installed.
     """
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
+        from hwnas_env.envs import pictures
+    except ModuleNotFoundError:
         message = 'rgb_array needs matplotlib: pip install "hwnas_env[plots]"'
         raise MissingExtraError(message) from None
-    figure = Figure(figsize=(7.2, 4.0), dpi=100, facecolor="white")
-    canvas = FigureCanvasAgg(figure)
-    drawing = figure.add_axes((0.02, 0.30, 0.96, 0.58))
-    drawing.set_axis_off()
-    figure.suptitle(_title(view), fontsize=10, x=0.03, ha="left")
-    if view.problem.space.name == "nasbench201":
-        _draw_cell(drawing, view)
-    else:
-        _draw_chain(drawing, view)
-    _draw_budget(figure.add_axes((0.05, 0.14, 0.90, 0.08)), view)
-    pixels: Any = canvas  # matplotlib's canvas is not annotated
-    pixels.draw()
-    return np.asarray(pixels.buffer_rgba())[..., :3].copy()
-
-
-def _draw_cell(axes: Any, view: View) -> None:
-    axes.set_xlim(-0.35, 3.35)
-    axes.set_ylim(-0.35, 1.35)
-    for choice, (source, target) in zip(view.genotype, nasbench201.EDGES, strict=True):
-        (x0, y0), (x1, y1) = _NODES[source], _NODES[target]
-        colour = _PALETTE[choice] if choice >= 0 else "#dddddd"
-        style = "-" if choice > 0 else ":"
-        axes.annotate(
-            "",
-            (x1, y1),
-            (x0, y0),
-            arrowprops={
-                "arrowstyle": "-|>",
-                "color": colour,
-                "linestyle": style,
-                "linewidth": 2.2,
-                "shrinkA": 15,
-                "shrinkB": 15,
-            },
-        )
-        along = 0.36 if (source, target) in ((0, 3), (1, 2)) else 0.5
-        axes.text(
-            x0 + along * (x1 - x0),
-            y0 + along * (y1 - y0),
-            _name(view, choice),
-            ha="center",
-            va="center",
-            fontsize=8,
-            bbox={"facecolor": "white", "edgecolor": colour, "pad": 2.0},
-        )
-    for node, (x, y) in _NODES.items():
-        label = {0: "in", 3: "out"}.get(node, str(node))
-        axes.plot([x], [y], "o", markersize=26, color="#333333")
-        axes.text(x, y, label, ha="center", va="center", color="white", fontsize=9)
-
-
-def _draw_chain(axes: Any, view: View) -> None:
-    columns = 11
-    axes.set_xlim(-0.1, columns + 0.1)
-    axes.set_ylim(-0.15, 2.15)
-    for layer, choice in enumerate(view.genotype):
-        row, column = divmod(layer, columns)
-        y = 1.15 - 1.1 * row
-        colour = _PALETTE[choice] if choice >= 0 else "white"
-        light = choice in (-1, 0, 2, 8)
-        axes.add_patch(_box(column + 0.06, y, 0.88, 0.75, colour))
-        name = _name(view, choice).replace("_", "\n")
-        axes.text(
-            column + 0.5,
-            y + 0.375,
-            name,
-            ha="center",
-            va="center",
-            fontsize=8,
-            color="black" if light else "white",
-        )
-        axes.text(column + 0.5, y + 0.8, str(layer + 1), ha="center", fontsize=6)
-
-
-def _box(x: float, y: float, width: float, height: float, colour: str) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle(
-        (x, y), width, height, facecolor=colour, edgecolor="#777777", linewidth=0.8
-    )
-
-
-def _draw_budget(axes: Any, view: View) -> None:
-    low, high = view.interval
-    within = low <= view.budget
-    limit = 2.0 * view.budget
-    axes.set_xlim(0, limit)
-    axes.set_ylim(0, 1)
-    axes.set_yticks([])
-    axes.tick_params(labelsize=7)
-    shown = min(high, limit)
-    width = max(shown - low, 0.008 * limit)
-    axes.add_patch(_box(low, 0.2, width, 0.6, "#5aa9a3" if within else "#d1495b"))
-    axes.axvline(view.budget, color="#333333", linewidth=2)
-    unit = METRICS[view.problem.metric].unit
-    axes.set_xlabel(
-        f"{view.problem.metric}: reachable interval, budget {view.budget:g} {unit}",
-        fontsize=8,
-    )
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
-
-
-def _name(view: View, choice: int) -> str:
-    return view.problem.space.operations[choice] if choice >= 0 else "?"
-
-
-def _title(view: View) -> str:
-    problem = view.problem
-    kind = problem.provenance[problem.metric].kind
-    return (
-        f"{problem.space.label} on {problem.device.label}, {problem.dataset} "
-        f"({kind} {problem.metric})"
-    )
+    return pictures.image(view)
 
 
 def _bar(view: View, *, width: int = 40) -> str:
-    unit = METRICS[view.problem.metric].unit
     cells = [
-        int(min(cost / view.budget, 2.0) / 2.0 * (width - 1)) for cost in view.interval
+        int(min(cost / view.budget, BAR_LIMIT) / BAR_LIMIT * (width - 1))
+        for cost in view.interval
     ]
     line = ["·"] * width
     line[cells[0] : cells[1] + 1] = "█" * (cells[1] - cells[0] + 1)
     line[width // 2] = "|"
-    low, high = view.interval
-    reach = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
-    return f"  {''.join(line)}  {reach} of {view.budget:.4g} {unit}"
+    return f"  {''.join(line)}  {view.reach}, budget {view.limit}"

@@ -1,0 +1,79 @@
+"""Exports recordings as Minari datasets, for offline reinforcement learning."""
+
+import importlib
+from os import PathLike
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from hwnas_env.errors import InvalidArgumentError, MissingExtraError
+from hwnas_env.wrappers.recordings import Episode, read_spec, read_trajectories
+
+
+def to_minari(path: str | PathLike[str], dataset_id: str, **metadata: Any) -> Any:
+    """Makes a Minari dataset of a recording that has observations.
+
+    An episode that was left before its end is marked as truncated there. Info keys
+    that are no numbers on every line are left out. Where datasets go is Minari's
+    ``MINARI_DATASETS_PATH``.
+
+    Args:
+        path: what ``TrajectoryRecorder(..., observations=True)`` wrote.
+        dataset_id: in Minari's form, ``hwnas/fpga/random-v0``.
+        metadata: to ``minari.create_dataset_from_buffers``: ``algorithm_name``,
+            ``author``, ``description``, ...
+
+    Returns:
+        The ``minari.MinariDataset``.
+
+    Raises:
+        MissingExtraError: Minari is not installed.
+        InvalidArgumentError: no observations were recorded, or no steps.
+        DataMissingError, ForeignFileError, TruncatedFileError: as for
+            :func:`hwnas_env.wrappers.recordings.read_trajectories`.
+
+    Source:
+        https://minari.farama.org, ``create_dataset_from_buffers``.
+    """
+    try:
+        minari: Any = importlib.import_module("minari")
+    except ImportError:
+        message = 'to_minari needs Minari: pip install "hwnas_env[minari]"'
+        raise MissingExtraError(message) from None
+    episodes = [e for e in read_trajectories(path) if len(e.actions)]
+    if not episodes or any(e.observations is None for e in episodes):
+        message = (
+            f"{path} has no observations: TrajectoryRecorder(..., observations=True)"
+        )
+        raise InvalidArgumentError(message)
+    env = gym.make(read_spec(path))
+    buffers = [
+        minari.data_collector.EpisodeBuffer(
+            id=number,
+            seed=episode.seed,
+            options=episode.options,
+            observations=_typed(episode.observations, env.observation_space),
+            actions=_typed(episode.actions, env.action_space),
+            rewards=list(episode.rewards),
+            **_ends(episode),
+            infos={k: v for k, v in episode.infos.items() if v.dtype.kind in "biuf"},
+        )
+        for number, episode in enumerate(episodes)
+    ]
+    return minari.create_dataset_from_buffers(dataset_id, buffers, env=env, **metadata)
+
+
+def _typed(values: Any, space: gym.Space[Any]) -> Any:
+    if isinstance(space, gym.spaces.Dict):
+        return {key: _typed(values[key], space[key]) for key in space}
+    return np.asarray(values, dtype=space.dtype)
+
+
+def _ends(episode: Episode) -> dict[str, list[bool]]:
+    before = [False] * (len(episode.actions) - 1)
+    cut = episode.truncated or not episode.complete
+    return {
+        "terminations": [*before, episode.terminated],
+        "truncations": [*before, cut],
+    }

@@ -1,0 +1,222 @@
+"""Reads what ``TrajectoryRecorder`` wrote."""
+
+import itertools
+import json
+import math
+import warnings
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.envs.registration import EnvSpec
+
+from hwnas_env.errors import DataMissingError, ForeignFileError, TruncatedFileError
+from hwnas_env.types import FloatArray
+from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line
+
+Array = npt.NDArray[Any]
+
+_NUMBERS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+
+
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """Holds one recorded episode of T steps.
+
+    Attributes:
+        number: from 0, in the order of the file.
+        seed: what the reset was given.
+        options: what the reset was given.
+        actions: ``(T, ...)``.
+        rewards: ``(T,)`` float64, or ``(T, k)``.
+        terminated: whether the last step said so.
+        truncated: whether the last step said so.
+        infos: by key ``(T + 1, ...)``, the reset first; None where a line lacks it.
+        observations: ``(T + 1, ...)``, or a dictionary of such; None where they were
+            not recorded.
+    """
+
+    number: int
+    seed: int | None
+    options: dict[str, Any] | None
+    actions: Array
+    rewards: FloatArray
+    terminated: bool
+    truncated: bool
+    infos: dict[str, Array]
+    observations: Any
+
+    @property
+    def complete(self) -> bool:
+        """Whether the episode came to its end."""
+        return self.terminated or self.truncated
+
+
+def read_trajectories(path: str | PathLike[str]) -> list[Episode]:
+    """Reads a recording.
+
+    An episode at the end that is not complete is returned with a warning; a last line
+    that was not written whole is left out, also with a warning.
+
+    Args:
+        path: what :class:`TrajectoryRecorder` wrote.
+
+    Returns:
+        The episodes in their order; complete or not, see :attr:`Episode.complete`.
+
+    Raises:
+        DataMissingError: there is no such file.
+        ForeignFileError: the file is no recording, or of another version.
+        TruncatedFileError: a line is corrupt; names it.
+    """
+    _, rows = parse(Path(path))
+    groups = itertools.groupby(rows, key=lambda row: row[1]["episode"])
+    return [_episode([line for _, line in group]) for _, group in groups]
+
+
+def read_spec(path: str | PathLike[str]) -> EnvSpec:
+    """Reads how a recording's environment was made.
+
+    Raises:
+        DataMissingError, ForeignFileError: as for :func:`read_trajectories`.
+    """
+    return spec_of(parse(Path(path))[0])
+
+
+def spec_of(header: Line) -> EnvSpec:
+    """Returns the specification that a header holds."""
+    return EnvSpec.from_json(json.dumps(header["spec"]))
+
+
+def parse(path: Path) -> tuple[Line, list[tuple[int, Line]]]:
+    """Returns the header, and every further line with its number, checked.
+
+    Raises:
+        DataMissingError, ForeignFileError, TruncatedFileError: as for
+            :func:`read_trajectories`.
+    """
+    try:
+        texts = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        message = f"no recording at {path}"
+        raise DataMissingError(message) from None
+    unfinished = texts.pop()
+    header = _header(path, texts[0] if texts else unfinished)
+    rows: list[tuple[int, Line]] = []
+    episode, step, ended = -1, 0, True
+    for number, text in enumerate(texts[1:], start=2):
+        line = _line(path, number, text)
+        begins = line["step"] == 0
+        expected = (episode + 1, 0) if begins else (episode, step + 1)
+        if (line["episode"], line["step"]) != expected or (ended and not begins):
+            message = (
+                f"{path}, line {number}: expected step {step + 1} of episode {episode} "
+                f"or a reset, got step {line['step']} of episode {line['episode']}"
+            )
+            raise TruncatedFileError(message)
+        episode, step = expected
+        ended = not begins and (line["terminated"] or line["truncated"])
+        rows.append((number, line))
+    if unfinished:
+        message = (
+            f"{path}: line {len(texts) + 1} was not written whole, and is left out"
+        )
+        warnings.warn(message, stacklevel=3)
+    if not ended:
+        warnings.warn(f"{path}: episode {episode} is not complete", stacklevel=3)
+    return header, rows
+
+
+def _header(path: Path, text: bytes) -> Line:
+    try:
+        header = json.loads(text)
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or header.get("schema") != SCHEMA:
+        message = f"{path} is no recording: line 1 does not say schema {SCHEMA!r}"
+        raise ForeignFileError(message)
+    if header.get("version") != SCHEMA_VERSION:
+        message = (
+            f"{path}: expected version {SCHEMA_VERSION} of {SCHEMA}, "
+            f"got {header.get('version')!r}"
+        )
+        raise ForeignFileError(message)
+    for key in ("spec", "generator_seed", "problem"):
+        if key not in header:
+            message = f"{path}, line 1: the header lacks {key!r}"
+            raise TruncatedFileError(message)
+    return header
+
+
+def _line(path: Path, number: int, text: bytes) -> Line:
+    try:
+        line = json.loads(text)
+    except ValueError as error:
+        message = f"{path}, line {number} is no JSON: {error}"
+        raise TruncatedFileError(message) from None
+    if not isinstance(line, dict):
+        message = f"{path}, line {number}: expected an object, got {line!r}"
+        raise TruncatedFileError(message)
+    reset, step = ("seed", "options"), ("action", "reward", "terminated", "truncated")
+    lacking = [
+        key
+        for key in (
+            "episode",
+            "step",
+            "info",
+            *(reset if line.get("step") == 0 else step),
+        )
+        if key not in line
+    ]
+    if lacking:
+        message = f"{path}, line {number} lacks {', '.join(lacking)}"
+        raise TruncatedFileError(message)
+    return line
+
+
+def _episode(lines: list[Line]) -> Episode:
+    reset, steps = lines[0], lines[1:]
+    last = steps[-1] if steps else {"terminated": False, "truncated": False}
+    infos = [numbers(line["info"]) for line in lines]
+    keys = dict.fromkeys(key for info in infos for key in info)
+    seen = [numbers(line.get("observation")) for line in lines]
+    return Episode(
+        number=reset["episode"],
+        seed=reset["seed"],
+        options=numbers(reset["options"]),
+        actions=_array([numbers(line["action"]) for line in steps]),
+        rewards=np.array([numbers(line["reward"]) for line in steps], np.float64),
+        terminated=last["terminated"],
+        truncated=last["truncated"],
+        infos={key: _array([info.get(key) for info in infos]) for key in keys},
+        observations=None if seen[0] is None else _stacked(seen),
+    )
+
+
+def _stacked(values: list[Any]) -> Any:
+    """Stacks observations, dictionaries key by key."""
+    if isinstance(values[0], dict):
+        return {key: _stacked([value[key] for value in values]) for key in values[0]}
+    return _array(values)
+
+
+def _array(values: list[Any]) -> Array:
+    """Stacks values; to an array of objects where they are of different shapes."""
+    try:
+        return np.array(values)
+    except ValueError:
+        array = np.full(len(values), None, dtype=object)
+        array[:] = values
+        return array
+
+
+def numbers(value: Any) -> Any:
+    """Turns "inf", "-inf" and "nan" back into numbers, at any depth."""
+    if isinstance(value, list):
+        return [numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: numbers(item) for key, item in value.items()}
+    return _NUMBERS.get(value, value) if isinstance(value, str) else value
