@@ -1,7 +1,8 @@
 """Hardware-aware neural architecture search as Gymnasium environments.
 
-``import hwnas_env`` registers twelve environments, ``HWNAS-{Space}-{Device}-v0``, and
-loads no tables; everything else is loaded when it is first asked for.
+``import hwnas_env`` registers ``HWNAS-{Space}-{Device}-v0`` and
+``HWNAS-{Space}-MultiDevice-v0`` and loads no tables; everything else is loaded when it
+is first asked for.
 """
 
 import importlib
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hwnas_env.metrics import METRICS as METRICS
     from hwnas_env.problems.budget import BudgetedProblem as BudgetedProblem
     from hwnas_env.problems.catalog import make_problem as make_problem
+    from hwnas_env.problems.device_costs import make_device_costs as make_device_costs
     from hwnas_env.problems.problem import Problem as Problem
     from hwnas_env.scalarise import REWARDS as REWARDS
     from hwnas_env.spaces import SEARCH_SPACES as SEARCH_SPACES
@@ -35,6 +37,7 @@ _HOMES = {
     "Problem": "hwnas_env.problems.problem",
     "REWARDS": "hwnas_env.scalarise",
     "SEARCH_SPACES": "hwnas_env.spaces",
+    "make_device_costs": "hwnas_env.problems.device_costs",
     "make_problem": "hwnas_env.problems.catalog",
 }
 

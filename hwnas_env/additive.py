@@ -59,9 +59,9 @@ Link = Linear | Saturating
 
 _FEW = 16
 """Genotypes up to which one gather for all layers is quicker than one a group."""
-_GROUP_ROWS = 1024
+_GROUP_ROWS = 8192
 """Most entries of the table of several layers, so that it stays in a near cache."""
-_BLOCK = 4096
+_BLOCK = 16384
 """Genotypes that are summed at a time, for the same reason."""
 
 
@@ -96,18 +96,22 @@ class Additive:
     def grid(self) -> FloatArray:
         """What all numbers of a quantity are multiples of: ``(C,)``, powers of two."""
         largest = np.abs(self.start) + np.abs(self.entries).max(axis=(1, 2)).sum(axis=0)
-        return np.exp2(np.ceil(np.log2(np.maximum(largest, 1e-280))) - 52)
+        scale: FloatArray = np.exp2(np.ceil(np.log2(np.maximum(largest, 1e-280))) - 52)
+        return scale
 
     @property
     def states(self) -> int:
         """Number of states, S."""
         return int(self.entries.shape[1])
 
-    def totals(self, genotypes: Genotypes) -> FloatArray:
+    def totals(
+        self, genotypes: Genotypes, *, out: FloatArray | None = None
+    ) -> FloatArray:
         """Sums entries, before g: ``(N, L)`` to ``(N, C)``; exact, so in any order."""
+        totals = np.empty((len(genotypes), len(self.links))) if out is None else out
         if len(genotypes) <= _FEW:
-            return self._totals_of_few(genotypes)
-        totals = np.empty((len(genotypes), len(self.links)))
+            totals[:] = self._totals_of_few(genotypes)
+            return totals
         for first in range(0, len(genotypes), _BLOCK):
             block = slice(first, first + _BLOCK)
             self._add(genotypes[block], totals[block])
@@ -184,22 +188,43 @@ class Additive:
             state = following[state][block]
         return path
 
-    def values(self, genotypes: Genotypes) -> FloatArray:
-        """Returns the quantities of genotypes ``(N, L)``: ``(N, C)`` float64."""
+    def values(
+        self, genotypes: Genotypes, *, out: FloatArray | None = None
+    ) -> FloatArray:
+        """Returns the quantities of genotypes ``(N, L)``: ``(N, C)`` float64.
+
+        Args:
+            genotypes: valid ones.
+            out: ``(N, C)`` to write into; a new array by default.
+        """
+        values = self.totals(genotypes, out=out)
         floor, scale, unit, others = self._linear_parts
-        values = self.totals(genotypes)
-        np.maximum(values, floor, out=values)
-        values *= scale
-        values /= unit
+        # where nothing is bounded or scaled, a pass over the batch is saved
+        if floor is not None:
+            np.maximum(values, floor, out=values)
+        if scale is not None:
+            values *= scale
+        if unit is not None:
+            values /= unit
         for column in others:
             values[:, column] = self.links[column](values[:, column])
         return values
 
     @functools.cached_property
-    def _linear_parts(self) -> tuple[FloatArray, FloatArray, FloatArray, list[int]]:
-        """Floor, scale and unit of every column, and the columns of other links."""
+    def _linear_parts(
+        self,
+    ) -> tuple[FloatArray | None, FloatArray | None, FloatArray | None, list[int]]:
+        """Floors, scales and units of the columns, and the columns of other links.
+
+        None where no column has one that changes anything.
+        """
         linear = [link if isinstance(link, Linear) else Linear() for link in self.links]
-        floor, scale, unit = np.array([[x.floor, x.scale, x.unit] for x in linear]).T
+        parts = np.array([[x.floor, x.scale, x.unit] for x in linear]).T
+        neutral = (-math.inf, 1.0, 1.0)
+        floor, scale, unit = (
+            None if (part == one).all() else part
+            for part, one in zip(parts, neutral, strict=True)
+        )
         others = [
             n for n, link in enumerate(self.links) if not isinstance(link, Linear)
         ]

@@ -198,23 +198,24 @@ class LayeredRows(ConstructRows):
         self._entries = self._stack([cost.entries[..., 0] for cost in costs])
         self._following = self._stack([cost.next_state for cost in costs])
         low, high = zip(*(extremes(cost) for cost in costs), strict=True)
-        self._low, self._high = self._stack(low), self._stack(high)
+        # smallest and largest sum of what is left, side by side
+        reach = np.stack([self._stack(low), self._stack(high)], axis=-1)
+        self._reach = np.ascontiguousarray(reach.reshape(-1, 2))
         self._start = np.array([cost.start[0] for cost in costs])
         self._floor, scale, unit = np.array(
             [[x.floor, x.scale, x.unit] for x in links]  # type: ignore[union-attr]
         ).T
         self._scale = scale / unit
-        shape = (count, setting.length + 1, self._states)
-        self._limits = np.full(shape, -np.inf)
-        self._steps = np.full(
-            (count, setting.length, self._states, setting.choices), -np.inf
-        )
+        length, choices, states = setting.length, setting.choices, self._states
+        self._limits = np.full((count, length + 1, states), -np.inf)
+        self._steps = np.full((count, length, states, choices), -np.inf)
+        self._row = np.arange(count)
         self._depth = np.zeros(count, dtype=np.int64)
-        self._all = np.arange(count)
         self._sum = np.zeros(count)
         self._state = np.zeros(count, dtype=np.int64)
-        self._genotype = np.full((count, setting.length), -1, dtype=np.int8)
-        self._shown = np.zeros((count, self._ones), dtype=np.float32)
+        self._genotype = np.full((count, length), -1, dtype=np.int8)
+        # one column more than is shown, where the position goes after the last decision
+        self._shown = np.zeros((count, self._ones + 1), dtype=np.float32)
 
     def _stack(self, tables: Any) -> Any:
         """Pads the states of tables ``(L, S, ...)`` and puts them one upon another."""
@@ -251,7 +252,7 @@ class LayeredRows(ConstructRows):
 
     def advance(self, actions: npt.NDArray[Any]) -> None:
         """Decides the next position of every row."""
-        self._take(self._all, actions)
+        self._take(self._row, actions)
 
     def due(self) -> BoolArray:
         """Marks the rows that are complete."""
@@ -259,42 +260,51 @@ class LayeredRows(ConstructRows):
 
     def _take(self, rows: IntArray, actions: IntArray) -> None:
         length, choices = self.setting.length, self.setting.choices
-        depth = self._depth[rows]
-        self._depth[rows] = depth + 1
-        entry = (self.number[rows] * length + depth) * self._states + self._state[rows]
-        entry = entry * choices + actions
+        depth = self._depth.take(rows)
+        entry = depth * self._states
+        if self.setting.several:
+            entry += self.number.take(rows) * (length * self._states)
+        if self._states > 1:
+            entry += self._state.take(rows)
+        entry *= choices
+        entry += actions
         self._sum[rows] += self._entries.take(entry)
-        self._state[rows] = self._following.take(entry)
-        self._genotype[rows, depth] = actions
-        self._shown[rows, depth * choices + actions] = 1.0
-        place = length * choices + depth
-        self._shown[rows, place] = 0.0
-        more = depth + 1 < length
-        self._shown[rows[more], place[more] + 1] = 1.0
+        if self._states > 1:
+            self._state[rows] = self._following.take(entry)
+        self._depth[rows] = depth + 1
+        # flat places: one index array is quicker than two
+        self._genotype.reshape(-1)[rows * length + depth] = actions
+        shown, place = self._shown.reshape(-1), rows * (self._ones + 1)
+        shown[place + depth * choices + actions] = 1.0
+        place += depth
+        place += length * choices
+        shown[place] = 0.0
+        shown[place + 1] = 1.0
 
     def look(self) -> Look:
         """Returns what the episodes show."""
         length, depth = self.setting.length, self._depth
-        here = (self.number * (length + 1) + depth) * self._states + self._state
-        row = self._all * self._states
-        limit = self._limits.take(
-            (row * (length + 1)) + depth * self._states + self._state
-        )
+        here = depth * self._states + self._state
+        limit = self._limits.take(self._row * ((length + 1) * self._states) + here)
         completable = self._sum <= limit
-        step = (
-            (row * length) + np.minimum(depth, length - 1) * self._states + self._state
-        )
+        complete = depth == length
+        step = self._row * (length * self._states) + here
+        step -= complete * self._states  # any place, where nothing is left to decide
         steps = self._steps.reshape(-1, self.setting.choices).take(step, axis=0)
         meets = self._sum[:, None] <= steps
-        meets |= (~completable | (depth == length))[:, None]
-        reach = np.stack([self._low.take(here), self._high.take(here)], axis=1)
-        totals = np.maximum(
-            self._sum[:, None] + reach, self._floor[self.number][:, None]
-        )
-        ratios = totals * (self._scale[self.number] / self.budget)[:, None]
-        ratios = np.minimum(np.maximum(ratios, 0.0), RATIO_LIMIT)
+        meets |= (complete | ~completable)[:, None]
+        if self.setting.several:
+            here += self.number * ((length + 1) * self._states)
+        reach = self._reach.take(here, axis=0)
+        reach += self._sum[:, None]
+        floor = self._floor.take(self.number)
+        factor = self._scale.take(self.number) / self.budget
+        np.maximum(reach, floor[:, None], out=reach)
+        reach *= factor[:, None]
+        np.maximum(reach, 0.0, out=reach)
+        np.minimum(reach, RATIO_LIMIT, out=reach)
         return Look(
-            self.observe(self._shown, ratios),
+            self.observe(self._shown[:, :-1], reach),
             meets.view(np.int8),
             self._genotype.copy(),
             completable,

@@ -1,0 +1,147 @@
+"""What networks cost on several devices at once: every metric in one batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.additive import Additive, join
+from hwnas_env.devices import DEVICES
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.problems.catalog import make_problem
+from hwnas_env.problems.layered import LayeredModel
+from hwnas_env.problems.tabular import TableModel
+from hwnas_env.spaces import SearchSpace
+from hwnas_env.spaces.nasbench201 import lexicographic
+from hwnas_env.types import FloatArray, Provenance
+
+_BLOCK = 8192
+"""Genotypes that are looked up at a time, so that they stay in a near cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class DeviceCosts:
+    """Evaluates the metrics of several devices; immutable.
+
+    Built by :func:`make_device_costs`.
+
+    Attributes:
+        space: the search space.
+        dataset: one of its datasets.
+        names: the columns, device and metric: "edgegpu_latency_ms", ...
+        provenance: of every column, in that order.
+        tables: ``(K^L, M)`` in lexicographic order, or M sums over layers.
+    """
+
+    space: SearchSpace
+    dataset: str
+    names: tuple[str, ...]
+    provenance: tuple[Provenance, ...]
+    tables: FloatArray | Additive
+
+    def evaluate(
+        self, genotypes: npt.ArrayLike, *, out: FloatArray | None = None
+    ) -> FloatArray:
+        """Evaluates a batch of networks on every device.
+
+        Args:
+            genotypes: integers ``(N, L)``, or one genotype ``(L,)``; N may be 0.
+            out: ``(N, M)`` float64, C-contiguous, to write into; saves the time that a
+                large new array takes.
+
+        Returns:
+            ``(N, M)`` float64 in the metrics' units; inf where a network is not
+            deployable on a device. It is ``out``, where that is given.
+
+        Raises:
+            InvalidGenotypeError: wrong shape, dtype or range.
+            InvalidArgumentError: ``out`` has another form.
+        """
+        rows = self.space.validate(genotypes)
+        shape = (len(rows), len(self.names))
+        if out is None:
+            out = np.empty(shape)
+        elif (
+            not isinstance(out, np.ndarray)
+            or out.shape != shape
+            or out.dtype != np.float64
+            or not (out.flags.c_contiguous and out.flags.writeable)
+        ):
+            message = f"out: expected C-contiguous float64 {shape}, got {_form(out)}"
+            raise InvalidArgumentError(message)
+        if isinstance(self.tables, Additive):
+            return self.tables.values(rows, out=out)
+        for first in range(0, len(rows), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            numbers = lexicographic(rows[block])
+            self.tables.take(numbers, axis=0, out=out[block], mode="clip")
+        return out
+
+
+def make_device_costs(
+    space: str,
+    *,
+    dataset: str | None = None,
+    devices: Sequence[str] = tuple(DEVICES),
+    source: str = "builtin",
+) -> DeviceCosts:
+    """Makes the costs of a space on several devices, every metric a column.
+
+    Args:
+        space: nasbench201 or fbnet.
+        dataset: by default cifar10 (NAS-Bench-201) or ImageNet (FBNet).
+        devices: names; all by default.
+        source: builtin, measured or auto, as for :func:`hwnas_env.make_problem`.
+
+    Raises:
+        UnknownNameError: a name that does not exist; the message names the nearest.
+        DataMissingError: measured data was asked for and is not imported.
+        NotMeasuredError: nobody measured that, or the imported column has holes.
+        InvalidArgumentError: no device, or one twice.
+
+    Example:
+        >>> costs = make_device_costs("nasbench201", devices=["fpga", "eyeriss"])
+        >>> costs.names[:2]
+        ('fpga_latency_ms', 'fpga_energy_mj')
+        >>> costs.evaluate([3, 3, 1, 3, 1, 3]).round(3)[0, :3].tolist()
+        [6.163, 43.144, 7.578]
+    """
+    listed = isinstance(devices, Sequence) and not isinstance(devices, str)
+    if not listed or not devices or len(set(devices)) < len(devices):
+        message = f"devices: expected distinct device names, got {devices!r}"
+        raise InvalidArgumentError(message)
+    problems = [
+        make_problem(space, device=device, dataset=dataset, source=source)
+        for device in devices
+    ]
+    names, provenance = [], []
+    columns: list[FloatArray] = []
+    sums: list[Additive] = []
+    for problem in problems:
+        model = problem.model
+        for metric in problem.device.metrics_in(problem.space.name):
+            if metric not in problem.metrics:  # a measured column with holes
+                continue
+            column = problem.metrics.index(metric)
+            names.append(f"{problem.device.name}_{metric}")
+            provenance.append(problem.provenance[metric])
+            if isinstance(model, LayeredModel):
+                sums.append(model.cost(column))
+            else:
+                assert isinstance(model, TableModel), "there are two kinds of model"
+                columns.append(model.costs[:, column])
+    return DeviceCosts(
+        problems[0].space,
+        problems[0].dataset,
+        tuple(names),
+        tuple(provenance),
+        join(sums) if sums else np.ascontiguousarray(np.column_stack(columns)),
+    )
+
+
+def _form(array: Any) -> str:
+    if not isinstance(array, np.ndarray):
+        return type(array).__name__
+    return f"{array.dtype} {array.shape}"
