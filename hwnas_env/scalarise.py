@@ -105,14 +105,15 @@ def _ratio(cost: FloatArray, budget: float) -> FloatArray:
 
 
 # Scalarisations. Objectives (N, k) are maximised and normalised, so that the nadir of
-# the exact front is 0 and its ideal 1 in every objective; weights (k,) add up to 1.
+# the exact front is 0 and its ideal 1 in every objective; weights (k,) or (N, k) add up
+# to 1.
 
 
 def weighted_sum(objectives: FloatArray, weights: FloatArray) -> FloatArray:
     """Returns the weighted sum: ``(N,)``. It finds no point of a concave front."""
-    total = objectives[:, 0] * weights[0]
-    for column in range(1, len(weights)):
-        total = total + objectives[:, column] * weights[column]
+    total = objectives[:, 0] * weights[..., 0]
+    for column in range(1, objectives.shape[1]):
+        total = total + objectives[:, column] * weights[..., column]
     return np.asarray(total)
 
 
@@ -139,7 +140,8 @@ def penalty_boundary(
     Source:
         Zhang and Li, MOEA/D, IEEE Transactions on Evolutionary Computation 2007.
     """
-    direction = weights / np.sqrt((weights**2).sum())
+    norm = np.sqrt((weights**2).sum(axis=-1, keepdims=True))
+    direction = weights / norm
     distance = 1.0 - objectives
     along = weighted_sum(distance, direction)
     across = np.sqrt(((distance - along[:, None] * direction) ** 2).sum(axis=1))

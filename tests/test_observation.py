@@ -15,8 +15,7 @@ from gymnasium.vector import AutoresetMode
 from hwnas_env import wrappers
 from hwnas_env.envs.modes import MODES
 from hwnas_env.errors import InvalidArgumentError
-from hwnas_env.wrappers.observation import DictObservation
-from hwnas_env.wrappers.vector_observation import VectorDictObservation
+from hwnas_env.wrappers import DictObservation
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*different from the unwrapped")
 
@@ -96,7 +95,7 @@ def test_stacks_with_constraints_go_through_json() -> None:
 def test_vector_environments_observe_what_single_ones_do(
     mode: str, autoreset: AutoresetMode
 ) -> None:
-    whole = VectorDictObservation(make_vec(CELL, autoreset, mode=mode))
+    whole = DictObservation(make_vec(CELL, autoreset, mode=mode))
     parts = make_vec(CELL, autoreset, mode=mode, wrappers=[DictObservation])
     assert whole.observation_space == parts.observation_space
     assert whole.single_observation_space == parts.single_observation_space
@@ -129,7 +128,7 @@ class _Batched(gym.vector.VectorWrapper):
 
 def test_final_observations_may_come_as_one_array() -> None:
     inner = make_vec(CELL, AutoresetMode.SAME_STEP, mode="mutate", horizon=2)
-    envs = VectorDictObservation(_Batched(inner))
+    envs = DictObservation(_Batched(inner))
     envs.reset(seed=0)
     envs.step(np.array([0, 7, 14]))
     seen, *_, infos = envs.step(np.array([1, 8, 16]))
@@ -141,7 +140,7 @@ def test_final_observations_may_come_as_one_array() -> None:
 
 
 def test_a_partial_reset_keeps_the_masks_of_the_other_rows() -> None:
-    envs = VectorDictObservation(make_vec(NET, AutoresetMode.DISABLED, budget="tight"))
+    envs = DictObservation(make_vec(NET, AutoresetMode.DISABLED, budget="tight"))
     envs.reset(seed=0)
     for _ in range(6):
         before, *_ = envs.step(np.array([7, 4, 8]))
@@ -153,12 +152,7 @@ def test_a_partial_reset_keeps_the_masks_of_the_other_rows() -> None:
     assert (seen["action_mask"][0] == fresh["action_mask"]).all()
 
 
-def test_wrong_environments_are_refused_with_the_right_name() -> None:
-    single, vector = make(CELL), make_vec(CELL, AutoresetMode.SAME_STEP)
-    with pytest.raises(InvalidArgumentError, match="VectorDictObservation"):
-        DictObservation(vector)
-    with pytest.raises(InvalidArgumentError, match="; DictObservation"):
-        VectorDictObservation(single)
+def test_environments_without_a_mask_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="Discrete"):
         DictObservation(gym.make("Pendulum-v1"))
     with pytest.raises(InvalidArgumentError, match="action_mask"):

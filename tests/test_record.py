@@ -26,11 +26,11 @@ from hwnas_env.errors import (
     NotSerialisableError,
     TruncatedFileError,
 )
-from hwnas_env.wrappers.minari import to_minari
+from hwnas_env.wrappers.minari_export import to_minari
 from hwnas_env.wrappers.observation import DictObservation
 from hwnas_env.wrappers.record import TrajectoryRecorder
 from hwnas_env.wrappers.recordings import read_trajectories
-from hwnas_env.wrappers.replay import replay
+from hwnas_env.wrappers.replays import replay
 
 Make = Callable[[], gym.Env[Any, Any]]
 OBJECTIVES = ("accuracy", "latency_ms")

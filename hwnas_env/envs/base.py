@@ -243,6 +243,16 @@ class HWNASEnv(gym.Env[Observation, Any]):
         if self.setting.several:
             self._blank["device"] = number
 
+    def draw(self, rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.float64]:
+        """Draws uniform numbers ``(1, count)`` in [0, 1), as wrappers need them.
+
+        Args:
+            rows: of one environment, ``[0]``; a vector draws for several.
+            count: how many.
+        """
+        del rows
+        return self.np_random.random((1, count))
+
     def _tail(self) -> npt.NDArray[np.float64]:
         """Returns what ends this episode's observations: ``(T,)``."""
         tails = self.setting.tail(self._one, np.array([self._budget]))

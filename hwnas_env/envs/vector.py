@@ -195,6 +195,23 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         masks = self._rows.look().mask
         return masks.astype(np.bool_).reshape(self.num_envs, -1)
 
+    def check_actions(self, actions: Any) -> npt.NDArray[Any]:
+        """Returns the actions of a step, one a row, without taking it.
+
+        Raises:
+            InvalidActionError: one is wrong.
+        """
+        return self._rows.check(actions)
+
+    def draw(self, rows: IntArray, count: int) -> FloatArray:
+        """Draws uniform numbers ``(len(rows), count)`` in [0, 1) from rows' generators.
+
+        Args:
+            rows: distinct.
+            count: numbers a row.
+        """
+        return self._uniforms.take(rows, count)
+
     def reset(
         self,
         *,
@@ -259,7 +276,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
     ) -> None:
         """Starts episodes of rows; what is not given is drawn, or the usual."""
         setting = self.setting
-        drawn = setting.sampled or (number is None and setting.several)
+        drawn = setting.sampled or setting.several
         if not drawn and budgets is None and self._rows.usual:
             self._rows.start(rows, start)  # devices and budgets stay as they are
             return

@@ -1,93 +1,37 @@
 """From a vector reward to one number.
 
-- ``WeightedSum``, ``Chebyshev``, ``PenaltyBoundary``: with fixed weights.
+- ``WeightedSum``, ``Chebyshev``, ``PenaltyBoundary``: with weights, fixed or drawn.
 - ``EpsilonConstraint``: one objective, with bounds on the others.
 - ``HypervolumeImprovement``: what a network adds to an archive.
 
-All of them give 0.0 on a step that evaluates nothing.
+Each takes one environment, or what ``gym.make_vec`` makes. All of them give 0.0 on a
+step that evaluates nothing; a network that the device cannot run (c = inf) counts as
+the environment's ``reward_reference``: accuracy 0 and the largest costs there are.
+``info["vector_reward"]`` keeps the vector.
 """
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, SupportsFloat
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.utils import RecordConstructorArgs
 
-from hwnas_env.errors import InvalidArgumentError, unknown_name
-from hwnas_env.problems.rewards import VectorReward
-from hwnas_env.scalarise import chebyshev, penalty_boundary, weighted_sum
-from hwnas_env.types import FloatArray
-from hwnas_env.wrappers.arguments import at_least_zero
-
-Step = tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]
-
-
-class Scalarisation(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
-    """Turns the vector reward of an evaluation into a number.
-
-    A network that the device cannot run counts as the environment's reward reference.
-    """
-
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
-        """Finds the objectives of the environment.
-
-        Raises:
-            InvalidArgumentError: the environment has no objectives.
-        """
-        gym.Wrapper.__init__(self, env)
-        core: Any = env.unwrapped
-        found = getattr(core, "vector_reward", None)
-        if not isinstance(found, VectorReward):
-            message = (
-                f"{type(self).__name__} needs a vector reward: make the environment "
-                'with objectives=("accuracy", "latency_ms")'
-            )
-            raise InvalidArgumentError(message)
-        self.vector_reward = found
-        self._core = core
-
-    @abstractmethod
-    def scalar(self, reward: FloatArray) -> float:
-        """Returns the number for one vector reward ``(k,)`` of an evaluation."""
-
-    def step(self, action: Any) -> Step:
-        """Steps the environment; ``info["vector_reward"]`` keeps the vector."""
-        observation, reward, terminated, truncated, info = self.env.step(action)
-        vector = np.asarray(reward, dtype=np.float64)
-        info["vector_reward"] = vector
-        number = self.scalar(vector) if info["evaluated"] else 0.0
-        return observation, number, terminated, truncated, info
+from hwnas_env.wrappers.rules import RuleWrapper
+from hwnas_env.wrappers.scalar_rules import (
+    BoundaryRule,
+    ChebyshevRule,
+    EpsilonRule,
+    VolumeRule,
+    WeightedRule,
+)
 
 
-class _Weighted(Scalarisation):
-    """Scalarises with weights, on objectives normalised by the exact front."""
+class WeightedSum(RuleWrapper):
+    """Rewards the weighted sum of objectives, normalised by the exact front.
 
-    def __init__(self, env: gym.Env[Any, Any], weights: Sequence[float]) -> None:
-        super().__init__(env)
-        size = len(self.vector_reward.objectives)
-        array = np.asarray(weights, dtype=np.float64)
-        fits = array.shape == (size,) and np.isfinite(array).all()
-        if not fits or (array < 0).any() or array.sum() <= 0:
-            names = ", ".join(o.name for o in self.vector_reward.objectives)
-            message = (
-                f"weights: expected {size} numbers of at least 0, not all 0, for "
-                f"{names}; got {weights!r}"
-            )
-            raise InvalidArgumentError(message)
-        self.weights = array / array.sum()
-        front = np.array(self._core.pareto_front())
-        self._nadir, ideal = front.min(axis=0), front.max(axis=0)
-        self._range = np.where(ideal > self._nadir, ideal - self._nadir, 1.0)
-
-    def normalised(self, reward: FloatArray) -> FloatArray:
-        """Returns ``(1, k)`` objectives: 0 at the front's nadir, 1 at its ideal."""
-        return np.asarray(((reward - self._nadir) / self._range)[None, :])
-
-
-class WeightedSum(_Weighted):
-    """Rewards the weighted sum of normalised objectives.
+    0 at the front's nadir, 1 at its ideal. Weights "sampled" are drawn each episode,
+    uniformly over all that add up to 1, shown in ``info["weights"]`` and at the end of
+    the observation: for one policy over all trade-offs.
 
     Example:
         >>> import gymnasium as gym, hwnas_env
@@ -96,70 +40,72 @@ class WeightedSum(_Weighted):
         >>> env = WeightedSum(env, weights=[0.7, 0.3])
     """
 
-    def __init__(self, env: gym.Env[Any, Any], weights: Sequence[float]) -> None:
-        """Takes one weight an objective, at least 0; they are made to add up to 1.
+    rule_type = WeightedRule
+
+    def __init__(self, env: gym.Env[Any, Any], weights: Sequence[float] | str) -> None:
+        """Takes one weight an objective, at least 0, or "sampled".
 
         Raises:
             InvalidArgumentError: wrong weights, or no vector reward.
         """
-        RecordConstructorArgs.__init__(self, weights=[*map(float, weights)])
-        super().__init__(env, weights)
-
-    def scalar(self, reward: FloatArray) -> float:
-        """See :func:`hwnas_env.scalarise.weighted_sum`."""
-        return float(weighted_sum(self.normalised(reward), self.weights)[0])
+        super().__init__(env, weights=_plain(weights))
 
 
-class Chebyshev(_Weighted):
-    """Rewards nearness to the ideal, by the augmented Chebyshev distance."""
+class Chebyshev(RuleWrapper):
+    """Rewards nearness to the ideal, by the augmented Chebyshev distance.
+
+    0 at the ideal, else negative; see :class:`WeightedSum` for weights.
+    """
+
+    rule_type = ChebyshevRule
 
     def __init__(
-        self, env: gym.Env[Any, Any], weights: Sequence[float], *, rho: float = 0.05
+        self,
+        env: gym.Env[Any, Any],
+        weights: Sequence[float] | str,
+        *,
+        rho: float = 0.05,
     ) -> None:
         """Takes weights, and the share of the sum of distances.
 
         Raises:
             InvalidArgumentError: wrong weights or rho, or no vector reward.
         """
-        RecordConstructorArgs.__init__(self, weights=[*map(float, weights)], rho=rho)
-        super().__init__(env, weights)
-        self._rho = at_least_zero("rho", rho)
-
-    def scalar(self, reward: FloatArray) -> float:
-        """See :func:`hwnas_env.scalarise.chebyshev`."""
-        values = self.normalised(reward)
-        return float(chebyshev(values, self.weights, rho=self._rho)[0])
+        super().__init__(env, weights=_plain(weights), rho=rho)
 
 
-class PenaltyBoundary(_Weighted):
-    """Rewards nearness to the ideal along the weights' direction (PBI)."""
+class PenaltyBoundary(RuleWrapper):
+    """Rewards nearness to the ideal along the weights' direction (PBI).
+
+    0 at the ideal, else negative; see :class:`WeightedSum` for weights.
+    """
+
+    rule_type = BoundaryRule
 
     def __init__(
-        self, env: gym.Env[Any, Any], weights: Sequence[float], *, theta: float = 5.0
+        self,
+        env: gym.Env[Any, Any],
+        weights: Sequence[float] | str,
+        *,
+        theta: float = 5.0,
     ) -> None:
         """Takes weights, and the price of leaving their direction.
 
         Raises:
             InvalidArgumentError: wrong weights or theta, or no vector reward.
         """
-        RecordConstructorArgs.__init__(
-            self, weights=[*map(float, weights)], theta=theta
-        )
-        super().__init__(env, weights)
-        self._theta = at_least_zero("theta", theta)
-
-    def scalar(self, reward: FloatArray) -> float:
-        """See :func:`hwnas_env.scalarise.penalty_boundary`."""
-        values = self.normalised(reward)
-        return float(penalty_boundary(values, self.weights, theta=self._theta)[0])
+        super().__init__(env, weights=_plain(weights), theta=theta)
 
 
-class EpsilonConstraint(Scalarisation):
+class EpsilonConstraint(RuleWrapper):
     """Rewards the first objective where the others keep their bounds.
 
-    Where a bound is broken the reward is minus the sum of the relative excesses, each
-    at most 1: worse than any network that keeps them with a reward of at least 0.
+    A bound that is met exactly is kept. Where one is broken the reward is minus the sum
+    of the relative excesses, each at most 1: worse than any network that keeps them
+    with a reward of at least 0.
     """
+
+    rule_type = EpsilonRule
 
     def __init__(self, env: gym.Env[Any, Any], bounds: Mapping[str, float]) -> None:
         """Takes one bound for every objective but the first, in people's units.
@@ -173,37 +119,20 @@ class EpsilonConstraint(Scalarisation):
             UnknownNameError: a name that is not one of the other objectives.
             InvalidArgumentError: a missing or wrong bound, or no vector reward.
         """
-        RecordConstructorArgs.__init__(self, bounds=dict(bounds))
-        super().__init__(env)
-        others = self.vector_reward.objectives[1:]
-        names = [objective.name for objective in others]
-        for name in bounds:
-            if name not in names:
-                raise unknown_name(name, names, what="bounded objective")
-        for name in names:
-            bound = bounds.get(name)
-            if bound is None or not (np.isfinite(bound) and bound > 0):
-                message = (
-                    f"bounds: expected a positive number for {name}, got {bound!r}"
-                )
-                raise InvalidArgumentError(message)
-        points = np.array([[0.0, *(float(bounds[name]) for name in names)]])
-        self._limits = self.vector_reward.of_points(points)[0, 1:]
-
-    def scalar(self, reward: FloatArray) -> float:
-        """Returns the first objective, or minus the excess over the bounds."""
-        excess = (self._limits - reward[1:]) / np.abs(self._limits)
-        broken = np.clip(excess, 0.0, 1.0).sum()
-        return float(-broken) if broken > 0 else float(reward[0])
+        super().__init__(env, bounds=dict(bounds))
 
 
-class HypervolumeImprovement(Scalarisation):
+class HypervolumeImprovement(RuleWrapper):
     """Rewards the share of the front's hypervolume that a network adds to an archive.
 
     The archive is not observed, so rewards depend on what came before:
-    ``info["hypervolume"]`` shows its share. The reference point is the environment's
-    ``reward_reference``.
+    ``info["hypervolume"]`` shows its share as of the row's last evaluation. The
+    reference point is the environment's ``reward_reference``. In a vector the archive
+    of a run is that of all rows, to which a step's networks are added in their order;
+    each device has its own.
     """
+
+    rule_type = VolumeRule
 
     def __init__(self, env: gym.Env[Any, Any], *, keep: str = "run") -> None:
         """Keeps an archive for the whole run, or anew each episode.
@@ -216,46 +145,12 @@ class HypervolumeImprovement(Scalarisation):
             UnknownNameError: another ``keep``.
             InvalidArgumentError: no vector reward.
         """
-        RecordConstructorArgs.__init__(self, keep=keep)
-        super().__init__(env)
-        if keep not in ("run", "episode"):
-            raise unknown_name(keep, ("run", "episode"), what="archive")
-        self._keep = keep
-        self._whole = self._volume(np.array(self._core.pareto_front()))
-        self._forget()
+        super().__init__(env, keep=keep)
 
-    def _forget(self) -> None:
-        self._archive = np.zeros((0, len(self.vector_reward.objectives)))
-        self._share = 0.0
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Resets the environment; a seed, or a new episode, may empty the archive."""
-        observation, info = self.env.reset(seed=seed, options=options)
-        if self._keep == "episode" or seed is not None:
-            self._forget()
-        info["hypervolume"] = self._share
-        return observation, info
-
-    def step(self, action: Any) -> Step:
-        """Steps the environment; ``info["hypervolume"]`` is the archive's share."""
-        step = super().step(action)
-        step[4]["hypervolume"] = self._share
-        return step
-
-    def scalar(self, reward: FloatArray) -> float:
-        """Adds a network to the archive and returns what it adds to the volume."""
-        import moocore  # here: most environments never need it
-
-        points = np.vstack([self._archive, reward[None, :]])
-        kept = moocore.is_nondominated(-points, keep_weakly=False)
-        self._archive = points[kept]
-        before, self._share = self._share, self._volume(self._archive) / self._whole
-        return max(0.0, self._share - before)
-
-    def _volume(self, points: FloatArray) -> float:
-        import moocore
-
-        reference = -self.vector_reward.reference
-        return float(moocore.hypervolume(-points, ref=reference))
+def _plain(weights: Any) -> Any:
+    """Returns weights as a specification can carry them; what is wrong stays."""
+    listed = isinstance(weights, (Sequence, np.ndarray)) and not isinstance(
+        weights, str
+    )
+    return np.asarray(weights).tolist() if listed else weights

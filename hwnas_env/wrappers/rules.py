@@ -1,0 +1,210 @@
+"""Reward rules: what a wrapper makes of rewards, for one environment or for many.
+
+A rule works on arrays with one row an environment. :class:`RuleWrapper` applies it to
+one environment, :class:`VectorRuleWrapper` to a native vector; the public classes are
+made of a rule, and give the one or the other.
+"""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, SupportsFloat
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector.utils import batch_space
+
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.types import BoolArray, FloatArray, IntArray
+
+Info = Callable[[str], npt.NDArray[Any]]
+"""Gives an info key of the step as an array, one row an environment."""
+
+Step = tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]
+
+
+class Rule(ABC):
+    """Turns rewards into others; keeps what it must between steps.
+
+    Attributes:
+        core: the environment beneath all wrappers.
+        count: rows.
+        observed: how many numbers it adds to an observation.
+        low, high: their bounds.
+        scalar: whether it turns a vector reward into a number.
+    """
+
+    observed = 0
+    low, high = 0.0, 1.0
+    scalar = False
+
+    def __init__(self, core: Any, count: int) -> None:
+        """Takes the environment beneath all wrappers; subclasses take parameters."""
+        self.core, self.count = core, count
+
+    def begin(self, rows: IntArray, *, seeded: bool) -> None:
+        """Hears that episodes of rows begin, and whether a seed began a new run."""
+        del rows, seeded  # most rules keep nothing
+
+    @abstractmethod
+    def rewards(self, rewards: FloatArray, info: Info) -> FloatArray:
+        """Returns the new rewards ``(N,)``.
+
+        Args:
+            rewards: ``(N,)`` or ``(N, k)``.
+            info: of the step that gave them.
+        """
+
+    def shown(self) -> dict[str, npt.NDArray[Any]]:
+        """Returns what it adds to info, ``(N, ...)`` arrays of the caller's own."""
+        return {}
+
+    def observe(self) -> FloatArray:
+        """Returns what it adds to observations: ``(N, observed)``."""
+        return np.zeros((self.count, 0))
+
+    def numbers(self, info: Info) -> IntArray:
+        """Returns which device each row is on: ``(N,)``."""
+        if not self.core.setting.several:
+            return np.zeros(self.count, dtype=np.int64)
+        return info("device").astype(np.int64)
+
+
+def core_of(env: Any) -> Any:
+    """Returns the environment of ours beneath all wrappers.
+
+    Raises:
+        InvalidArgumentError: there is none.
+    """
+    core = env.unwrapped
+    if hasattr(core, "setting") and hasattr(core, "draw"):
+        return core  # known by what it offers: this room does not import that one
+    message = f"expected an environment of hwnas_env, got {core}"
+    if isinstance(env, gym.vector.VectorEnv):
+        message += "; wrap single environments before they are put into a vector"
+    raise InvalidArgumentError(message)
+
+
+def _longer(space: Any, rule: Rule) -> gym.spaces.Box:
+    """Returns a flat Box with the rule's numbers behind it."""
+    if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
+        message = f"observe: expected a flat Box to add to, got {space}"
+        raise InvalidArgumentError(message)
+    dtype: Any = space.dtype
+    low = np.append(space.low, np.full(rule.observed, rule.low))
+    high = np.append(space.high, np.full(rule.observed, rule.high))
+    return gym.spaces.Box(low.astype(dtype), high.astype(dtype), dtype=dtype)
+
+
+class RuleWrapper(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """Applies a rule to one environment; a subclass names the rule."""
+
+    rule_type: ClassVar[type[Rule]]
+
+    def __new__(cls, env: Any, *args: Any, **keywords: Any) -> Any:
+        """Makes the wrapper, or that of a vector where a vector is given."""
+        if not isinstance(env, gym.vector.VectorEnv):
+            return super().__new__(cls)
+        bound = inspect.signature(cls.__init__).bind(None, env, *args, **keywords)
+        bound.apply_defaults()
+        given = {k: v for k, v in bound.arguments.items() if k not in ("self", "env")}
+        return VectorRuleWrapper(env, cls.rule_type, given)
+
+    def __init__(self, env: gym.Env[Any, Any], **parameters: Any) -> None:
+        """Records the parameters for the specification, and makes the rule.
+
+        Raises:
+            InvalidArgumentError: as the rule says.
+        """
+        RecordConstructorArgs.__init__(self, **parameters)
+        gym.Wrapper.__init__(self, env)
+        self.rule = self.rule_type(core_of(env), 1, **parameters)
+        if self.rule.observed:
+            self.observation_space = _longer(env.observation_space, self.rule)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Resets the environment, and shows what the rule starts with."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        self.rule.begin(np.zeros(1, dtype=np.int64), seeded=seed is not None)
+        return self._seen(observation, info), info
+
+    def step(self, action: Any) -> Step:
+        """Steps the environment, and changes the reward."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        rewards = np.asarray(reward, dtype=np.float64)[None]
+        number = self.rule.rewards(rewards, lambda key: np.array([info[key]]))
+        seen = self._seen(observation, info)
+        return seen, float(number[0]), terminated, truncated, info
+
+    def _seen(self, observation: Any, info: dict[str, Any]) -> Any:
+        for key, column in self.rule.shown().items():
+            info[key] = column[0].item() if column.ndim == 1 else column[0]
+        if not self.rule.observed:
+            return observation
+        return np.append(observation, self.rule.observe()[0].astype(observation.dtype))
+
+
+class VectorRuleWrapper(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
+    """Applies a rule to a native vector; what :class:`RuleWrapper` does to each row."""
+
+    def __init__(
+        self,
+        env: gym.vector.VectorEnv[Any, Any, Any],
+        rule_type: type[Rule],
+        parameters: dict[str, Any],
+    ) -> None:
+        """Makes the rule for all rows."""
+        super().__init__(env)
+        self.rule = rule_type(core_of(env), env.num_envs, **parameters)
+        self.scalar_reward = self.rule.scalar
+        self._everyone: BoolArray = np.ones(env.num_envs, dtype=np.bool_)
+        self._everyone.setflags(write=False)
+        if self.rule.observed:
+            space = _longer(env.single_observation_space, self.rule)
+            self.single_observation_space = space
+            self.observation_space = batch_space(space, env.num_envs)
+
+    def reset(
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Resets the environments, and shows what the rule starts with."""
+        mask = None if options is None else options.get("reset_mask")
+        rows = np.arange(self.num_envs) if mask is None else np.flatnonzero(mask)
+        observation, infos = self.env.reset(seed=seed, options=options)
+        self.rule.begin(rows, seeded=seed is not None)
+        self._show(infos, self._everyone)
+        return self._longer(observation), infos
+
+    def step(self, actions: Any) -> Any:
+        """Steps the environments, and changes their rewards."""
+        observation, rewards, terminated, truncated, infos = self.env.step(actions)
+        final, ended = infos.get("final_info"), infos.get("_final_info")
+
+        def info(key: str) -> npt.NDArray[Any]:
+            column: npt.NDArray[Any] = infos[key]
+            if final is None or ended is None:
+                return column
+            rows = np.reshape(ended, (-1, *(1,) * (column.ndim - 1)))
+            return np.where(rows, final[key], column)
+
+        numbers = self.rule.rewards(np.asarray(rewards, dtype=np.float64), info)
+        if final is not None and ended is not None:
+            self._show(final, ended)
+            infos["final_obs"] = self._longer(infos["final_obs"])
+            self.rule.begin(np.flatnonzero(ended), seeded=False)
+        self._show(infos, self._everyone)
+        return self._longer(observation), numbers, terminated, truncated, infos
+
+    def _show(self, infos: dict[str, Any], rows: BoolArray) -> None:
+        for key, column in self.rule.shown().items():
+            infos[key], infos[f"_{key}"] = column, rows
+
+    def _longer(self, observation: Any) -> Any:
+        if not self.rule.observed:
+            return observation
+        added = self.rule.observe().astype(observation.dtype)
+        return np.concatenate([observation, added], axis=1)

@@ -1,0 +1,268 @@
+"""The rules behind the scalarisations; see ``hwnas_env.wrappers.scalarise``."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.scalarise import chebyshev, penalty_boundary, weighted_sum
+from hwnas_env.types import BoolArray, FloatArray, IntArray
+from hwnas_env.wrappers.arguments import at_least_zero
+from hwnas_env.wrappers.rules import Info, Rule
+
+SAMPLED = "sampled"
+"""Weights that are drawn each episode."""
+
+
+class Scalarisation(Rule):
+    """Turns the vector rewards of evaluations into numbers."""
+
+    scalar = True
+
+    def __init__(self, core: Any, count: int) -> None:
+        """Finds the objectives of the environment.
+
+        Raises:
+            InvalidArgumentError: the environment has no objectives.
+        """
+        super().__init__(core, count)
+        if not core.setting.vector_rewards:
+            message = (
+                f"{type(self).__name__} needs a vector reward: make the environment "
+                'with objectives=("accuracy", "latency_ms")'
+            )
+            raise InvalidArgumentError(message)
+        self.vectors = core.setting.vector_rewards
+        self.objectives = self.vectors[0].objectives
+        self._last = np.zeros((count, len(self.objectives)))
+
+    @abstractmethod
+    def scalars(
+        self, rewards: FloatArray, rows: IntArray, numbers: IntArray
+    ) -> FloatArray:
+        """Returns the numbers ``(M,)`` of vector rewards ``(M, k)``.
+
+        Args:
+            rewards: of networks that were evaluated.
+            rows: ``(M,)`` whose they are.
+            numbers: ``(M,)`` the rows' devices.
+        """
+
+    def begin(self, rows: IntArray, *, seeded: bool) -> None:
+        """Shows no vector of an episode that has none yet."""
+        del seeded
+        self._last[rows] = 0.0
+
+    def rewards(self, rewards: FloatArray, info: Info) -> FloatArray:
+        """Scalarises the rows that were evaluated."""
+        if rewards.ndim != 2:
+            message = "the reward is one number already; scalarise it once"
+            raise InvalidArgumentError(message)
+        self._last = rewards.copy()
+        numbers = np.zeros(self.count)
+        rows = np.flatnonzero(info("evaluated"))
+        if len(rows):
+            devices = self.numbers(info)[rows]
+            numbers[rows] = self.scalars(rewards[rows], rows, devices)
+        return numbers
+
+    def shown(self) -> dict[str, npt.NDArray[Any]]:
+        """Shows the vector."""
+        return {"vector_reward": self._last.copy()}
+
+
+class Weighted(Scalarisation):
+    """Scalarises with weights, on objectives normalised by the exact front."""
+
+    def __init__(
+        self,
+        core: Any,
+        count: int,
+        *,
+        weights: Sequence[float] | str,
+        **parameters: float,
+    ) -> None:
+        """Takes weights and the formula's parameters.
+
+        Raises:
+            InvalidArgumentError: wrong weights or parameters, or no vector reward.
+        """
+        super().__init__(core, count)
+        size = len(self.objectives)
+        self._drawn = isinstance(weights, str) and weights == SAMPLED
+        self.observed = size if self._drawn else 0
+        fixed = np.ones(size) if self._drawn else self._check(weights)
+        self.weights = np.tile(fixed / fixed.sum(), (count, 1))
+        for name, value in parameters.items():
+            at_least_zero(name, value)
+        self._parameters = parameters
+        fronts = [core.setting.front(n) for n in range(len(self.vectors))]
+        self._nadir = np.array([front.min(axis=0) for front in fronts])
+        ideal = np.array([front.max(axis=0) for front in fronts])
+        self._range = np.where(ideal > self._nadir, ideal - self._nadir, 1.0)
+
+    def _check(self, weights: Any) -> FloatArray:
+        size = len(self.objectives)
+        try:
+            array = np.asarray(weights, dtype=np.float64)
+        except (TypeError, ValueError):
+            array = np.full(0, np.nan)
+        fits = array.shape == (size,) and np.isfinite(array).all()
+        if not fits or (array < 0).any() or array.sum() <= 0:
+            names = ", ".join(objective.name for objective in self.objectives)
+            message = (
+                f"weights: expected {size} numbers of at least 0, not all 0, for "
+                f'{names}, or "{SAMPLED}"; got {weights!r}'
+            )
+            raise InvalidArgumentError(message)
+        return array
+
+    def begin(self, rows: IntArray, *, seeded: bool) -> None:
+        """Draws weights uniformly from the simplex, where they are to be drawn."""
+        super().begin(rows, seeded=seeded)
+        if self._drawn and len(rows):
+            # normalised exponential variables are uniform on the simplex
+            uniforms = self.core.draw(rows, len(self.objectives))
+            drawn = -np.log1p(-uniforms) + 1e-12
+            self.weights[rows] = drawn / drawn.sum(axis=1, keepdims=True)
+
+    def normalised(self, rewards: FloatArray, numbers: IntArray) -> FloatArray:
+        """Returns objectives ``(M, k)``: 0 at the front's nadir, 1 at its ideal."""
+        return np.asarray((rewards - self._nadir[numbers]) / self._range[numbers])
+
+    def shown(self) -> dict[str, npt.NDArray[Any]]:
+        """Shows the vector, and weights that are drawn."""
+        drawn = {"weights": self.weights.copy()} if self._drawn else {}
+        return {**super().shown(), **drawn}
+
+    def observe(self) -> FloatArray:
+        """Shows the weights."""
+        return self.weights
+
+    def scalars(
+        self, rewards: FloatArray, rows: IntArray, numbers: IntArray
+    ) -> FloatArray:
+        """Applies the formula."""
+        values = self.normalised(rewards, numbers)
+        return self.formula(values, self.weights[rows])
+
+    @abstractmethod
+    def formula(self, values: FloatArray, weights: FloatArray) -> FloatArray:
+        """Returns the numbers ``(M,)`` of normalised objectives and weights."""
+
+
+class WeightedRule(Weighted):
+    """See :class:`WeightedSum`."""
+
+    def formula(self, values: FloatArray, weights: FloatArray) -> FloatArray:
+        """See :func:`hwnas_env.scalarise.weighted_sum`."""
+        return weighted_sum(values, weights)
+
+
+class ChebyshevRule(Weighted):
+    """See :class:`Chebyshev`."""
+
+    def formula(self, values: FloatArray, weights: FloatArray) -> FloatArray:
+        """See :func:`hwnas_env.scalarise.chebyshev`."""
+        return chebyshev(values, weights, rho=self._parameters["rho"])
+
+
+class BoundaryRule(Weighted):
+    """See :class:`PenaltyBoundary`."""
+
+    def formula(self, values: FloatArray, weights: FloatArray) -> FloatArray:
+        """See :func:`hwnas_env.scalarise.penalty_boundary`."""
+        return penalty_boundary(values, weights, theta=self._parameters["theta"])
+
+
+class EpsilonRule(Scalarisation):
+    """See :class:`EpsilonConstraint`."""
+
+    def __init__(self, core: Any, count: int, *, bounds: Mapping[str, float]) -> None:
+        """Takes one bound for every objective but the first."""
+        super().__init__(core, count)
+        names = [objective.name for objective in self.objectives[1:]]
+        for name in bounds:
+            if name not in names:
+                raise unknown_name(name, names, what="bounded objective")
+        for name in names:
+            bound = bounds.get(name)
+            if bound is None or not (np.isfinite(bound) and bound > 0):
+                message = (
+                    f"bounds: expected a positive number for {name}, got {bound!r}"
+                )
+                raise InvalidArgumentError(message)
+        points = np.array([[0.0, *(float(bounds[name]) for name in names)]])
+        self._limits = self.vectors[0].of_points(points)[0, 1:]
+
+    def scalars(
+        self, rewards: FloatArray, rows: IntArray, numbers: IntArray
+    ) -> FloatArray:
+        """Returns the first objective, or minus the excess over the bounds."""
+        del rows, numbers  # bounds are the same for all
+        excess = (self._limits - rewards[:, 1:]) / np.abs(self._limits)
+        broken = np.clip(excess, 0.0, 1.0).sum(axis=1)
+        return np.where(broken > 0, -broken, rewards[:, 0])
+
+
+class VolumeRule(Scalarisation):
+    """See :class:`HypervolumeImprovement`."""
+
+    def __init__(self, core: Any, count: int, *, keep: str) -> None:
+        """Keeps an archive a device for the whole run, or one a row and episode."""
+        super().__init__(core, count)
+        if keep not in ("run", "episode"):
+            raise unknown_name(keep, ("run", "episode"), what="archive")
+        self._keep = keep
+        fronts = [core.setting.front(n) for n in range(len(self.vectors))]
+        self._whole = [
+            _volume(f, v.reference) for f, v in zip(fronts, self.vectors, strict=True)
+        ]
+        self._archives: dict[int, tuple[FloatArray, float]] = {}
+        self._share = np.zeros(count)
+
+    def begin(self, rows: IntArray, *, seeded: bool) -> None:
+        """Forgets the archives of a new run, or of new episodes."""
+        super().begin(rows, seeded=seeded)
+        if seeded:
+            self._archives.clear()
+            self._share[:] = 0.0
+        if self._keep == "episode":
+            for row in rows.tolist():
+                self._archives.pop(row, None)
+            self._share[rows] = 0.0
+
+    def scalars(
+        self, rewards: FloatArray, rows: IntArray, numbers: IntArray
+    ) -> FloatArray:
+        """Adds networks to the archives, in order: what each adds to the volume."""
+        import moocore  # here: most environments never need it
+
+        gains = np.empty(len(rewards))
+        empty = np.zeros((0, rewards.shape[1])), 0.0
+        for place, (row, number) in enumerate(
+            zip(rows.tolist(), numbers.tolist(), strict=True)
+        ):
+            key = row if self._keep == "episode" else number
+            archive, before = self._archives.get(key, empty)
+            points = np.vstack([archive, rewards[place]])
+            kept: BoolArray = moocore.is_nondominated(-points, keep_weakly=False)
+            reference = self.vectors[number].reference
+            share = _volume(points[kept], reference) / self._whole[number]
+            self._archives[key] = points[kept], share
+            self._share[row] = share
+            gains[place] = max(0.0, share - before)
+        return gains
+
+    def shown(self) -> dict[str, npt.NDArray[Any]]:
+        """Shows the vector, and the share of the front's volume."""
+        return {**super().shown(), "hypervolume": self._share.copy()}
+
+
+def _volume(points: FloatArray, reference: FloatArray) -> float:
+    import moocore
+
+    return float(moocore.hypervolume(-points, ref=-reference))

@@ -1,0 +1,224 @@
+"""Wrappers of a vector do to every row what they do to one environment."""
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from hwnas_env import wrappers
+from hwnas_env.errors import InvalidArgumentError
+
+CELL, NET = "HWNAS-NASBench201-EdgeTPU-v0", "HWNAS-FBNet-Pixel3-v0"
+NAMES = ("accuracy", "latency_ms")
+Wrap = Callable[[Any], Any]
+
+SCALAR: dict[str, Wrap] = {
+    "weighted": lambda e: wrappers.WeightedSum(e, weights=[2, 1]),
+    "drawn": lambda e: wrappers.WeightedSum(e, weights="sampled"),
+    "chebyshev": lambda e: wrappers.Chebyshev(e, weights="sampled", rho=0.1),
+    "pbi": lambda e: wrappers.PenaltyBoundary(e, weights=[0.3, 0.7], theta=2.0),
+    "epsilon": lambda e: wrappers.EpsilonConstraint(e, bounds={"latency_ms": 40.0}),
+    "volume": lambda e: wrappers.HypervolumeImprovement(e, keep="episode"),
+}
+CONSTRAINED: dict[str, Wrap] = {
+    "penalty": lambda e: wrappers.PenaltyReward(e, coefficient=2.0),
+    "early": lambda e: wrappers.EarlyTermination(e, reward=-0.5),
+    "hard": wrappers.HardMask,
+    "dictionary": wrappers.DictObservation,
+}
+
+
+def assert_rows_equal_singles(
+    wrap: Wrap, env_id: str, *, count: int = 3, steps: int = 30, **keywords: Any
+) -> None:
+    envs = wrap(gym.make_vec(env_id, count, **keywords))
+    singles = [wrap(gym.make(env_id, **keywords)) for _ in range(count)]
+    assert envs.single_observation_space == singles[0].observation_space
+    observation, infos = envs.reset(seed=3)
+    found = [env.reset(seed=3 + row) for row, env in enumerate(singles)]
+    rng = np.random.default_rng(1)
+    ends = 0
+    for _ in range(steps):
+        for row, (seen, info) in enumerate(found):
+            assert_same(observation, seen, row)
+            assert_same_info(infos, info, row)
+        actions = rng.integers(0, envs.single_action_space.n, count)
+        observation, rewards, terminated, truncated, infos = envs.step(actions)
+        assert envs.observation_space.contains(observation)
+        found = []
+        for row, env in enumerate(singles):
+            seen, reward, ended, cut, info = env.step(int(actions[row]))
+            assert rewards[row] == reward
+            assert (terminated[row], truncated[row]) == (ended, cut)
+            if ended or cut:
+                ends += 1
+                assert infos["_final_info"][row]
+                assert_same_info(infos["final_info"], info, row)
+                final = infos["final_obs"][row]
+                assert_same({"": final}, {"": seen}, None)
+                seen, info = env.reset()
+            found.append((seen, info))
+    assert ends >= count
+
+
+def assert_same(ours: Any, theirs: Any, row: int | None) -> None:
+    if isinstance(theirs, dict):
+        for key, value in theirs.items():
+            if isinstance(value, dict):
+                assert_same(ours[key], value, row)
+            else:
+                mine = ours[key] if row is None else ours[key][row]
+                assert (mine == value).all()
+    else:
+        assert (ours[row] == theirs).all()
+
+
+def assert_same_info(infos: dict[str, Any], info: dict[str, Any], row: int) -> None:
+    for key, value in info.items():
+        if key in ("queries", "unique_queries"):
+            continue  # a vector's ledger counts over all rows
+        assert np.array_equal(infos[key][row], value), key
+        assert infos[f"_{key}"][row], key
+
+
+@pytest.mark.parametrize("env_id", [CELL, NET])
+@pytest.mark.parametrize("name", SCALAR)
+def test_scalarisations_of_rows_equal_single_ones(name: str, env_id: str) -> None:
+    assert_rows_equal_singles(SCALAR[name], env_id, objectives=NAMES)
+
+
+@pytest.mark.parametrize("env_id", [CELL, NET])
+@pytest.mark.parametrize("mode", ["construct", "mutate"])
+@pytest.mark.parametrize("name", CONSTRAINED)
+def test_constraints_of_rows_equal_single_ones(
+    name: str, mode: str, env_id: str
+) -> None:
+    wrap = CONSTRAINED[name]
+    keywords = {"mode": mode, "budget": "sampled"}
+    if mode == "mutate":
+        keywords["horizon"] = 5  # type: ignore[assignment]
+    assert_rows_equal_singles(wrap, env_id, steps=50, **keywords)
+
+
+@pytest.mark.parametrize(
+    "order", [*itertools.permutations(["hard", "early", "penalty"])], ids="-".join
+)
+def test_stacks_of_rows_equal_stacks_of_single_ones(order: tuple[str, ...]) -> None:
+    def wrap(env: Any) -> Any:
+        env = SCALAR["drawn"](env)
+        for name in order:
+            env = CONSTRAINED[name](env)
+        return wrappers.DictObservation(env)
+
+    assert_rows_equal_singles(wrap, NET, steps=60, objectives=NAMES, budget="tight")
+
+
+def test_one_row_moves_the_multiplier_as_one_environment_does() -> None:
+    assert_rows_equal_singles(
+        lambda e: wrappers.LagrangianReward(e, step_size=0.5, observe=True),
+        NET,
+        count=1,
+        steps=80,
+        budget="tight",
+    )
+
+
+def test_rows_share_one_multiplier() -> None:
+    envs: Any = wrappers.LagrangianReward(
+        gym.make_vec(CELL, 4, budget="tight"), step_size=0.5, observe=True
+    )
+    observation, infos = envs.reset(seed=0)
+    assert observation[:, -1].tolist() == [0.0] * 4
+    multiplier = 0.0
+    for _ in range(5):
+        for step in range(6):
+            actions = np.array([0, 3, 3, 4]) if step else np.array([1, 3, 1, 3])
+            observation, rewards, _, _, infos = envs.step(actions)
+        final = infos["final_info"]
+        base = np.where(
+            final["feasible"],
+            final["accuracy_percent"] / 100,
+            np.where(
+                final["deployable"],
+                final["accuracy_percent"]
+                / 100
+                * final["budget"]
+                / np.where(final["deployable"], final["latency_ms"], 1.0),
+                0.0,
+            ),
+        )
+        assert rewards == pytest.approx(base - multiplier * final["cost"])
+        excess = np.clip(final["latency_ms"] / final["budget"] - 1, -1, 1)
+        multiplier = max(0.0, multiplier + 0.5 * excess.mean())
+        assert infos["multiplier"].tolist() == pytest.approx([multiplier] * 4)
+        shown = multiplier / (1 + multiplier)
+        assert observation[:, -1] == pytest.approx([shown] * 4)
+    assert multiplier > 0
+    assert envs.reset(seed=0)[1]["multiplier"].tolist() == [0.0] * 4
+
+
+def test_rows_share_the_archive_of_a_run() -> None:
+    envs: Any = wrappers.HypervolumeImprovement(
+        gym.make_vec(CELL, 3, objectives=NAMES), keep="run"
+    )
+    single: Any = wrappers.HypervolumeImprovement(gym.make(CELL, objectives=NAMES))
+    envs.reset(seed=0)
+    single.reset(seed=0)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        actions = rng.integers(0, 5, (6, 3))
+        for row in range(6):
+            _, rewards, *_ = envs.step(actions[row])
+        expected = []
+        for row in range(3):
+            for step in range(6):
+                _, reward, *_ = single.step(int(actions[step, row]))
+            expected.append(reward)
+            single.reset()
+        assert rewards.tolist() == expected
+
+
+def test_drawn_weights_are_uniform_on_the_simplex_and_observed() -> None:
+    names = (*NAMES, "parameters_m")
+    envs: Any = wrappers.WeightedSum(
+        gym.make_vec("HWNAS-NASBench201-FPGA-v0", 500, objectives=names),
+        weights="sampled",
+    )
+    observation, infos = envs.reset(seed=0)
+    drawn = infos["weights"]
+    assert drawn.sum(axis=1) == pytest.approx(np.ones(500))
+    assert observation[:, -3:] == pytest.approx(drawn, abs=1e-6)
+    # Dirichlet(1, 1, 1): every weight has mean 1/3 and variance 1/18
+    assert drawn.mean(axis=0) == pytest.approx([1 / 3] * 3, abs=0.04)
+    assert drawn.var(axis=0) == pytest.approx([1 / 18] * 3, abs=0.015)
+    for _ in range(6):
+        _, rewards, *_, infos = envs.step(np.full(500, 3))
+    final = infos["final_info"]
+    assert (final["weights"] == drawn).all()
+    assert (infos["weights"] != drawn).any()
+    core = envs.unwrapped
+    front = np.array(core.pareto_front())
+    low, high = front.min(axis=0), front.max(axis=0)
+    values = (final["vector_reward"] - low) / (high - low)
+    assert rewards == pytest.approx((values * drawn).sum(axis=1))
+
+
+def test_foreign_and_doubly_scalarised_vectors_are_refused() -> None:
+    sync = gym.make_vec(CELL, 2, vectorization_mode="sync")
+    with pytest.raises(InvalidArgumentError, match="before they are put into a vector"):
+        wrappers.PenaltyReward(sync)
+    with pytest.raises(InvalidArgumentError, match="of hwnas_env"):
+        wrappers.PenaltyReward(gym.make("CartPole-v1"))
+    vector = gym.make_vec(CELL, 2, objectives=NAMES)
+    penalised: Any = wrappers.PenaltyReward(vector)
+    penalised.reset(seed=0)
+    with pytest.raises(InvalidArgumentError, match="scalarise the vector first"):
+        penalised.step(np.array([1, 1]))
+    with pytest.raises(InvalidArgumentError, match='or "sampled"'):
+        wrappers.WeightedSum(vector, weights="drawn")
+    with pytest.raises(InvalidArgumentError, match="2 numbers"):
+        wrappers.WeightedSum(vector, weights=[math.nan, 1.0])
