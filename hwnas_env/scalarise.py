@@ -7,8 +7,9 @@ bound as the cost goes to 0: a cell whose output ignores its input costs almost 
 and scores at chance, and would win. Every ratio therefore counts a cost below
 ``RATIO_FLOOR`` times the budget as that much.
 
-A network that the device cannot run counts as accuracy 0 at ``UNDEPLOYABLE_RATIO``
-times the budget, so that its reward is finite and no better than any other's.
+A network that the device cannot run (c = inf) counts as accuracy 0 at
+``UNDEPLOYABLE_RATIO`` times the budget, so that its reward is finite and no better than
+any other's. What each reward is at c = T, there, and at a = 0 is in its docstring.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +27,7 @@ _SMALLEST_ACCURACY = 1e-3
 def mnas_hard(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
     """Returns a where c <= T, else a T / c.
 
-    At c = T it is a; at a = 0 it is 0; it goes to 0 as c grows.
+    At c = T it is a; at c = inf and at a = 0 it is 0.
 
     Source:
         Tan et al., MnasNet, CVPR 2019, eq. 2 with alpha = 0, beta = -1.
@@ -37,6 +38,9 @@ def mnas_hard(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArr
 def mnas_soft(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
     """Returns a (c / T)^-0.07.
 
+    At c = T it is a; at c = inf and at a = 0 it is 0; below the budget it is more than
+    a, at most 1.17 a.
+
     Source:
         Tan et al., MnasNet, CVPR 2019, eq. 2 with alpha = beta = -0.07.
     """
@@ -45,6 +49,8 @@ def mnas_soft(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArr
 
 def tunas_absolute(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
     """Returns a - 0.07 |c / T - 1|: networks on the budget, not below it, are best.
+
+    At c = T it is a; at c = inf it is -6.93; at a = 0 it is 0 or less.
 
     Source:
         Bender et al., Can Weight Sharing Outperform Random Architecture Search?
@@ -56,6 +62,9 @@ def tunas_absolute(accuracy: FloatArray, cost: FloatArray, budget: float) -> Flo
 def proxyless_rl(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
     """Returns a (T / c)^0.1.
 
+    At c = T it is a; at c = inf and at a = 0 it is 0; below the budget it is more than
+    a, at most 1.26 a.
+
     Source:
         Cai et al., ProxylessNAS, ICLR 2019; exponent 0.1 as in its published code.
     """
@@ -66,7 +75,9 @@ def fbnet_loss(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatAr
     """Returns -CE alpha ln(c)^beta with alpha = 0.2, beta = 0.6 and CE = -ln(a).
 
     The cost counts in thousandths of its unit (microseconds, microjoules), so that the
-    logarithm is positive; accuracy counts as at least 0.001.
+    logarithm is positive; accuracy counts as at least 0.001. The budget only sets the
+    floor of the cost: at c = T nothing happens. At a = 0 it is that of a = 0.001, about
+    -5 for milliseconds; at c = inf that at 100 T, the least of all.
 
     Source:
         Wu et al., FBNet, CVPR 2019, eq. 2.
@@ -77,7 +88,7 @@ def fbnet_loss(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatAr
 
 
 def accuracy_only(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
-    """Returns a, whatever the cost."""
+    """Returns a, whatever the cost; 0 at c = inf, which counts as a = 0."""
     del cost, budget
     return accuracy.copy()
 

@@ -229,6 +229,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             self._budget = setting.usual[number]
         self._blank["budget"] = self._budget
         self._count()
+        self._accuracy: float | None = None
         self._begin(start)
         self._open = self._begun = True
         if self.render_mode == "human":
@@ -312,6 +313,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         paid = self.ledger.charge_one(key, info.get("train_seconds"))
         assert paid, "a step is only taken where the ledger can pay"
         self._count()
+        self._accuracy = info["accuracy_percent"]
         blank = self._blank
         info["evaluated"] = True
         info["queries"] = blank["queries"]
@@ -389,6 +391,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             tuple(info["genotype"].tolist()),
             self._budget,
             (low * self._budget, high * self._budget),
+            accuracy_percent=self._accuracy,
         )
         if self.render_mode == "rgb_array":
             return render.image(view)

@@ -113,13 +113,15 @@ class ConstructEnv(HWNASEnv):
         if self._blank["budget_exhausted"]:
             return self._unpaid()
         self._decide(action)
-        if self.render_mode == "human":
-            self.render()
         observation, info = self._look()
         if self._depth < self._length:
+            if self.render_mode == "human":
+                self.render()
             return observation, self._nothing(), False, False, info
         self._open = False
         reward = self._finish(info)
+        if self.render_mode == "human":
+            self.render()
         return observation, reward, True, False, info
 
     def _decide(self, action: int) -> None:

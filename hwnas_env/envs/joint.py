@@ -71,11 +71,11 @@ class JointEnv(HWNASEnv):
         cost = float(self.problem.known_costs(genotype[None, :])[0])
         self._interval = [self._observed(cost)] * 2
         self._completable = cost <= self._budget
-        if self.render_mode == "human":
-            self.render()
         self._open = False
         observation, info = self._look()
         reward = self._evaluate(genotype, info)
+        if self.render_mode == "human":
+            self.render()
         return observation, reward, True, False, info
 
     def _look(self) -> tuple[Observation, Info]:

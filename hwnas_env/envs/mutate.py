@@ -100,11 +100,11 @@ class MutateEnv(HWNASEnv):
         self._genotype[position] = choice
         self._left -= 1
         self._around()
-        if self.render_mode == "human":
-            self.render()
         self._open = self._left > 0
         observation, info = self._look()
         reward = self._evaluate(self._genotype, info)
+        if self.render_mode == "human":
+            self.render()
         return observation, reward, False, not self._open, info
 
     def _around(self) -> None:

@@ -46,7 +46,8 @@ class View:
         problem = self.problem
         kind = problem.provenance[problem.metric].kind
         found = self.accuracy_percent
-        accuracy = "" if found is None else f", accuracy {found:.2f} %"
+        source = problem.provenance["accuracy"].kind
+        accuracy = "" if found is None else f", {source} accuracy {found:.2f} %"
         return (
             f"{problem.space.label} on {problem.device.label}, {problem.dataset} "
             f"({kind} {problem.metric}){accuracy}"
