@@ -127,7 +127,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
         self.render_mode = render_mode
         self._spec: EnvSpec | None = None
         self._length, self._choices = self.setting.length, self.setting.choices
-        if self.setting.vector_rewards:
+        self._vector = bool(self.setting.vector_rewards)
+        if self._vector:
             self.reward_dim = len(self.setting.vector_rewards[0].objectives)
             self.reward_space = self.setting.reward_space()
         self._blank = self.setting.blank()
@@ -292,7 +293,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         return observation, self._nothing(), False, True, info
 
     def _nothing(self) -> Any:
-        return np.zeros(self.reward_dim) if self.setting.vector_rewards else 0.0
+        return np.zeros(self.reward_dim) if self._vector else 0.0
 
     def _evaluate(self, genotype: npt.NDArray[np.int8], info: Info) -> Any:
         """Queries a network, fills info in, and returns the reward."""
@@ -306,7 +307,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             info[name] = column.item()
         key = setting.keys(rows, self._one)[0]
         self._pay(key if isinstance(key, bytes) else int(key), info)
-        return reward if setting.vector_rewards else float(reward)
+        return reward if self._vector else float(reward)
 
     def _pay(self, key: int | bytes, info: Info) -> None:
         """Charges a query whose numbers info has."""

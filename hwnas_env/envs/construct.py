@@ -112,12 +112,17 @@ class ConstructEnv(HWNASEnv):
             action = self.check_action(action)
         if self._blank["budget_exhausted"]:
             return self._unpaid()
-        self._decide(action)
+        if self._pages is None:
+            self._decide(action)
+        else:  # the same, without a call: this is the step that has to be quick
+            self._depth += 1
+            self._node = self._node * self._choices + 1 + action
         observation, info = self._look()
         if self._depth < self._length:
             if self.render_mode == "human":
                 self.render()
-            return observation, self._nothing(), False, False, info
+            nothing = self._nothing() if self._vector else 0.0
+            return observation, nothing, False, False, info
         self._open = False
         reward = self._finish(info)
         if self.render_mode == "human":
@@ -174,8 +179,9 @@ class ConstructEnv(HWNASEnv):
         for name, column in pages.columns:
             info[name] = column.item(leaf)
         self._pay(leaf + self._number * self.setting.space.size, info)
-        reward = pages.reward[leaf]
-        return reward.copy() if self.setting.vector_rewards else float(reward)
+        if self._vector:
+            return pages.reward[leaf].copy()
+        return pages.reward.item(leaf)
 
     def check_action(self, action: Any) -> int:
         """Returns an action as an int, or raises :class:`InvalidActionError`."""
