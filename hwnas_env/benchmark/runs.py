@@ -12,7 +12,11 @@ import numpy as np
 
 from hwnas_env.agents import AGENTS
 from hwnas_env.envs.registration import ENVIRONMENTS
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.errors import (
+    InvalidArgumentError,
+    SearchExhaustedError,
+    unknown_name,
+)
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
@@ -93,6 +97,8 @@ class Run:
 def run_once(task: Task, agent: str, *, seed: int, queries: int) -> Run:
     """Spends exactly that many queries; the same arguments give the same run.
 
+    A searcher that has proposed every network ends its run earlier.
+
     Args:
         task: what is searched.
         agent: a name out of ``AGENTS``.
@@ -112,7 +118,10 @@ def run_once(task: Task, agent: str, *, seed: int, queries: int) -> Run:
     best, best_cost, incumbent = math.nan, math.nan, ""
     curve: list[float] = []
     while not ledger.exhausted:
-        genotypes = searcher.ask()[: ledger.remaining]
+        try:
+            genotypes = searcher.ask()[: ledger.remaining]
+        except SearchExhaustedError:
+            break
         evaluation = ledger.evaluate(genotypes)
         searcher.tell(genotypes, evaluation)
         costs = evaluation.costs[:, problem.metric_column].tolist()
