@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hwnas_env import AGENTS, BudgetedProblem, make_problem
+from hwnas_env import BudgetedProblem, make_problem
+from hwnas_env.agents import DEFAULT_AGENTS
 from hwnas_env.agents.searcher import masked_softmax
 from hwnas_env.benchmark.runs import Task, run_all, run_once
 from hwnas_env.errors import (
@@ -18,7 +19,7 @@ TASKS = [
 ]
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", DEFAULT_AGENTS)
 @pytest.mark.parametrize("task", TASKS, ids=["cells", "fbnet"])
 def test_a_run_spends_exactly_its_queries_on_feasible_networks(
     agent: str, task: Task
@@ -35,7 +36,7 @@ def test_a_run_spends_exactly_its_queries_on_feasible_networks(
     assert run.regret_percent >= 0
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", DEFAULT_AGENTS)
 def test_the_same_seed_gives_the_same_run(agent: str) -> None:
     first, again = (run_once(TASKS[0], agent, seed=1, queries=60) for _ in range(2))
     other = run_once(TASKS[0], agent, seed=2, queries=60)
