@@ -58,11 +58,30 @@ def test_evolution_beats_random_search_over_seeds(task: Task) -> None:
 def test_wrong_names_and_numbers_fail_before_anything_runs() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'random'"):
         run_all(TASKS[0], ["rndom"], seeds=1, queries=1)
+    with pytest.raises(InvalidArgumentError, match="no_such_module"):
+        run_all(TASKS[0], ["no_such_module:Agent"], seeds=1, queries=1)
+    with pytest.raises(InvalidArgumentError, match="expected a subclass of Searcher"):
+        run_all(TASKS[0], ["hwnas_env.agents:Config"], seeds=1, queries=1)
+    with pytest.raises(InvalidArgumentError, match="at most 1,000,000 networks"):
+        run_all(TASKS[1], ["exhaustive"], seeds=1, queries=1)
     with pytest.raises(UnknownNameError, match="HWNAS-FBNet-FPGA-v0"):
         Task("HWNAS-FBNet-FPGA-v1").problem()
     for seeds, queries, agents in ((0, 1, ["random"]), (1, 0, ["random"]), (1, 1, [])):
         with pytest.raises(InvalidArgumentError, match="at least 1"):
             run_all(TASKS[0], agents, seeds=seeds, queries=queries)
+
+
+def test_an_agent_of_ones_own_runs_by_its_import_name() -> None:
+    own = "hwnas_env.agents.random_search:RandomSearch"
+    assert run_once(TASKS[0], own, seed=1, queries=9).queries == 9
+
+
+def test_a_search_that_has_proposed_everything_ends_its_run() -> None:
+    problem = TASKS[0].problem()
+    few = Task(TASKS[0].env, budget=problem.cheapest * 1.01)
+    run = run_once(few, "exhaustive", seed=0, queries=10_000)
+    assert run.queries == run.unique_queries == len(run.curve) < 10_000
+    assert run.regret_percent == 0.0
 
 
 def test_masked_softmax_gives_nothing_to_what_is_masked() -> None:

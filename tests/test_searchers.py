@@ -95,12 +95,14 @@ def make(
     [
         (EvolutionConfig, {"population": 0}, "EvolutionConfig.population: .* got 0"),
         (EvolutionConfig, {"sample": True}, "whole number of at least 1, got True"),
+        (EvolutionConfig, {"double": -0.1}, "of at least 0 and at most 1, got -0.1"),
         (AnnealingConfig, {"initial": math.nan}, "a number above 0, got nan"),
-        (AnnealingConfig, {"final": 2.0}, "at most initial"),
+        (AnnealingConfig, {"final": 9.0}, "at most initial"),
         (ReinforceConfig, {"momentum": 1.0}, "at most 0.9999, got 1.0"),
         (ReinforceConfig, {"normalise": 1}, "True or False, got 1"),
         (ReinforceConfig, {"optimiser": "adams"}, "did you mean 'adam'"),
         (LocalSearchConfig, {"move": "frist"}, "did you mean 'first'"),
+        (LocalSearchConfig, {"reach": 3}, "at least 1 and at most 2, got 3"),
         (ExhaustiveConfig, {"batch": 0.5}, "got 0.5"),
         (NSGA2Config, {"population": 1}, "at least 2"),
         (NSGA2Config, {"startup": 0}, "at least 1"),
@@ -186,7 +188,8 @@ def test_exhaustive_enumeration_finds_the_optimum_and_ends(cells: Problem) -> No
 def test_local_search_ends_at_networks_without_better_neighbours(
     cells: Problem, move: str
 ) -> None:
-    searcher = make(LocalSearch, cells, config=LocalSearchConfig(move=move))
+    config = LocalSearchConfig(move=move, reach=1)
+    searcher = make(LocalSearch, cells, config=config)
     batches = run(searcher, 120)
     rows = np.concatenate(batches)
     scores = searcher.score(cells.evaluate(rows))
@@ -194,6 +197,28 @@ def test_local_search_ends_at_networks_without_better_neighbours(
     around = searcher.neighbours(best)
     assert searcher.score(cells.evaluate(around)).max() <= scores.max()
     assert (max(len(batch) for batch in batches) > 1) == (move == "best")
+
+
+@pytest.mark.parametrize("space", PROBLEMS)
+def test_a_neighbour_differs_in_one_position_or_in_two(space: str) -> None:
+    searcher = make(RandomSearch, PROBLEMS[space])
+    centre = searcher.sample()[0]
+    for double, expected in ((0.0, 1), (1.0, 2)):
+        rows = [searcher.neighbour(centre, double=double)[0] for _ in range(50)]
+        assert {int((row != centre).sum()) for row in rows} == {expected}
+        assert searcher.feasible(np.array(rows)).all()
+        assert len({row.tobytes() for row in rows}) > 10
+
+
+def test_local_search_tries_one_and_two_changes_in_turn(cells: Problem) -> None:
+    searcher = make(LocalSearch, cells)
+    best = cells.optimum("medium").genotypes[0]
+    searcher.tell(best[None, :], cells.evaluate(best))
+    around = np.concatenate([searcher.ask() for _ in range(60)])
+    changes = (around != best).sum(axis=1)
+    one = len(searcher.neighbours(best))
+    assert changes[: 2 * one].tolist() == [1, 2] * one
+    assert set(changes[2 * one :]) == {2}
 
 
 def test_annealing_cools_and_climbs_when_it_is_cold(cells: Problem) -> None:

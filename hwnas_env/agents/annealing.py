@@ -26,19 +26,22 @@ class AnnealingConfig(Config):
         final: last temperature, in the same unit; at most the first.
         queries: answers over which the temperature falls, geometrically; it stays at
             the last one after that.
+        double: chance that a step changes two positions, not one.
     """
 
-    initial: float = 1.0
+    initial: float = 2.0
     final: float = 0.05
     queries: int = 300
+    double: float = 0.5
 
     def __post_init__(self) -> None:
         """Checks the values.
 
         Raises:
-            InvalidArgumentError: a value is not positive, or final above initial.
+            InvalidArgumentError: a value is out of range, or final above initial.
         """
         check_number(self, "initial", "final")
+        check_number(self, "double", at_least=0.0, at_most=1.0)
         check_whole(self, "queries")
         if self.final > self.initial:
             message = (
@@ -82,7 +85,9 @@ class SimulatedAnnealing(Searcher):
 
     def propose(self) -> Genotypes:
         """Draws the start, or a neighbour of the present network."""
-        return self.sample() if self._current is None else self.neighbour(self._current)
+        if self._current is None:
+            return self.sample()
+        return self.neighbour(self._current, double=self.config.double)
 
     def learn(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
         """Moves, always to what is better, else by Metropolis' rule."""

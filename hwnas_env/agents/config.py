@@ -47,8 +47,10 @@ class Config:
         return dataclasses.asdict(self)
 
 
-def check_whole(config: Config, *names: str, at_least: int = 1) -> None:
-    """Checks that fields are whole numbers of at least some size.
+def check_whole(
+    config: Config, *names: str, at_least: int = 1, at_most: float = math.inf
+) -> None:
+    """Checks that fields are whole numbers within bounds.
 
     Raises:
         InvalidArgumentError: a field is not.
@@ -56,14 +58,18 @@ def check_whole(config: Config, *names: str, at_least: int = 1) -> None:
     for name in names:
         value = getattr(config, name)
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or value < at_least:
-            raise _wrong(config, name, f"a whole number of at least {at_least}")
+        if not whole or not at_least <= value <= at_most:
+            bound = f" and at most {at_most}" if at_most < math.inf else ""
+            raise _wrong(config, name, f"a whole number of at least {at_least}{bound}")
 
 
 def check_number(
-    config: Config, *names: str, above: float = 0.0, at_most: float = math.inf
+    config: Config,
+    *names: str,
+    at_least: float = math.ulp(0.0),
+    at_most: float = math.inf,
 ) -> None:
-    """Checks that fields are finite numbers above one bound and within another.
+    """Checks that fields are finite numbers within bounds, by default positive ones.
 
     Raises:
         InvalidArgumentError: a field is not.
@@ -72,9 +78,10 @@ def check_number(
         value = getattr(config, name)
         number = isinstance(value, (int, float, np.number))
         fits = number and not isinstance(value, bool) and math.isfinite(value)
-        if not fits or not above < value <= at_most:
-            bound = f" and at most {at_most:g}" if at_most < math.inf else ""
-            raise _wrong(config, name, f"a number above {above:g}{bound}")
+        if not fits or not at_least <= value <= at_most:
+            low = f"of at least {at_least:g}" if at_least == 0 else "above 0"
+            high = f" and at most {at_most:g}" if at_most < math.inf else ""
+            raise _wrong(config, name, f"a number {low}{high}")
 
 
 def check_flag(config: Config, *names: str) -> None:

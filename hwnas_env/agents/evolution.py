@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas_env.agents.config import Config, check_whole
+from hwnas_env.agents.config import Config, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
@@ -23,27 +23,31 @@ class EvolutionConfig(Config):
     Attributes:
         population: networks alive.
         sample: candidates of a tournament.
+        double: chance that a child differs in two positions, not one. Of 0, 0.5 and 1,
+            0.5 was best on both spaces.
     """
 
-    population: int = 30
+    population: int = 20
     sample: int = 8
+    double: float = 0.5
 
     def __post_init__(self) -> None:
         """Checks the values.
 
         Raises:
-            InvalidArgumentError: a value is not a positive whole number.
+            InvalidArgumentError: a value is out of range.
         """
         check_whole(self, "population", "sample")
+        check_number(self, "double", at_least=0.0, at_most=1.0)
 
 
-NASBENCH201_EVOLUTION = EvolutionConfig(population=10, sample=3)
+NASBENCH201_EVOLUTION = EvolutionConfig(population=10, sample=3, double=0.0)
 """As in NAS-Bench-201: ``--ea_population 10 --ea_sample_size 3`` in AutoDL-Projects,
 exps/NATS-algos/regularized_ea.py."""
 
 
 class RegularizedEvolution(Searcher):
-    """Evolves a population by mutation of one position.
+    """Evolves a population by mutation of one position or two.
 
     Constraint: the first population is masked random search; a mutation is drawn among
     those that meet the budget, so every proposal is feasible.
@@ -73,7 +77,7 @@ class RegularizedEvolution(Searcher):
             return self.sample()
         rivals = self.rng.integers(0, len(self._alive), self.config.sample)
         parent = max((self._alive[int(i)] for i in rivals), key=lambda rival: rival[0])
-        return self.neighbour(parent[1])
+        return self.neighbour(parent[1], double=self.config.double)
 
     def learn(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
         """Adds the networks; beyond the population's size the oldest die."""

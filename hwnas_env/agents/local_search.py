@@ -3,8 +3,8 @@
 References:
     White, Nolen and Savani, Exploring the Loss Landscape in Neural Architecture Search,
     UAI 2021: algorithm 1, and the variant that moves as soon as a neighbour is better.
-    Starts near the best optimum: Lourenco, Martin and Stuetzle, Iterated Local Search,
-    Handbook of Metaheuristics, 2003.
+    The second neighbourhood: Hansen and Mladenovic, Variable Neighborhood Search:
+    Principles and Applications, European Journal of Operational Research 130, 2001.
 """
 
 from dataclasses import dataclass
@@ -21,28 +21,33 @@ MOVES = ("best", "first")
 
 @dataclass(frozen=True)
 class LocalSearchConfig(Config):
-    """Hyperparameters of local search.
+    """Hyperparameters of local search; see also ``WHITE2021_LOCAL_SEARCH``.
 
     Attributes:
         move: "best" evaluates all neighbours and moves to the best, as algorithm 1;
             "first" moves as soon as one is better, in random order. FBNet has 176
             neighbours, so that few queries allow few moves to the best.
-        kick: 0 starts every climb at a random network, as algorithm 1; else all after
-            the first start so many random feasible changes from the best network yet.
+        reach: 1 climbs by changes of one position, as algorithm 1; 2 also by changes of
+            two, in turn. Near the budget hardly a better choice is feasible unless
+            another position becomes cheaper: FBNet needs it.
     """
 
     move: str = "first"
-    kick: int = 0
+    reach: int = 2
 
     def __post_init__(self) -> None:
         """Checks the values.
 
         Raises:
             UnknownNameError: there is no such move.
-            InvalidArgumentError: kick is no whole number.
+            InvalidArgumentError: reach is neither 1 nor 2.
         """
         check_name(self, "move", valid=MOVES)
-        check_whole(self, "kick", at_least=0)
+        check_whole(self, "reach", at_most=2)
+
+
+WHITE2021_LOCAL_SEARCH = LocalSearchConfig(move="best", reach=1)
+"""Algorithm 1 of White, Nolen and Savani."""
 
 
 class LocalSearch(Searcher):
@@ -68,13 +73,12 @@ class LocalSearch(Searcher):
         super().__init__(problem, budget, rng=rng, config=config)
         self._seen: set[bytes] = set()
         self._height: float | None = None
-        self._best: tuple[float, Genotypes] | None = None
         self._around = np.empty((0, problem.space.length), dtype=np.int8)
 
     def propose(self) -> Genotypes:
         """Draws a start, or proposes neighbours: all, or the next one."""
         if self._height is None or len(self._around) == 0:
-            return self._start()
+            return self.sample()
         count = 1 if self.config.move == "first" else len(self._around)
         proposed, self._around = self._around[:count], self._around[count:]
         return proposed
@@ -88,18 +92,25 @@ class LocalSearch(Searcher):
         best = int(scores.argmax())
         if self._height is None or scores[best] > self._height:
             self._height = float(scores[best])
-            if self._best is None or self._height > self._best[0]:
-                self._best = self._height, genotypes[best].copy()
-            around = self.neighbours(genotypes[best])
-            new = [row.tobytes() not in self._seen for row in around]
-            self._around = self.rng.permutation(around[np.array(new, dtype=np.bool_)])
+            self._around = self._unseen_around(genotypes[best])
         if len(self._around) == 0:
             self._height = None
 
-    def _start(self) -> Genotypes:
-        if self._best is None or self.config.kick == 0:
-            return self.sample()
-        genotype = self._best[1][None, :]
-        for _ in range(self.config.kick):
-            genotype = self.neighbour(genotype[0])
-        return genotype
+    def _unseen_around(self, centre: Genotypes) -> Genotypes:
+        """Returns new feasible networks: random order, one and two changes in turn."""
+        one = self.problem.space.neighbours(centre)
+        rings = [one, _two_changes(centre, one)][: self.config.reach]
+        rings = [self._unseen(ring[self.feasible(ring)]) for ring in rings]
+        turn = np.concatenate([np.arange(len(ring)) for ring in rings])
+        return np.concatenate(rings)[np.argsort(turn, kind="stable")]
+
+    def _unseen(self, rows: Genotypes) -> Genotypes:
+        new = [row.tobytes() not in self._seen for row in rows]
+        return self.rng.permutation(rows[np.array(new, dtype=np.bool_)])
+
+
+def _two_changes(centre: Genotypes, neighbours: Genotypes) -> Genotypes:
+    """Returns the networks that differ from the centre in two positions: ``(N, L)``."""
+    position = (neighbours != centre).argmax(axis=1)
+    first, second = np.nonzero(position[:, None] < position)
+    return neighbours[first] + neighbours[second] - centre

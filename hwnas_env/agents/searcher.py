@@ -212,12 +212,34 @@ class Searcher(ABC):
         rows = self.problem.space.neighbours(genotype)
         return rows[self.feasible(rows)]
 
-    def neighbour(self, genotype: Genotypes) -> Genotypes:
-        """Draws a feasible neighbour ``(1, L)``, or any network where there is none."""
-        rows = self.neighbours(genotype)
+    def neighbour(self, genotype: Genotypes, *, double: float = 0.0) -> Genotypes:
+        """Draws a feasible neighbour, or any feasible network where there is none.
+
+        Args:
+            genotype: ``(L,)``.
+            double: chance that two positions change. Near the budget hardly a better
+                choice is feasible unless another position becomes cheaper.
+
+        Returns:
+            One network, ``(1, L)`` int8.
+        """
+        if double > 0 and self.rng.random() < double:
+            rows = self._two_changes(genotype)
+        else:
+            rows = self.neighbours(genotype)
         if len(rows) == 0:
             return self.sample()
         return rows[[int(self.rng.integers(len(rows)))]]
+
+    def _two_changes(self, genotype: Genotypes, *, draws: int = 64) -> Genotypes:
+        """Draws changes of two positions and returns those that are feasible."""
+        space, row = self.problem.space, np.arange(draws)
+        rows = np.repeat(genotype[None, :], draws, axis=0)
+        order = self.rng.permuted(np.tile(np.arange(space.length), (draws, 1)), axis=1)
+        for position in order[:, :2].T:
+            step = self.rng.integers(1, space.choices, draws)
+            rows[row, position] = (rows[row, position] + step) % space.choices
+        return rows[self.feasible(rows)]
 
     def score(self, evaluation: Evaluation) -> FloatArray:
         """Returns the accuracy in [0, 1], -1 where a network is not feasible."""
