@@ -210,6 +210,12 @@ def test_a_neighbour_differs_in_one_position_or_in_two(space: str) -> None:
         assert len({row.tobytes() for row in rows}) > 1
 
 
+@pytest.mark.parametrize("agent", ["local_search", "evolution", "annealing"])
+def test_moves_lead_to_networks_that_were_not_evaluated_before(agent: str) -> None:
+    told = proposals(make(AGENTS[agent], PROBLEMS["fbnet"]), 150)
+    assert len({tuple(row) for row in told}) == len(told) == 150
+
+
 def test_local_search_tries_one_and_two_changes_in_turn(cells: Problem) -> None:
     searcher = make(LocalSearch, cells)
     best = cells.optimum("medium").genotypes[0]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas_env.agents.config import Config, check_number, check_whole
+from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.problems.problem import Problem
@@ -27,12 +27,14 @@ class AnnealingConfig(Config):
         queries: answers over which the temperature falls, geometrically; it stays at
             the last one after that.
         double: chance that a step changes two positions, not one.
+        distinct: True tries no network that was evaluated before.
     """
 
     initial: float = 2.0
     final: float = 0.05
     queries: int = 300
     double: float = 0.5
+    distinct: bool = True
 
     def __post_init__(self) -> None:
         """Checks the values.
@@ -42,6 +44,7 @@ class AnnealingConfig(Config):
         """
         check_number(self, "initial", "final")
         check_number(self, "double", at_least=0.0, at_most=1.0)
+        check_flag(self, "distinct")
         check_whole(self, "queries")
         if self.final > self.initial:
             message = (
@@ -87,7 +90,10 @@ class SimulatedAnnealing(Searcher):
         """Draws the start, or a neighbour of the present network."""
         if self._current is None:
             return self.sample()
-        return self.neighbour(self._current, double=self.config.double)
+        config = self.config
+        return self.neighbour(
+            self._current, double=config.double, distinct=config.distinct
+        )
 
     def learn(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
         """Moves, always to what is better, else by Metropolis' rule."""

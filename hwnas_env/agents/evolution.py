@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas_env.agents.config import Config, check_number, check_whole
+from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
@@ -25,11 +25,14 @@ class EvolutionConfig(Config):
         sample: candidates of a tournament.
         double: chance that a child differs in two positions, not one. Of 0, 0.5 and 1,
             0.5 was best on both spaces.
+        distinct: True has no child that was evaluated before; of 500 queries on
+            NAS-Bench-201, a third would repeat one.
     """
 
     population: int = 20
     sample: int = 8
     double: float = 0.5
+    distinct: bool = True
 
     def __post_init__(self) -> None:
         """Checks the values.
@@ -39,9 +42,12 @@ class EvolutionConfig(Config):
         """
         check_whole(self, "population", "sample")
         check_number(self, "double", at_least=0.0, at_most=1.0)
+        check_flag(self, "distinct")
 
 
-NASBENCH201_EVOLUTION = EvolutionConfig(population=10, sample=3, double=0.0)
+NASBENCH201_EVOLUTION = EvolutionConfig(
+    population=10, sample=3, double=0.0, distinct=False
+)
 """As in NAS-Bench-201: ``--ea_population 10 --ea_sample_size 3`` in AutoDL-Projects,
 exps/NATS-algos/regularized_ea.py."""
 
@@ -77,7 +83,8 @@ class RegularizedEvolution(Searcher):
             return self.sample()
         rivals = self.rng.integers(0, len(self._alive), self.config.sample)
         parent = max((self._alive[int(i)] for i in rivals), key=lambda rival: rival[0])
-        return self.neighbour(parent[1], double=self.config.double)
+        config = self.config
+        return self.neighbour(parent[1], double=config.double, distinct=config.distinct)
 
     def learn(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
         """Adds the networks; beyond the population's size the oldest die."""

@@ -71,7 +71,6 @@ class LocalSearch(Searcher):
     ) -> None:
         """See the class."""
         super().__init__(problem, budget, rng=rng, config=config)
-        self._seen: set[bytes] = set()
         self._height: float | None = None
         self._around = np.empty((0, problem.space.length), dtype=np.int8)
 
@@ -87,7 +86,6 @@ class LocalSearch(Searcher):
         """Moves to the best of the batch if it is better; restarts at an optimum."""
         if len(genotypes) == 0:
             return
-        self._seen.update(row.tobytes() for row in genotypes)
         scores = self.score(evaluation)
         best = int(scores.argmax())
         if self._height is None or scores[best] > self._height:
@@ -100,13 +98,12 @@ class LocalSearch(Searcher):
         """Returns new feasible networks: random order, one and two changes in turn."""
         one = self.problem.space.neighbours(centre)
         rings = [one, _two_changes(centre, one)][: self.config.reach]
-        rings = [self._unseen(ring[self.feasible(ring)]) for ring in rings]
+        rings = [
+            self.rng.permutation(self.unseen(ring[self.feasible(ring)]))
+            for ring in rings
+        ]
         turn = np.concatenate([np.arange(len(ring)) for ring in rings])
         return np.concatenate(rings)[np.argsort(turn, kind="stable")]
-
-    def _unseen(self, rows: Genotypes) -> Genotypes:
-        new = [row.tobytes() not in self._seen for row in rows]
-        return self.rng.permutation(rows[np.array(new, dtype=np.bool_)])
 
 
 def _two_changes(centre: Genotypes, neighbours: Genotypes) -> Genotypes:

@@ -45,6 +45,7 @@ class Searcher(ABC):
     Attributes:
         limit: the bound as a number: the budget, or what no cost exceeds.
         walk: the exact masks under that bound.
+        seen: bytes of the networks that were told.
 
     Raises:
         InvalidArgumentError: the configuration is another searcher's.
@@ -81,6 +82,7 @@ class Searcher(ABC):
             else self.budget
         )
         self.walk = problem.walk(self.limit)
+        self.seen: set[bytes] = set()
         self._journal = Journal(generator_state(rng))
 
     @abstractmethod
@@ -126,6 +128,7 @@ class Searcher(ABC):
             )
             raise InvalidArgumentError(message)
         self._journal.told(genotypes, evaluation)
+        self.seen.update(row.tobytes() for row in genotypes)
         self.learn(genotypes, evaluation)
 
     def state(self) -> dict[str, Any]:
@@ -211,13 +214,21 @@ class Searcher(ABC):
         rows = self.problem.space.neighbours(genotype)
         return rows[self.feasible(rows)]
 
-    def neighbour(self, genotype: Genotypes, *, double: float = 0.0) -> Genotypes:
+    def unseen(self, genotypes: Genotypes) -> Genotypes:
+        """Returns those of networks ``(N, L)`` that were never told."""
+        new = [row.tobytes() not in self.seen for row in genotypes]
+        return genotypes[np.array(new, dtype=np.bool_)]
+
+    def neighbour(
+        self, genotype: Genotypes, *, double: float = 0.0, distinct: bool = False
+    ) -> Genotypes:
         """Draws a feasible neighbour, or any feasible network where there is none.
 
         Args:
             genotype: ``(L,)``.
             double: chance that two positions change. Near the budget hardly a better
                 choice is feasible unless another position becomes cheaper.
+            distinct: True leaves out networks that were told before.
 
         Returns:
             One network, ``(1, L)`` int8.
@@ -226,6 +237,8 @@ class Searcher(ABC):
             rows = self._two_changes(genotype)
         else:
             rows = self.neighbours(genotype)
+        if distinct:
+            rows = self.unseen(rows)
         if len(rows) == 0:
             return self.sample()
         return rows[[int(self.rng.integers(len(rows)))]]
