@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from hwnas_env.agents import AGENTS
+from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
 from hwnas_env.benchmark.runs import Run, Task, check_request, run_all
 from hwnas_env.calibration.everything import calibrate_all
 from hwnas_env.data import cache, hwnasbench, nasbench201_runs
@@ -64,7 +64,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Lets agents search under one ledger each, and compares them."""
-    agents = agent or list(AGENTS)
+    agents = agent or list(DEFAULT_AGENTS)
     cost = _number(cost_budget)
     tasks = [Task(name, dataset, metric, cost, source) for name in env]
     counts = {"seeds": seeds, "queries": budget, "jobs": jobs}

@@ -82,6 +82,14 @@ class BudgetExhaustedError(HWNASError, RuntimeError):
     """Raised when a query is asked for that the budget cannot pay."""
 
 
+class SearchExhaustedError(HWNASError, RuntimeError):
+    """Raised when a searcher is asked for more and has proposed every network."""
+
+
+class RestoreError(HWNASError, ValueError):
+    """Raised when a saved search does not belong here or no longer replays."""
+
+
 class InvalidActionError(HWNASError, ValueError):
     """Raised when an action is no integer that the action space contains."""
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hwnas_env import AGENTS, BudgetedProblem, make_problem
+from hwnas_env import BudgetedProblem, make_problem
+from hwnas_env.agents import DEFAULT_AGENTS
 from hwnas_env.agents.searcher import masked_softmax
 from hwnas_env.benchmark.runs import Task, run_all, run_once
 from hwnas_env.errors import (
@@ -18,7 +19,7 @@ TASKS = [
 ]
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", DEFAULT_AGENTS)
 @pytest.mark.parametrize("task", TASKS, ids=["cells", "fbnet"])
 def test_a_run_spends_exactly_its_queries_on_feasible_networks(
     agent: str, task: Task
@@ -35,7 +36,7 @@ def test_a_run_spends_exactly_its_queries_on_feasible_networks(
     assert run.regret_percent >= 0
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", DEFAULT_AGENTS)
 def test_the_same_seed_gives_the_same_run(agent: str) -> None:
     first, again = (run_once(TASKS[0], agent, seed=1, queries=60) for _ in range(2))
     other = run_once(TASKS[0], agent, seed=2, queries=60)
@@ -57,11 +58,30 @@ def test_evolution_beats_random_search_over_seeds(task: Task) -> None:
 def test_wrong_names_and_numbers_fail_before_anything_runs() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'random'"):
         run_all(TASKS[0], ["rndom"], seeds=1, queries=1)
+    with pytest.raises(InvalidArgumentError, match="no_such_module"):
+        run_all(TASKS[0], ["no_such_module:Agent"], seeds=1, queries=1)
+    with pytest.raises(InvalidArgumentError, match="expected a subclass of Searcher"):
+        run_all(TASKS[0], ["hwnas_env.agents:Config"], seeds=1, queries=1)
+    with pytest.raises(InvalidArgumentError, match="at most 1,000,000 networks"):
+        run_all(TASKS[1], ["exhaustive"], seeds=1, queries=1)
     with pytest.raises(UnknownNameError, match="HWNAS-FBNet-FPGA-v0"):
         Task("HWNAS-FBNet-FPGA-v1").problem()
     for seeds, queries, agents in ((0, 1, ["random"]), (1, 0, ["random"]), (1, 1, [])):
         with pytest.raises(InvalidArgumentError, match="at least 1"):
             run_all(TASKS[0], agents, seeds=seeds, queries=queries)
+
+
+def test_an_agent_of_ones_own_runs_by_its_import_name() -> None:
+    own = "hwnas_env.agents.random_search:RandomSearch"
+    assert run_once(TASKS[0], own, seed=1, queries=9).queries == 9
+
+
+def test_a_search_that_has_proposed_everything_ends_its_run() -> None:
+    problem = TASKS[0].problem()
+    few = Task(TASKS[0].env, budget=problem.cheapest * 1.01)
+    run = run_once(few, "exhaustive", seed=0, queries=10_000)
+    assert run.queries == run.unique_queries == len(run.curve) < 10_000
+    assert run.regret_percent == 0.0
 
 
 def test_masked_softmax_gives_nothing_to_what_is_masked() -> None:

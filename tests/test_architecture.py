@@ -87,6 +87,14 @@ def test_import_and_first_make_load_nothing_heavy() -> None:
     assert printed(code) == "[]"
 
 
+def test_agents_load_their_optional_packages_when_they_are_used() -> None:
+    code = (
+        "import sys, hwnas_env.agents\n"
+        "print(sorted({'optuna', 'torch', 'scipy'} & set(sys.modules)))"
+    )
+    assert printed(code) == "[]"
+
+
 def test_import_loads_no_tables() -> None:
     code = (
         "import sys, hwnas_env\n"

@@ -1,20 +1,109 @@
-"""Agents that spend a ledger on a problem."""
+"""Agents that spend a ledger on a problem.
 
+What an agent is, :class:`hwnas_env.agents.searcher.Searcher` says; what it has to hold,
+:class:`hwnas_env.agents.contract.SearcherContract` tests.
+"""
+
+import importlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hwnas_env.agents.evolution import RegularizedEvolution
+from hwnas_env.agents.annealing import AnnealingConfig, SimulatedAnnealing
+from hwnas_env.agents.config import Config
+from hwnas_env.agents.evolution import (
+    NASBENCH201_EVOLUTION,
+    EvolutionConfig,
+    RegularizedEvolution,
+)
+from hwnas_env.agents.exhaustive import Exhaustive, ExhaustiveConfig
+from hwnas_env.agents.gaussian_process import GaussianProcess, GaussianProcessConfig
+from hwnas_env.agents.local_search import (
+    WHITE2021_LOCAL_SEARCH,
+    LocalSearch,
+    LocalSearchConfig,
+)
+from hwnas_env.agents.nsga2 import NSGA2, NSGA2Config
 from hwnas_env.agents.random_search import RandomSearch
-from hwnas_env.agents.reinforce import Reinforce
+from hwnas_env.agents.reinforce import (
+    NASBENCH201_REINFORCE,
+    Reinforce,
+    ReinforceConfig,
+)
 from hwnas_env.agents.searcher import Searcher
+from hwnas_env.agents.tpe import TPE, TPEConfig
+from hwnas_env.errors import InvalidArgumentError, unknown_name
 
+SEARCHERS: tuple[type[Searcher], ...] = (
+    RandomSearch,
+    LocalSearch,
+    RegularizedEvolution,
+    SimulatedAnnealing,
+    Reinforce,
+    Exhaustive,
+    TPE,
+    NSGA2,
+    GaussianProcess,
+)
 AGENTS: Mapping[str, type[Searcher]] = MappingProxyType(
-    {
-        "random": RandomSearch,
-        "evolution": RegularizedEvolution,
-        "reinforce": Reinforce,
-    }
+    {searcher.name: searcher for searcher in SEARCHERS}
 )
 """Every agent by the name that the command line uses."""
 
-__all__ = ["AGENTS", "Searcher"]
+DEFAULT_AGENTS = ("random", "local_search", "evolution", "annealing", "reinforce")
+"""Those that run on every problem, in seconds, without an extra."""
+
+
+def find_agent(name: str) -> type[Searcher]:
+    """Returns an agent's class.
+
+    Args:
+        name: a name out of ``AGENTS``, or "package.module:Class" for one of your own,
+            which worker processes can import too.
+
+    Raises:
+        UnknownNameError: no agent has that name.
+        InvalidArgumentError: the class cannot be imported or is no searcher.
+    """
+    if ":" not in name:
+        if name not in AGENTS:
+            raise unknown_name(name, AGENTS, what="agent")
+        return AGENTS[name]
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        message = f"agent {name!r}: {error}; expected 'package.module:Class'"
+        raise InvalidArgumentError(message) from None
+    if not (isinstance(found, type) and issubclass(found, Searcher)):
+        message = f"agent {name!r}: expected a subclass of Searcher, got {found!r}"
+        raise InvalidArgumentError(message)
+    return found
+
+
+__all__ = [
+    "AGENTS",
+    "DEFAULT_AGENTS",
+    "NASBENCH201_EVOLUTION",
+    "NASBENCH201_REINFORCE",
+    "NSGA2",
+    "TPE",
+    "WHITE2021_LOCAL_SEARCH",
+    "AnnealingConfig",
+    "Config",
+    "EvolutionConfig",
+    "Exhaustive",
+    "ExhaustiveConfig",
+    "GaussianProcess",
+    "GaussianProcessConfig",
+    "LocalSearch",
+    "LocalSearchConfig",
+    "NSGA2Config",
+    "RandomSearch",
+    "RegularizedEvolution",
+    "Reinforce",
+    "ReinforceConfig",
+    "Searcher",
+    "SimulatedAnnealing",
+    "TPEConfig",
+    "find_agent",
+]

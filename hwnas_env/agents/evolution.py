@@ -6,62 +6,87 @@ References:
 """
 
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
 
 
-class RegularizedEvolution(Searcher):
-    """Evolves a population by mutation of one position.
+@dataclass(frozen=True)
+class EvolutionConfig(Config):
+    """Hyperparameters of regularized evolution; see also ``NASBENCH201_EVOLUTION``.
 
-    Constraint: the first population is masked random search; a mutation that breaks the
-    budget is drawn again, so every proposal is feasible.
-
-    Args:
-        problem: what is searched.
-        budget: bound on the cost.
-        rng: its only source of randomness.
+    Attributes:
         population: networks alive.
         sample: candidates of a tournament.
+        double: chance that a child differs in two positions, not one. Of 0, 0.5 and 1,
+            0.5 was best on both spaces.
+        distinct: True has no child that was evaluated before; of 500 queries on
+            NAS-Bench-201, a third would repeat one.
     """
+
+    population: int = 20
+    sample: int = 8
+    double: float = 0.5
+    distinct: bool = True
+
+    def __post_init__(self) -> None:
+        """Checks the values.
+
+        Raises:
+            InvalidArgumentError: a value is out of range.
+        """
+        check_whole(self, "population", "sample")
+        check_number(self, "double", at_least=0.0, at_most=1.0)
+        check_flag(self, "distinct")
+
+
+NASBENCH201_EVOLUTION = EvolutionConfig(
+    population=10, sample=3, double=0.0, distinct=False
+)
+"""As in NAS-Bench-201: ``--ea_population 10 --ea_sample_size 3`` in AutoDL-Projects,
+exps/NATS-algos/regularized_ea.py."""
+
+
+class RegularizedEvolution(Searcher):
+    """Evolves a population by mutation of one position or two.
+
+    Constraint: the first population is masked random search; a mutation is drawn among
+    those that meet the budget, so every proposal is feasible.
+    """
+
+    name = "evolution"
+    config_type = EvolutionConfig
+    config: EvolutionConfig
 
     def __init__(
         self,
         problem: Problem,
-        budget: float,
+        budget: float | None,
         *,
         rng: np.random.Generator,
-        population: int = 30,
-        sample: int = 8,
+        config: Config | None = None,
     ) -> None:
         """See the class."""
-        super().__init__(problem, budget, rng=rng)
-        self._size, self._tournament = population, sample
-        self._alive: deque[tuple[float, Genotypes]] = deque(maxlen=population)
+        super().__init__(problem, budget, rng=rng, config=config)
+        self._alive: deque[tuple[float, Genotypes]] = deque(
+            maxlen=self.config.population
+        )
 
-    def ask(self) -> Genotypes:
-        """Proposes one network."""
-        if len(self._alive) < self._size:
+    def propose(self) -> Genotypes:
+        """Draws one network of the first population, or a child."""
+        if len(self._alive) < self.config.population:
             return self.sample()
-        rivals = self.rng.integers(0, len(self._alive), self._tournament)
+        rivals = self.rng.integers(0, len(self._alive), self.config.sample)
         parent = max((self._alive[int(i)] for i in rivals), key=lambda rival: rival[0])
-        return self._mutate(parent[1])
+        config = self.config
+        return self.neighbour(parent[1], double=config.double, distinct=config.distinct)
 
-    def tell(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
-        """Adds the network; beyond the population's size the oldest dies."""
+    def learn(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
+        """Adds the networks; beyond the population's size the oldest die."""
         for score, genotype in zip(self.score(evaluation), genotypes, strict=True):
             self._alive.append((float(score), genotype.copy()))
-
-    def _mutate(self, parent: Genotypes, *, tries: int = 200) -> Genotypes:
-        space = self.problem.space
-        for _ in range(tries):
-            child = parent.copy()
-            position = int(self.rng.integers(space.length))
-            step = int(self.rng.integers(1, space.choices))
-            child[position] = (int(child[position]) + step) % space.choices
-            if self.feasible(child):
-                return child[None, :]
-        return self.sample()

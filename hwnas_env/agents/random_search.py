@@ -1,4 +1,9 @@
-"""Random search: every decision uniform over what the mask allows."""
+"""Random search: every decision uniform over what the mask allows.
+
+References:
+    Li and Talwalkar, Random Search and Reproducibility for Neural Architecture Search,
+    UAI 2019.
+"""
 
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.types import Evaluation, Genotypes
@@ -11,9 +16,11 @@ class RandomSearch(Searcher):
     each position, not over the feasible networks.
     """
 
-    def ask(self) -> Genotypes:
-        """Proposes one network."""
+    name = "random"
+
+    def propose(self) -> Genotypes:
+        """Draws one network."""
         return self.sample()
 
-    def tell(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
+    def learn(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
         """Learns nothing."""

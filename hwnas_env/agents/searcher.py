@@ -1,12 +1,24 @@
 """What every ask/tell searcher offers, and the moves that they share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.agents.config import Config
+from hwnas_env.agents.journal import (
+    Entry,
+    Journal,
+    generator_from,
+    generator_state,
+)
+from hwnas_env.errors import InvalidArgumentError, InvalidGenotypeError, RestoreError
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import Evaluation, FloatArray, Genotypes
+from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes
+
+SearcherT = TypeVar("SearcherT", bound="Searcher")
 
 
 class Searcher(ABC):
@@ -14,30 +26,163 @@ class Searcher(ABC):
 
     A searcher sees the problem's space, the budget on the cost and the exact masks, as
     an environment's agent does. It never evaluates: whoever runs it asks, evaluates
-    within a ledger, and tells.
+    within a ledger, and tells. Anything may be told, also networks that were not asked
+    for, and fewer than were.
+
+    An own searcher sets ``name``, and ``config_type`` if it has hyperparameters, and
+    writes :meth:`propose` and :meth:`learn`. It is deterministic given its arguments
+    and the answers, and draws from ``rng`` only: then :meth:`state` and
+    :meth:`restore` work without a line of its own, and
+    :class:`hwnas_env.agents.contract.SearcherContract` holds.
 
     Args:
         problem: what is searched.
-        budget: bound on the cost, in the problem's metric.
-        rng: its only source of randomness.
+        budget: bound on the cost, in the problem's metric; None for no bound, which
+            leaves that a network has to be deployable.
+        rng: its only source of randomness, one of NumPy's own generators.
+        config: hyperparameters; the defaults of ``config_type`` where None.
+
+    Attributes:
+        limit: the bound as a number: the budget, or what no cost exceeds.
+        walk: the exact masks under that bound.
+        seen: bytes of the networks that were told.
+
+    Raises:
+        InvalidArgumentError: the configuration is another searcher's.
+        InvalidBudgetError: the budget is no positive number.
+        InfeasibleBudgetError: no deployable network meets the budget.
     """
 
+    name: ClassVar[str]
+    config_type: ClassVar[type[Config]] = Config
+    config: Config
+
     def __init__(
-        self, problem: Problem, budget: float, *, rng: np.random.Generator
+        self,
+        problem: Problem,
+        budget: float | None,
+        *,
+        rng: np.random.Generator,
+        config: Config | None = None,
     ) -> None:
         """See the class."""
+        if config is None:
+            config = self.config_type()
+        if type(config) is not self.config_type:
+            expected = self.config_type.__name__
+            message = f"{self.name}: expected config of {expected}, got {config!r}"
+            raise InvalidArgumentError(message)
         self.problem = problem
-        self.budget = budget
+        self.budget = None if budget is None else problem.budget(budget)
         self.rng = rng
-        self.walk = problem.walk(budget)
+        self.config = config
+        self.limit = (
+            problem.model.largest(problem.metric_column)
+            if self.budget is None
+            else self.budget
+        )
+        self.walk = problem.walk(self.limit)
+        self.seen: set[bytes] = set()
+        self._journal = Journal(generator_state(rng))
 
     @abstractmethod
+    def propose(self) -> Genotypes:
+        """Returns networks worth a query, ``(N, L)`` int8, N at least 1."""
+
+    @abstractmethod
+    def learn(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
+        """Takes in what networks ``(N, L)`` are worth; must not change them."""
+
     def ask(self) -> Genotypes:
-        """Proposes a batch of networks, ``(N, L)`` int8, N at least 1."""
+        """Proposes a batch of networks, ``(N, L)`` int8, N at least 1.
 
-    @abstractmethod
+        Raises:
+            InvalidGenotypeError: the searcher proposed what is no network.
+            SearchExhaustedError: the searcher has proposed all that there is.
+        """
+        genotypes = self.problem.space.validate(self.propose())
+        if len(genotypes) == 0:
+            message = f"{self.name}: expected at least one proposal, got none"
+            raise InvalidGenotypeError(message)
+        self._journal.asked(genotypes)
+        return genotypes.copy()
+
     def tell(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
-        """Learns what the networks of the last :meth:`ask` are worth."""
+        """Learns what networks are worth.
+
+        Args:
+            genotypes: ``(N, L)``; N may be 0.
+            evaluation: what the problem answered, one row a network.
+
+        Raises:
+            InvalidGenotypeError: wrong shape, dtype or range.
+            InvalidArgumentError: not one answer a network.
+        """
+        genotypes = self.problem.space.validate(genotypes)
+        expected = (len(genotypes), len(self.problem.metrics))
+        accuracies, costs = evaluation.accuracy_percent, evaluation.costs
+        if costs.shape != expected or len(accuracies) != len(genotypes):
+            message = (
+                f"{self.name}: expected {expected[0]} accuracies and costs of shape "
+                f"{expected}, got {len(accuracies)} and {costs.shape}"
+            )
+            raise InvalidArgumentError(message)
+        self._journal.told(genotypes, evaluation)
+        self.seen.update(row.tobytes() for row in genotypes)
+        self.learn(genotypes, evaluation)
+
+    def state(self) -> dict[str, Any]:
+        """Returns all that :meth:`restore` needs, as JSON-able values.
+
+        They grow by about 300 bytes with every query.
+        """
+        return {
+            "agent": self.name,
+            "config": self.config.as_dict(),
+            "problem": _identity(self.problem),
+            "budget": self.budget,
+            "generator": self._journal.generator,
+            "history": [entry.as_dict() for entry in self._journal.entries],
+        }
+
+    @classmethod
+    def restore(
+        cls: type[SearcherT],
+        problem: Problem,
+        budget: float | None,
+        *,
+        state: Mapping[str, Any],
+    ) -> SearcherT:
+        """Returns a searcher that goes on where a saved one was.
+
+        Plays the history again with the recorded answers: no query is spent.
+
+        Args:
+            problem: the problem that was searched.
+            budget: its budget.
+            state: what :meth:`state` gave, also after a way through JSON.
+
+        Raises:
+            RestoreError: the state is another agent's, problem's or budget's, or the
+                searcher proposes something else than it did.
+        """
+        _check_state(state, agent=cls.name, problem=_identity(problem), budget=budget)
+        config = cls.config_type.from_dict(state["config"])
+        rng = generator_from(state["generator"])
+        searcher = cls(problem, budget, rng=rng, config=config)
+        for number, values in enumerate(state["history"]):
+            entry = Entry.from_dict(values, length=problem.space.length)
+            if entry.evaluation is not None:
+                searcher.tell(entry.genotypes, entry.evaluation)
+            elif not np.array_equal(asked := searcher.ask(), entry.genotypes):
+                message = (
+                    f"{cls.name}: entry {number} of the history was "
+                    f"{entry.genotypes.tolist()}, the searcher now proposes "
+                    f"{asked.tolist()}; was it saved with other versions of the "
+                    "libraries?"
+                )
+                raise RestoreError(message)
+        return searcher
 
     def sample(self, logits: FloatArray | None = None) -> Genotypes:
         """Draws one feasible network by masked decisions: ``(1, L)`` int8.
@@ -57,17 +202,61 @@ class Searcher(ABC):
             state = self.walk.child(depth, state, choice)
         return genotype
 
-    def feasible(self, genotype: Genotypes) -> bool:
-        """Whether one network ``(L,)`` meets the budget, by the walk."""
-        state = self.walk.root
-        for depth, choice in enumerate(genotype.tolist()):
-            state = self.walk.child(depth, state, choice)
-        return self.walk.view(self.problem.space.length, state)[3]
+    def feasible(self, genotypes: Genotypes) -> BoolArray:
+        """Whether networks ``(N, L)`` are deployable and meet the budget: ``(N,)``.
+
+        Costs no query: costs are known, as masks know them.
+        """
+        return np.asarray(self.problem.known_costs(genotypes) <= self.limit)
+
+    def neighbours(self, genotype: Genotypes) -> Genotypes:
+        """Returns the feasible networks that differ in one position: ``(N, L)``."""
+        rows = self.problem.space.neighbours(genotype)
+        return rows[self.feasible(rows)]
+
+    def unseen(self, genotypes: Genotypes) -> Genotypes:
+        """Returns those of networks ``(N, L)`` that were never told."""
+        new = [row.tobytes() not in self.seen for row in genotypes]
+        return genotypes[np.array(new, dtype=np.bool_)]
+
+    def neighbour(
+        self, genotype: Genotypes, *, double: float = 0.0, distinct: bool = False
+    ) -> Genotypes:
+        """Draws a feasible neighbour, or any feasible network where there is none.
+
+        Args:
+            genotype: ``(L,)``.
+            double: chance that two positions change. Near the budget hardly a better
+                choice is feasible unless another position becomes cheaper.
+            distinct: True leaves out networks that were told before.
+
+        Returns:
+            One network, ``(1, L)`` int8.
+        """
+        if double > 0 and self.rng.random() < double:
+            rows = self._two_changes(genotype)
+        else:
+            rows = self.neighbours(genotype)
+        if distinct:
+            rows = self.unseen(rows)
+        if len(rows) == 0:
+            return self.sample()
+        return rows[[int(self.rng.integers(len(rows)))]]
+
+    def _two_changes(self, genotype: Genotypes, *, draws: int = 64) -> Genotypes:
+        """Draws changes of two positions and returns those that are feasible."""
+        space, row = self.problem.space, np.arange(draws)
+        rows = np.repeat(genotype[None, :], draws, axis=0)
+        order = self.rng.permuted(np.tile(np.arange(space.length), (draws, 1)), axis=1)
+        for position in order[:, :2].T:
+            step = self.rng.integers(1, space.choices, draws)
+            rows[row, position] = (rows[row, position] + step) % space.choices
+        return rows[self.feasible(rows)]
 
     def score(self, evaluation: Evaluation) -> FloatArray:
         """Returns the accuracy in [0, 1], -1 where a network is not feasible."""
         cost = evaluation.costs[:, self.problem.metric_column]
-        feasible = evaluation.deployable & (cost <= self.budget)
+        feasible = evaluation.deployable & (cost <= self.limit)
         return np.where(feasible, evaluation.accuracy_percent / 100.0, -1.0)
 
 
@@ -83,3 +272,27 @@ def masked_softmax(logits: FloatArray | None, mask: npt.NDArray[np.int8]) -> Flo
     allowed = np.where(mask, logits, -np.inf)
     weights = np.exp(allowed - allowed.max())
     return np.asarray(weights / weights.sum())
+
+
+def _identity(problem: Problem) -> dict[str, str]:
+    """Names the problem, so that a search is not continued on another one."""
+    return {
+        "space": problem.space.name,
+        "device": problem.device.name,
+        "dataset": problem.dataset,
+        "metric": problem.metric,
+        "source": problem.source,
+        "accuracy": problem.accuracy,
+    }
+
+
+def _check_state(state: Mapping[str, Any], **expected: Any) -> None:
+    parts = ("agent", "config", "problem", "budget", "generator", "history")
+    missing = [part for part in parts if part not in state]
+    if missing:
+        message = f"state: expected {', '.join(parts)}; {', '.join(missing)} missing"
+        raise RestoreError(message)
+    for part, value in expected.items():
+        if state[part] != value:
+            message = f"state: expected {part} {value!r}, got {state[part]!r}"
+            raise RestoreError(message)

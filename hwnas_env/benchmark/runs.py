@@ -10,9 +10,13 @@ import gymnasium as gym
 import joblib
 import numpy as np
 
-from hwnas_env.agents import AGENTS
+from hwnas_env.agents import find_agent
 from hwnas_env.envs.registration import ENVIRONMENTS
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.errors import (
+    InvalidArgumentError,
+    SearchExhaustedError,
+    unknown_name,
+)
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
@@ -93,26 +97,30 @@ class Run:
 def run_once(task: Task, agent: str, *, seed: int, queries: int) -> Run:
     """Spends exactly that many queries; the same arguments give the same run.
 
+    A searcher that has proposed every network ends its run earlier.
+
     Args:
         task: what is searched.
-        agent: a name out of ``AGENTS``.
+        agent: a name out of ``AGENTS``, or "package.module:Class".
         seed: of the agent's generator, together with the agent's name.
         queries: size of the ledger.
 
     Raises:
         UnknownNameError: no agent has that name.
     """
-    if agent not in AGENTS:
-        raise unknown_name(agent, AGENTS, what="agent")
+    searcher_class = find_agent(agent)
     problem = task.problem()
     budget = problem.budget(task.budget)
     rng = np.random.default_rng([seed, zlib.crc32(agent.encode())])
-    searcher = AGENTS[agent](problem, budget, rng=rng)
+    searcher = searcher_class(problem, budget, rng=rng)
     ledger = BudgetedProblem(problem, max_queries=queries)
     best, best_cost, incumbent = math.nan, math.nan, ""
     curve: list[float] = []
     while not ledger.exhausted:
-        genotypes = searcher.ask()[: ledger.remaining]
+        try:
+            genotypes = searcher.ask()[: ledger.remaining]
+        except SearchExhaustedError:
+            break
         evaluation = ledger.evaluate(genotypes)
         searcher.tell(genotypes, evaluation)
         costs = evaluation.costs[:, problem.metric_column].tolist()
@@ -145,7 +153,9 @@ def check_request(
 
     Raises:
         UnknownNameError: an environment, dataset or agent that does not exist.
-        InvalidArgumentError: seeds, queries or jobs out of range, or no agent.
+        InvalidArgumentError: seeds, queries or jobs out of range, no agent, or one
+            that cannot search this problem.
+        MissingExtraError: an agent needs a package that is not installed.
         InvalidBudgetError: no budget, or one that no deployable network meets.
     """
     counts = {"seeds": seeds, "queries": queries, "agents": len(agents)}
@@ -156,10 +166,10 @@ def check_request(
     if jobs < 1 and jobs != -1:
         message = f"jobs: expected at least 1, or -1 for one a core, got {jobs}"
         raise InvalidArgumentError(message)
-    for agent in agents:
-        if agent not in AGENTS:
-            raise unknown_name(agent, AGENTS, what="agent")
-    task.problem().budget(task.budget)
+    problem = task.problem()
+    budget = problem.budget(task.budget)
+    for agent in agents:  # one that needs an extra, or a smaller space, says so here
+        find_agent(agent)(problem, budget, rng=np.random.default_rng(0))
 
 
 def run_all(
@@ -175,7 +185,7 @@ def run_all(
 
     Args:
         task: what is searched.
-        agents: names out of ``AGENTS``.
+        agents: names out of ``AGENTS``, or "package.module:Class".
         seeds: runs of each agent.
         queries: queries of each run.
         jobs: processes; -1 for one a core.

@@ -1,0 +1,113 @@
+"""What the configurations of searchers share: a root, and checks with clear errors."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from hwnas_env.errors import InvalidArgumentError, unknown_name
+
+ConfigT = TypeVar("ConfigT", bound="Config")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Holds a searcher's hyperparameters; values are numbers, flags, names and tuples.
+
+    A searcher without hyperparameters uses this class itself.
+    """
+
+    @classmethod
+    def from_dict(cls: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:
+        """Returns a configuration from plain values, as JSON holds them.
+
+        Args:
+            values: fields by name; what is missing keeps its default. Lists become
+                tuples.
+
+        Raises:
+            UnknownNameError: no field has that name.
+            InvalidArgumentError: a value is out of range.
+        """
+        fields = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            if name not in fields:
+                raise unknown_name(name, fields, what=f"field of {cls.__name__}")
+        plain = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+        return cls(**plain)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the fields as JSON-able values."""
+        return dataclasses.asdict(self)
+
+
+def check_whole(
+    config: Config, *names: str, at_least: int = 1, at_most: float = math.inf
+) -> None:
+    """Checks that fields are whole numbers within bounds.
+
+    Raises:
+        InvalidArgumentError: a field is not.
+    """
+    for name in names:
+        value = getattr(config, name)
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or not at_least <= value <= at_most:
+            bound = f" and at most {at_most}" if at_most < math.inf else ""
+            raise _wrong(config, name, f"a whole number of at least {at_least}{bound}")
+
+
+def check_number(
+    config: Config,
+    *names: str,
+    at_least: float = math.ulp(0.0),
+    at_most: float = math.inf,
+) -> None:
+    """Checks that fields are finite numbers within bounds, by default positive ones.
+
+    Raises:
+        InvalidArgumentError: a field is not.
+    """
+    for name in names:
+        value = getattr(config, name)
+        number = isinstance(value, (int, float, np.number))
+        fits = number and not isinstance(value, bool) and math.isfinite(value)
+        if not fits or not at_least <= value <= at_most:
+            low = f"of at least {at_least:g}" if at_least == 0 else "above 0"
+            high = f" and at most {at_most:g}" if at_most < math.inf else ""
+            raise _wrong(config, name, f"a number {low}{high}")
+
+
+def check_flag(config: Config, *names: str) -> None:
+    """Checks that fields are True or False.
+
+    Raises:
+        InvalidArgumentError: a field is not.
+    """
+    for name in names:
+        if not isinstance(getattr(config, name), bool):
+            raise _wrong(config, name, "True or False")
+
+
+def check_name(config: Config, name: str, *, valid: Sequence[str]) -> None:
+    """Checks that a field is one of some names.
+
+    Raises:
+        UnknownNameError: it is not.
+    """
+    value = getattr(config, name)
+    if value not in valid:
+        raise unknown_name(value, valid, what=f"{name} of {type(config).__name__}")
+
+
+def _wrong(config: Config, name: str, expected: str) -> InvalidArgumentError:
+    came = getattr(config, name)
+    return InvalidArgumentError(
+        f"{type(config).__name__}.{name}: expected {expected}, got {came!r}"
+    )
