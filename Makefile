@@ -2,9 +2,10 @@
 PYTHON ?= python3
 CORE := .venv-core
 FULL := .venv
+PEERS := .venv-peers
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test check format docs examples wheel bench clean
+.PHONY: demo test check format docs examples peers wheel bench clean
 
 demo: $(CORE)/ready
 	$(CORE)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --env HWNAS-NASBench201-EdgeGPU-v0 \
@@ -30,6 +31,11 @@ docs: $(FULL)/ready
 examples: $(FULL)/ready
 	set -e; for file in examples/*.py; do echo "$$file"; $(FULL)/bin/python "$$file"; done
 
+# Other projects' optimisers, whose requirements stay out of our own environment.
+peers: $(PEERS)/ready
+	set -e; for file in examples/peers/*.py; do echo "$$file"; $(PEERS)/bin/python "$$file"; done
+	$(PEERS)/bin/python -m pytest -q tests/test_morl.py
+
 wheel: $(FULL)/ready
 	rm -rf dist && $(FULL)/bin/python -m build --wheel --outdir dist . > /dev/null
 
@@ -45,8 +51,14 @@ $(CORE)/ready: pyproject.toml
 $(FULL)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(FULL)
 	$(FULL)/bin/python $(PIP) install --constraint constraints.txt torch
-	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,dev]"
+	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,bbo,torch,minari,dev]"
+	touch $@
+
+$(PEERS)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python $(PIP) install --constraint constraints.txt torch
+	$(PEERS)/bin/python $(PIP) install --constraint constraints.txt -e ".[peers]" pytest
 	touch $@
 
 clean:
-	rm -rf $(CORE) $(FULL) dist build *.egg-info
+	rm -rf $(CORE) $(FULL) $(PEERS) dist build *.egg-info

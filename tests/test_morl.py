@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "morl.py"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "peers" / "with_morl_baselines.py"
 
 
 def test_a_front_is_learned_and_measured_by_the_exact_one(tmp_path: Path) -> None:

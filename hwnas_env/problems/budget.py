@@ -190,6 +190,8 @@ class BudgetedProblem:
         Returns:
             Whether it could be paid.
         """
+        if self._closed:
+            return False
         new = self._unseen.item(key) if isinstance(key, int) else key not in self._seen
         price = 1 if new or self.repeats == "charged" else 0
         if self.max_queries is not None and self.charged + price > self.max_queries:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hwnas_env.devices import DEVICES
-from hwnas_env.envs.registration import environment_id
+from hwnas_env.envs.registration import MULTI_DEVICE_ENVIRONMENTS, environment_id
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import PRESETS, Problem
@@ -53,8 +53,11 @@ def environments_page() -> str:
                 *cells,
             ]
         )
+    several = "".join(f"- `{name}`\n" for name in MULTI_DEVICE_ENVIRONMENTS)
     return (
-        f"{_NOTE}# Environments\n\n## Devices\n\n"
+        f"{_NOTE}# Environments\n\n## Several devices\n\n"
+        f"One of the devices each episode, described in the observation:\n\n{several}"
+        "\n## Devices\n\n"
         + _table(("device", "hardware", "group", "metrics"), devices)
         + "\n## Metrics\n\n"
         + _table(("metric", "unit", "what"), metrics)

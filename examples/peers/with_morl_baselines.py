@@ -16,7 +16,7 @@ from rich import print
 try:
     from morl_baselines.multi_policy.pcn.pcn import PCN
 except ImportError:
-    print("[yellow]This needs morl-baselines: pip install morl-baselines")
+    print("[yellow]This needs morl-baselines: make peers")
     raise SystemExit(0) from None
 
 STEPS = int(sys.argv[1]) if len(sys.argv) > 1 else 4_000
