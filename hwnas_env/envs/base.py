@@ -311,10 +311,11 @@ class HWNASEnv(gym.Env[Observation, Any]):
 
     def _pay(self, key: int | bytes, info: Info) -> None:
         """Charges a query whose numbers info has."""
-        paid = self.ledger.charge_one(key, info.get("train_seconds"))
+        accuracy = info["accuracy_percent"]
+        paid = self.ledger.charge_one(key, info.get("train_seconds"), accuracy)
         assert paid, "a step is only taken where the ledger can pay"
         self._count()
-        self._accuracy = info["accuracy_percent"]
+        self._accuracy = accuracy
         blank = self._blank
         info["evaluated"] = True
         info["queries"] = blank["queries"]

@@ -63,17 +63,21 @@ class Setting:
         if self.several:
             _require_metric(names, metric)
         self.devices, self.drawn = tuple(names), len(drawn)
-        self.problems: tuple[Problem, ...] = tuple(
-            make_problem(
-                space,
-                device=name,
-                dataset=dataset,
-                metric=metric,
-                source=source,
-                accuracy=accuracy,
+        self.problems: tuple[Problem, ...]
+        if ledger is not None:
+            self.problems = (ledger.problem,)
+        else:
+            self.problems = tuple(
+                make_problem(
+                    space,
+                    device=name,
+                    dataset=dataset,
+                    metric=metric,
+                    source=source,
+                    accuracy=accuracy,
+                )
+                for name in names
             )
-            for name in names
-        )
         first = self.problems[0]
         _refuse_accuracy(first)
         self.space = first.space

@@ -80,7 +80,8 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             horizon: of mode mutate.
             render_mode: None: a vector is not drawn.
             keywords: those of :class:`hwnas_env.envs.base.HWNASEnv`, and ``ledger``, a
-                :class:`hwnas_env.BudgetedProblem` to spend in place of its own.
+                :class:`hwnas_env.BudgetedProblem` to spend in place of its own; its
+                problem is searched then.
 
         Raises:
             UnknownNameError: there is no such mode.
@@ -344,7 +345,9 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             columns = self._outcome(look.genotype[rows], numbers, rows)
             keys = self.setting.keys(look.genotype[rows], numbers)
         before = self.ledger.queries, self.ledger.unique_queries
-        receipt = self.ledger.charge(keys, columns.get("train_seconds"))
+        receipt = self.ledger.charge(
+            keys, columns.get("train_seconds"), columns["accuracy_percent"]
+        )
         infos = self._info(look)
         counts = receipt.queries, receipt.unique_queries, receipt.exhausted
         infos["queries"], infos["unique_queries"], infos["budget_exhausted"] = counts

@@ -1,15 +1,19 @@
 """The ledger: the only counter of queries and of simulated training time."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.errors import BudgetExhaustedError, InvalidArgumentError, unknown_name
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import BoolArray, Evaluation, FloatArray, IntArray
+from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes, IntArray
 
 REPEATS = ("charged", "free")
+MOST_REPEATS = 100
+"""Where repeats are free, a search ends after this many times its queries all the same,
+since one that only repeats itself would never end."""
 
 Keys = IntArray | list[bytes]
 """What tells networks apart: a number each, or their bytes where none fits 64 bits."""
@@ -32,6 +36,19 @@ class Receipt:
     exhausted: BoolArray
 
 
+@dataclass(frozen=True, eq=False)
+class History:
+    """Holds the queries of a ledger, in order.
+
+    Attributes:
+        genotypes: ``(Q, L)`` int8.
+        accuracy_percent: ``(Q,)`` float64, as each query was answered.
+    """
+
+    genotypes: Genotypes
+    accuracy_percent: FloatArray
+
+
 class BudgetedProblem:
     """Spends a budget of queries or of simulated training seconds on a problem.
 
@@ -45,6 +62,7 @@ class BudgetedProblem:
             was evaluated before costs neither a query nor seconds.
         devices: how many devices share the ledger; one network on two devices counts
             as two.
+        record: True keeps what was queried, for :meth:`history`.
 
     Raises:
         InvalidArgumentError: a limit is not positive, or seconds are limited on a
@@ -60,6 +78,7 @@ class BudgetedProblem:
         max_train_seconds: float | None = None,
         repeats: str = "charged",
         devices: int = 1,
+        record: bool = False,
     ) -> None:
         """See the class."""
         if max_queries is not None:
@@ -83,7 +102,7 @@ class BudgetedProblem:
         self.max_queries = None if max_queries is None else int(max_queries)
         self.max_train_seconds = max_train_seconds
         self.repeats = repeats
-        self._devices = devices
+        self._devices, self._record = devices, record
         self._cheapest = 0.0
         if max_train_seconds is not None:
             self._cheapest = problem.model.cheapest_train_seconds()
@@ -93,6 +112,7 @@ class BudgetedProblem:
         """Forgets what was spent."""
         self.queries, self.unique_queries, self.train_seconds = 0, 0, 0.0
         self._closed = False
+        self._log: list[tuple[Any, Any]] = []
         self._seen: set[bytes] = set()
         # one flag a network where networks have numbers: quick for one and for many
         numbered = self.problem.space.has_numbers
@@ -125,8 +145,10 @@ class BudgetedProblem:
         """Whether no further query can be paid."""
         if self._closed:
             return True
-        if self.max_queries is not None and self.charged >= self.max_queries:
-            return True
+        if self.max_queries is not None:
+            most = self.max_queries * (MOST_REPEATS if self.repeats == "free" else 1)
+            if self.charged >= self.max_queries or self.queries >= most:
+                return True
         if self.max_train_seconds is None:
             return False
         return self.train_seconds + self._cheapest > self.max_train_seconds
@@ -150,16 +172,68 @@ class BudgetedProblem:
         paid = self._affordable(new, evaluation.train_seconds)
         if paid < len(rows):
             raise self._too_much(len(rows), evaluation.train_seconds)
-        self._charge(keys, new, evaluation.train_seconds)
+        self._charge(keys, new, evaluation.train_seconds, evaluation.accuracy_percent)
         return evaluation
 
-    def charge(self, keys: Keys, train_seconds: FloatArray | None = None) -> Receipt:
+    def spend(
+        self, genotypes: npt.ArrayLike, *, rng: np.random.Generator | None = None
+    ) -> Evaluation:
+        """Evaluates and charges as many rows, from the first on, as can be paid.
+
+        Where not all could be, nothing later can be either.
+
+        Returns:
+            One row a query that was paid.
+
+        Raises:
+            InvalidGenotypeError: wrong shape, dtype or range; nothing is charged.
+        """
+        rows = self.problem.space.validate(genotypes)
+        uniforms = self.problem.draw(len(rows), rng=rng)
+        evaluation = self.problem.evaluate_valid(rows, uniforms=uniforms)
+        seconds = evaluation.train_seconds
+        receipt = self.charge(
+            self.problem.space.keys(rows), seconds, evaluation.accuracy_percent
+        )
+        paid = slice(receipt.paid)
+        return Evaluation(
+            evaluation.accuracy_percent[paid],
+            evaluation.costs[paid],
+            evaluation.deployable[paid],
+            None if seconds is None else seconds[paid],
+        )
+
+    def history(self) -> History:
+        """Returns all queries since the start.
+
+        Raises:
+            InvalidArgumentError: the ledger was not made with ``record=True``, or
+                serves several devices.
+        """
+        if not self._record or self._devices > 1:
+            message = "history: expected a ledger of one device made with record=True"
+            raise InvalidArgumentError(message)
+        space = self.problem.space
+        rows = [space.from_keys(keys) for keys, _ in self._log]
+        empty = np.zeros((0, space.length), dtype=np.int8)
+        accuracy = [np.atleast_1d(values) for _, values in self._log]
+        return History(
+            np.concatenate([empty, *rows]), np.concatenate([np.zeros(0), *accuracy])
+        )
+
+    def charge(
+        self,
+        keys: Keys,
+        train_seconds: FloatArray | None = None,
+        accuracy_percent: FloatArray | None = None,
+    ) -> Receipt:
         """Charges queries in order, as many as can be paid; then no later one is.
 
         Args:
             keys: see :meth:`SearchSpace.keys`; of device d, d times the space's size is
                 added to numbers.
             train_seconds: ``(N,)`` what their training takes, or None.
+            accuracy_percent: ``(N,)`` what they were answered, for :meth:`history`.
         """
         count, before, unique = len(keys), self.queries, self.unique_queries
         new = self._new(keys)
@@ -181,10 +255,15 @@ class BudgetedProblem:
         if self.max_train_seconds is not None and train_seconds is not None:
             totals = self._totals(new, train_seconds)
             exhausted[:paid] |= totals + self._cheapest > self.max_train_seconds
-        self._charge(keys, new, train_seconds)
+        self._charge(keys, new, train_seconds, accuracy_percent)
         return Receipt(paid, queries, unique_queries, exhausted)
 
-    def charge_one(self, key: int | bytes, train_seconds: float | None = None) -> bool:
+    def charge_one(
+        self,
+        key: int | bytes,
+        train_seconds: float | None = None,
+        accuracy_percent: float | None = None,
+    ) -> bool:
         """Charges one query: the same as a batch of one, quicker.
 
         Returns:
@@ -204,6 +283,8 @@ class BudgetedProblem:
                 return False
             self.train_seconds = total
         self.queries += 1
+        if self._record:
+            self._log.append(([key], accuracy_percent))
         if new:
             self.unique_queries += 1
             if isinstance(key, int):
@@ -248,9 +329,17 @@ class BudgetedProblem:
             totals[0] += self.train_seconds
         return np.asarray(np.add.accumulate(totals, out=totals))
 
-    def _charge(self, keys: Keys, new: BoolArray, seconds: FloatArray | None) -> None:
+    def _charge(
+        self,
+        keys: Keys,
+        new: BoolArray,
+        seconds: FloatArray | None,
+        accuracy: FloatArray | None,
+    ) -> None:
         if len(keys) == 0:
             return
+        if self._record and accuracy is not None:
+            self._log.append((keys, accuracy[: len(keys)]))
         if seconds is not None:
             self.train_seconds = float(self._totals(new, seconds)[-1])
         self.queries += len(keys)

@@ -13,6 +13,7 @@ import itertools
 import random
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +95,10 @@ class NASBench201(SearchSpace):
     def keys(self, genotypes: Genotypes) -> IntArray:
         """Returns lexicographic numbers ``(N,)`` int64, quicker than :meth:`index`."""
         return lexicographic(genotypes)
+
+    def from_keys(self, keys: Any) -> Genotypes:
+        """Returns the genotypes ``(N, 6)`` int8 of lexicographic numbers ``(N,)``."""
+        return all_genotypes()[np.asarray(keys, dtype=np.int64)]
 
     def classes_of_numbers(self, numbers: IntArray) -> IntArray:
         """Looks classes up; see :meth:`isomorphism_class`."""

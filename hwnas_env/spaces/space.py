@@ -98,6 +98,15 @@ class SearchSpace(ABC):
         rows = np.ascontiguousarray(genotypes).view(f"V{self.length}")
         return list(rows.ravel().tolist())
 
+    def from_keys(self, keys: Any) -> Genotypes:
+        """Returns the genotypes ``(N, L)`` int8 of N keys; the inverse of :meth:`keys`.
+
+        Args:
+            keys: numbers or bytes, as :meth:`keys` gives them; N may be 0.
+        """
+        rows = np.frombuffer(b"".join(keys), dtype=np.int8)
+        return rows.reshape(-1, self.length).copy()
+
     def classes_of_numbers(self, numbers: IntArray) -> IntArray:
         """Returns the isomorphism classes ``(N,)`` of the networks of :meth:`keys`.
 
