@@ -17,7 +17,8 @@ from rich.progress import (
 )
 
 from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
-from hwnas_env.benchmark.runs import Run, Task, check_request, run_all
+from hwnas_env.benchmark.fronts import FRONT_AGENTS, run_fronts
+from hwnas_env.benchmark.runs import Limits, Run, Task, check_request, run_all
 from hwnas_env.calibration.everything import calibrate_all
 from hwnas_env.data import cache, hwnasbench, nasbench201_runs
 from hwnas_env.envs.registration import ENVIRONMENTS
@@ -39,7 +40,8 @@ Env = Annotated[str, typer.Option(help="An environment's id; see: hwnas-env envs
 Dataset = Annotated[str | None, typer.Option(help="A dataset of the search space.")]
 MetricName = Annotated[str, typer.Option(help="What the budget is on.")]
 CostBudget = Annotated[
-    str, typer.Option(help="tight, medium, loose, or a number in the metric's unit.")
+    str,
+    typer.Option(help="tight, medium, loose, a number in the metric's unit, or none."),
 ]
 Source = Annotated[str, typer.Option(help="builtin, measured or auto.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -52,27 +54,63 @@ def run(
     ],
     agent: Annotated[
         list[str] | None,
-        typer.Option(help=f"One of {', '.join(AGENTS)}; may be repeated."),
+        typer.Option(
+            help=f"One of {', '.join(AGENTS)}, or module:Class; may be repeated."
+        ),
     ] = None,
-    budget: Annotated[int, typer.Option(help="Queries of each run.")] = 300,
+    budget: Annotated[int | None, typer.Option(help="Queries of each run.")] = None,
+    train_seconds: Annotated[
+        float | None, typer.Option(help="Simulated training seconds of each run.")
+    ] = None,
+    repeats: Annotated[
+        str, typer.Option(help="Whether known networks are charged or free.")
+    ] = "charged",
     seeds: Annotated[int, typer.Option(help="Runs of each agent.")] = 5,
     dataset: Dataset = None,
     metric: MetricName = "latency_ms",
     cost_budget: CostBudget = "medium",
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(help="accuracy or a metric, repeated: searches the front."),
+    ] = None,
     source: Source = "builtin",
     jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = 1,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds after which a run is given up.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of records; what is there is kept.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Lets agents search under one ledger each, and compares them."""
+    queries = 300 if budget is None and train_seconds is None else budget
+    limits = Limits(queries, train_seconds, repeats, timeout)
+    if objective:
+        tasks = [Task(name, dataset, budget=None, source=source) for name in env]
+        studies = [
+            run_fronts(
+                task,
+                agent or list(FRONT_AGENTS),
+                objective,
+                seeds=seeds,
+                limits=limits,
+                jobs=jobs,
+            )
+            for task in tasks
+        ]
+        _show(studies, as_json=as_json, table=tables.front_tables)
+        return
     agents = agent or list(DEFAULT_AGENTS)
     cost = _number(cost_budget)
     tasks = [Task(name, dataset, metric, cost, source) for name in env]
-    counts = {"seeds": seeds, "queries": budget, "jobs": jobs}
     for task in tasks:
-        check_request(task, agents, **counts)
+        check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
     results = []
     for task in tasks:
-        runs = _with_progress(task, agents, **counts)
+        runs = _with_progress(
+            task, agents, seeds=seeds, limits=limits, jobs=jobs, folder=out
+        )
         summary = tables.run_summary(task, task.problem(), runs)
         if as_json:
             results.append({**summary, "runs": [one.as_dict() for one in runs]})
@@ -227,7 +265,13 @@ def _report_holes(bench: hwnasbench.HWNASBench) -> None:
 
 
 def _with_progress(
-    task: Task, agents: Sequence[str], *, seeds: int, queries: int, jobs: int
+    task: Task,
+    agents: Sequence[str],
+    *,
+    seeds: int,
+    limits: Limits,
+    jobs: int,
+    folder: Path | None,
 ) -> list[Run]:
     with Progress(
         TextColumn("{task.description}"),
@@ -245,8 +289,9 @@ def _with_progress(
             task,
             list(bars),
             seeds=seeds,
-            queries=queries,
+            limits=limits,
             jobs=jobs,
+            folder=folder,
             finished=lambda one: progress.advance(bars[one.agent]),
         )
 
@@ -257,7 +302,9 @@ def _console() -> Console:
     return found if found.is_terminal else Console(highlight=False, width=120)
 
 
-def _number(budget: str) -> float | str:
+def _number(budget: str) -> float | str | None:
+    if budget == "none":
+        return None
     try:
         return float(budget)
     except ValueError:

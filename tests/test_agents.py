@@ -60,7 +60,7 @@ def test_wrong_names_and_numbers_fail_before_anything_runs() -> None:
         run_all(TASKS[0], ["rndom"], seeds=1, queries=1)
     with pytest.raises(InvalidArgumentError, match="no_such_module"):
         run_all(TASKS[0], ["no_such_module:Agent"], seeds=1, queries=1)
-    with pytest.raises(InvalidArgumentError, match="expected a subclass of Searcher"):
+    with pytest.raises(InvalidArgumentError, match="expected a subclass of Agent"):
         run_all(TASKS[0], ["hwnas_env.agents:Config"], seeds=1, queries=1)
     with pytest.raises(InvalidArgumentError, match="at most 1,000,000 networks"):
         run_all(TASKS[1], ["exhaustive"], seeds=1, queries=1)

@@ -1,13 +1,15 @@
 """Agents that spend a ledger on a problem.
 
-What an agent is, :class:`hwnas_env.agents.searcher.Searcher` says; what it has to hold,
-:class:`hwnas_env.agents.contract.SearcherContract` tests.
+What an agent is, :class:`hwnas_env.agents.agent.Agent` says; what it has to hold,
+:class:`hwnas_env.agents.contract.AgentContract` tests, and for searchers
+:class:`hwnas_env.agents.contract.SearcherContract`.
 """
 
 import importlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.annealing import AnnealingConfig, SimulatedAnnealing
 from hwnas_env.agents.config import Config
 from hwnas_env.agents.evolution import (
@@ -17,6 +19,17 @@ from hwnas_env.agents.evolution import (
 )
 from hwnas_env.agents.exhaustive import Exhaustive, ExhaustiveConfig
 from hwnas_env.agents.gaussian_process import GaussianProcess, GaussianProcessConfig
+from hwnas_env.agents.learner import Learner
+from hwnas_env.agents.learners import (
+    A2C,
+    DQN,
+    PPO,
+    A2CConfig,
+    DQNConfig,
+    MaskablePPO,
+    MaskablePPOConfig,
+    PPOConfig,
+)
 from hwnas_env.agents.local_search import (
     WHITE2021_LOCAL_SEARCH,
     LocalSearch,
@@ -29,6 +42,7 @@ from hwnas_env.agents.reinforce import (
     Reinforce,
     ReinforceConfig,
 )
+from hwnas_env.agents.scalarised import ScalarisedPPO, ScalarisedPPOConfig
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.agents.tpe import TPE, TPEConfig
 from hwnas_env.errors import InvalidArgumentError, unknown_name
@@ -44,8 +58,9 @@ SEARCHERS: tuple[type[Searcher], ...] = (
     NSGA2,
     GaussianProcess,
 )
-AGENTS: Mapping[str, type[Searcher]] = MappingProxyType(
-    {searcher.name: searcher for searcher in SEARCHERS}
+LEARNERS: tuple[type[Learner], ...] = (PPO, A2C, DQN, MaskablePPO, ScalarisedPPO)
+AGENTS: Mapping[str, type[Agent]] = MappingProxyType(
+    {agent.name: agent for agent in (*SEARCHERS, *LEARNERS)}
 )
 """Every agent by the name that the command line uses."""
 
@@ -53,7 +68,7 @@ DEFAULT_AGENTS = ("random", "local_search", "evolution", "annealing", "reinforce
 """Those that run on every problem, in seconds, without an extra."""
 
 
-def find_agent(name: str) -> type[Searcher]:
+def find_agent(name: str) -> type[Agent]:
     """Returns an agent's class.
 
     Args:
@@ -62,7 +77,7 @@ def find_agent(name: str) -> type[Searcher]:
 
     Raises:
         UnknownNameError: no agent has that name.
-        InvalidArgumentError: the class cannot be imported or is no searcher.
+        InvalidArgumentError: the class cannot be imported or is no agent.
     """
     if ":" not in name:
         if name not in AGENTS:
@@ -74,34 +89,46 @@ def find_agent(name: str) -> type[Searcher]:
     except (ImportError, AttributeError, ValueError) as error:
         message = f"agent {name!r}: {error}; expected 'package.module:Class'"
         raise InvalidArgumentError(message) from None
-    if not (isinstance(found, type) and issubclass(found, Searcher)):
-        message = f"agent {name!r}: expected a subclass of Searcher, got {found!r}"
+    if not (isinstance(found, type) and issubclass(found, Agent)):
+        message = f"agent {name!r}: expected a subclass of Agent, got {found!r}"
         raise InvalidArgumentError(message)
     return found
 
 
 __all__ = [
+    "A2C",
     "AGENTS",
     "DEFAULT_AGENTS",
+    "DQN",
     "NASBENCH201_EVOLUTION",
     "NASBENCH201_REINFORCE",
     "NSGA2",
+    "PPO",
     "TPE",
     "WHITE2021_LOCAL_SEARCH",
+    "A2CConfig",
+    "Agent",
     "AnnealingConfig",
     "Config",
+    "DQNConfig",
     "EvolutionConfig",
     "Exhaustive",
     "ExhaustiveConfig",
     "GaussianProcess",
     "GaussianProcessConfig",
+    "Learner",
     "LocalSearch",
     "LocalSearchConfig",
+    "MaskablePPO",
+    "MaskablePPOConfig",
     "NSGA2Config",
+    "PPOConfig",
     "RandomSearch",
     "RegularizedEvolution",
     "Reinforce",
     "ReinforceConfig",
+    "ScalarisedPPO",
+    "ScalarisedPPOConfig",
     "Searcher",
     "SimulatedAnnealing",
     "TPEConfig",

@@ -1,12 +1,14 @@
 """What every ask/tell searcher offers, and the moves that they share."""
 
-from abc import ABC, abstractmethod
+import functools
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.config import Config
 from hwnas_env.agents.journal import (
     Entry,
@@ -14,14 +16,20 @@ from hwnas_env.agents.journal import (
     generator_from,
     generator_state,
 )
-from hwnas_env.errors import InvalidArgumentError, InvalidGenotypeError, RestoreError
+from hwnas_env.errors import (
+    InvalidArgumentError,
+    InvalidGenotypeError,
+    RestoreError,
+    SearchExhaustedError,
+)
+from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes
 
 SearcherT = TypeVar("SearcherT", bound="Searcher")
 
 
-class Searcher(ABC):
+class Searcher(Agent):
     """Proposes networks and learns from their evaluations.
 
     A searcher sees the problem's space, the budget on the cost and the exact masks, as
@@ -35,27 +43,12 @@ class Searcher(ABC):
     :meth:`restore` work without a line of its own, and
     :class:`hwnas_env.agents.contract.SearcherContract` holds.
 
-    Args:
-        problem: what is searched.
-        budget: bound on the cost, in the problem's metric; None for no bound, which
-            leaves that a network has to be deployable.
-        rng: its only source of randomness, one of NumPy's own generators.
-        config: hyperparameters; the defaults of ``config_type`` where None.
+    The arguments are those of :class:`hwnas_env.agents.agent.Agent`.
 
     Attributes:
-        limit: the bound as a number: the budget, or what no cost exceeds.
-        walk: the exact masks under that bound.
+        walk: the exact masks under the agent's ``limit``.
         seen: bytes of the networks that were told.
-
-    Raises:
-        InvalidArgumentError: the configuration is another searcher's.
-        InvalidBudgetError: the budget is no positive number.
-        InfeasibleBudgetError: no deployable network meets the budget.
     """
-
-    name: ClassVar[str]
-    config_type: ClassVar[type[Config]] = Config
-    config: Config
 
     def __init__(
         self,
@@ -66,24 +59,29 @@ class Searcher(ABC):
         config: Config | None = None,
     ) -> None:
         """See the class."""
-        if config is None:
-            config = self.config_type()
-        if type(config) is not self.config_type:
-            expected = self.config_type.__name__
-            message = f"{self.name}: expected config of {expected}, got {config!r}"
-            raise InvalidArgumentError(message)
-        self.problem = problem
-        self.budget = None if budget is None else problem.budget(budget)
-        self.rng = rng
-        self.config = config
-        self.limit = (
-            problem.model.largest(problem.metric_column)
-            if self.budget is None
-            else self.budget
-        )
+        super().__init__(problem, budget, rng=rng, config=config)
         self.walk = problem.walk(self.limit)
         self.seen: set[bytes] = set()
         self._journal = Journal(generator_state(rng))
+
+    def search(self, ledger: BudgetedProblem) -> None:
+        """Asks, evaluates and tells until the ledger is spent or nothing is left.
+
+        Of a batch that the ledger cannot pay in full, the first rows are evaluated.
+        """
+        while not ledger.exhausted:
+            try:
+                genotypes = self.ask()
+            except SearchExhaustedError:
+                return
+            evaluation = ledger.spend(genotypes, rng=self._noise)
+            self.tell(genotypes[: len(evaluation.accuracy_percent)], evaluation)
+
+    @functools.cached_property
+    def _noise(self) -> np.random.Generator:
+        """Draws the runs of a sampled accuracy, apart from the proposals."""
+        twin = generator_from(self._journal.generator)
+        return np.random.default_rng(int(twin.integers(2**63)))
 
     @abstractmethod
     def propose(self) -> Genotypes:

@@ -1,25 +1,26 @@
-"""One run: an agent, a problem, a seed, a number of queries; and many of them."""
+"""One run: an agent, a problem, a seed, a ledger; and many of them."""
 
+import dataclasses
 import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import joblib
 import numpy as np
 
-from hwnas_env.agents import find_agent
+from hwnas_env.agents import Agent, find_agent
+from hwnas_env.benchmark.guard import guarded
+from hwnas_env.benchmark.records import read_record, record_path, write_record
 from hwnas_env.envs.registration import ENVIRONMENTS
-from hwnas_env.errors import (
-    InvalidArgumentError,
-    SearchExhaustedError,
-    unknown_name,
-)
+from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
+from hwnas_env.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,14 @@ class Task:
         env: an environment's id.
         dataset: one of the space's; None for its default.
         metric: what the budget is on.
-        budget: tight, medium, loose, or a number in the metric's unit.
+        budget: tight, medium, loose, a number in the metric's unit, or None for none.
         source: builtin, measured or auto.
     """
 
     env: str
     dataset: str | None = None
     metric: str = "latency_ms"
-    budget: float | str = "medium"
+    budget: float | str | None = "medium"
     source: str = "builtin"
 
     def problem(self) -> Problem:
@@ -58,6 +59,53 @@ class Task:
             source=self.source,
         )
 
+    def limit(self, problem: Problem) -> float | None:
+        """Returns the budget as a number, None where there is none."""
+        return None if self.budget is None else problem.budget(self.budget)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may spend.
+
+    Attributes:
+        queries: networks to evaluate; None where only seconds are limited.
+        train_seconds: simulated seconds of training; None where they are not limited.
+        repeats: "charged" or "free", see :class:`hwnas_env.BudgetedProblem`.
+        timeout_seconds: real seconds after which a run is given up; None for never.
+    """
+
+    queries: int | None = 300
+    train_seconds: float | None = None
+    repeats: str = "charged"
+    timeout_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the values.
+
+        Raises:
+            InvalidArgumentError: nothing is limited, or a limit is not positive.
+        """
+        if self.queries is None and self.train_seconds is None:
+            message = "limits: expected queries or train_seconds, got neither"
+            raise InvalidArgumentError(message)
+        if self.queries is not None and self.queries < 1:
+            message = f"queries: expected at least 1, got {self.queries}"
+            raise InvalidArgumentError(message)
+        if self.timeout_seconds is not None and not self.timeout_seconds > 0:
+            message = f"timeout: expected seconds above 0, got {self.timeout_seconds}"
+            raise InvalidArgumentError(message)
+
+    def ledger(self, problem: Problem) -> BudgetedProblem:
+        """Makes a run's ledger, which keeps its history."""
+        return BudgetedProblem(
+            problem,
+            max_queries=self.queries,
+            max_train_seconds=self.train_seconds,
+            repeats=self.repeats,
+            record=True,
+        )
+
 
 @dataclass(frozen=True)
 class Run:
@@ -69,11 +117,13 @@ class Run:
         seed: the run's seed.
         queries: queries spent.
         unique_queries: distinct networks among them.
+        train_seconds: simulated seconds of training spent; 0 where there are none.
         incumbent: name of the best feasible network; empty if none was found.
         accuracy_percent: its accuracy; NaN if none was found.
         cost: its cost in the metric's unit; NaN if none was found.
         regret_percent: accuracy of the exact optimum less its own.
         curve: accuracy of the incumbent after every query, NaN before the first.
+        error: why the run failed; empty where it did not. What it found before is kept.
     """
 
     env: str
@@ -81,11 +131,13 @@ class Run:
     seed: int
     queries: int
     unique_queries: int
+    train_seconds: float
     incumbent: str
     accuracy_percent: float
     cost: float
     regret_percent: float
     curve: tuple[float, ...]
+    error: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able values, None for what was not found."""
@@ -93,61 +145,129 @@ class Run:
         fields["curve"] = list(self.curve)
         return {key: _plain(value) for key, value in fields.items()}
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Run":
+        """Returns the run that :meth:`as_dict` wrote."""
+        fields: dict[str, Any] = {
+            key: math.nan if value is None else value for key, value in values.items()
+        }
+        curve = [math.nan if value is None else value for value in values["curve"]]
+        return cls(**{**fields, "curve": tuple(curve)})
 
-def run_once(task: Task, agent: str, *, seed: int, queries: int) -> Run:
-    """Spends exactly that many queries; the same arguments give the same run.
 
-    A searcher that has proposed every network ends its run earlier.
+def run_once(
+    task: Task,
+    agent: str,
+    *,
+    seed: int,
+    queries: int | None = 300,
+    limits: Limits | None = None,
+) -> Run:
+    """Lets an agent spend one ledger; the same arguments give the same run.
+
+    An agent that raises ends its run there, with ``error``; what it found before stays.
 
     Args:
         task: what is searched.
         agent: a name out of ``AGENTS``, or "package.module:Class".
         seed: of the agent's generator, together with the agent's name.
-        queries: size of the ledger.
+        queries: size of the ledger, where ``limits`` are not given.
+        limits: what it may spend.
 
     Raises:
         UnknownNameError: no agent has that name.
+        InvalidArgumentError: the agent cannot search this problem.
     """
-    searcher_class = find_agent(agent)
+    limits = Limits(queries) if limits is None else limits
     problem = task.problem()
-    budget = problem.budget(task.budget)
+    ledger = limits.ledger(problem)
+    searching = make_agent(task, problem, agent, seed=seed)
+    error = ""
+    try:
+        searching.search(ledger)
+    except Exception as raised:  # whatever an agent does wrong is its run's alone
+        error = f"{type(raised).__name__}: {raised}"
+    return _summary(task, problem, agent, seed=seed, ledger=ledger, error=error)
+
+
+def make_agent(task: Task, problem: Problem, agent: str, *, seed: int) -> Agent:
+    """Makes an agent with a generator that follows from the seed and its name."""
     rng = np.random.default_rng([seed, zlib.crc32(agent.encode())])
-    searcher = searcher_class(problem, budget, rng=rng)
-    ledger = BudgetedProblem(problem, max_queries=queries)
-    best, best_cost, incumbent = math.nan, math.nan, ""
-    curve: list[float] = []
-    while not ledger.exhausted:
-        try:
-            genotypes = searcher.ask()[: ledger.remaining]
-        except SearchExhaustedError:
-            break
-        evaluation = ledger.evaluate(genotypes)
-        searcher.tell(genotypes, evaluation)
-        costs = evaluation.costs[:, problem.metric_column].tolist()
-        accuracies = evaluation.accuracy_percent.tolist()
-        for row, (accuracy, cost) in enumerate(zip(accuracies, costs, strict=True)):
-            better = not accuracy <= best
-            if evaluation.deployable[row] and cost <= budget and better:
-                best, best_cost = accuracy, cost
-                incumbent = problem.decode(genotypes[row])
-            curve.append(best)
-    optimum = problem.optimum(budget).accuracy_percent
+    return find_agent(agent)(problem, task.limit(problem), rng=rng)
+
+
+def incumbents(problem: Problem, limit: float | None, ledger: BudgetedProblem) -> Any:
+    """Returns the incumbent's accuracy after every query, and the best query.
+
+    Args:
+        problem: what was searched.
+        limit: the budget, or None.
+        ledger: with its history.
+
+    Returns:
+        The curve ``(Q,)``, NaN before the first feasible network, and the place of the
+        final incumbent, None if there is none.
+    """
+    history = ledger.history()
+    evaluation = problem.evaluate_valid(
+        history.genotypes, uniforms=np.zeros(len(history.genotypes))
+    )
+    cost = evaluation.costs[:, problem.metric_column]
+    feasible = evaluation.deployable & (cost <= (np.inf if limit is None else limit))
+    score: FloatArray = np.where(feasible, history.accuracy_percent, -np.inf)
+    curve = np.maximum.accumulate(score) if len(score) else score
+    best = int(score.argmax()) if len(score) and np.isfinite(score.max()) else None
+    return np.where(np.isfinite(curve), curve, np.nan), best
+
+
+def _summary(
+    task: Task,
+    problem: Problem,
+    agent: str,
+    *,
+    seed: int,
+    ledger: BudgetedProblem,
+    error: str,
+) -> Run:
+    limit = task.limit(problem)
+    curve, best = incumbents(problem, limit, ledger)
+    name, accuracy, cost = "", math.nan, math.nan
+    if best is not None:
+        history = ledger.history()
+        genotype = history.genotypes[best]
+        name, accuracy = problem.decode(genotype), float(history.accuracy_percent[best])
+        cost = float(problem.known_costs(genotype[None])[0])
     return Run(
         env=task.env.removeprefix("hwnas_env:"),
         agent=agent,
         seed=seed,
         queries=ledger.queries,
         unique_queries=ledger.unique_queries,
-        incumbent=incumbent,
-        accuracy_percent=best,
-        cost=best_cost,
-        regret_percent=optimum - best,
-        curve=tuple(curve),
+        train_seconds=ledger.train_seconds,
+        incumbent=name,
+        accuracy_percent=accuracy,
+        cost=cost,
+        regret_percent=problem.optimum(limit).accuracy_percent - accuracy,
+        curve=tuple(curve.tolist()),
+        error=error,
     )
 
 
+def failed_run(task: Task, agent: str, *, seed: int, error: str) -> Run:
+    """Returns the run of an agent of which nothing is left but why."""
+    nothing = (math.nan, math.nan, math.nan)
+    env = task.env.removeprefix("hwnas_env:")
+    return Run(env, agent, seed, 0, 0, 0.0, "", *nothing, curve=(), error=error)
+
+
 def check_request(
-    task: Task, agents: Sequence[str], *, seeds: int, queries: int, jobs: int = 1
+    task: Task,
+    agents: Sequence[str],
+    *,
+    seeds: int,
+    queries: int | None = 300,
+    limits: Limits | None = None,
+    jobs: int = 1,
 ) -> None:
     """Raises what :func:`run_all` would, before any process starts.
 
@@ -158,8 +278,7 @@ def check_request(
         MissingExtraError: an agent needs a package that is not installed.
         InvalidBudgetError: no budget, or one that no deployable network meets.
     """
-    counts = {"seeds": seeds, "queries": queries, "agents": len(agents)}
-    for name, value in counts.items():
+    for name, value in {"seeds": seeds, "agents": len(agents)}.items():
         if value < 1:
             message = f"{name}: expected at least 1, got {value}"
             raise InvalidArgumentError(message)
@@ -167,9 +286,9 @@ def check_request(
         message = f"jobs: expected at least 1, or -1 for one a core, got {jobs}"
         raise InvalidArgumentError(message)
     problem = task.problem()
-    budget = problem.budget(task.budget)
+    (Limits(queries) if limits is None else limits).ledger(problem)
     for agent in agents:  # one that needs an extra, or a smaller space, says so here
-        find_agent(agent)(problem, budget, rng=np.random.default_rng(0))
+        make_agent(task, problem, agent, seed=0)
 
 
 def run_all(
@@ -177,8 +296,10 @@ def run_all(
     agents: Sequence[str],
     *,
     seeds: int,
-    queries: int,
+    queries: int | None = 300,
+    limits: Limits | None = None,
     jobs: int = 1,
+    folder: Path | None = None,
     finished: Callable[[Run], None] | None = None,
 ) -> list[Run]:
     """Runs every agent with seeds 0, 1, ...; any number of jobs gives the same.
@@ -187,16 +308,23 @@ def run_all(
         task: what is searched.
         agents: names out of ``AGENTS``, or "package.module:Class".
         seeds: runs of each agent.
-        queries: queries of each run.
+        queries: queries of each run, where ``limits`` are not given.
+        limits: what each run may spend.
         jobs: processes; -1 for one a core.
+        folder: where each run's record goes as it ends; runs whose record is there are
+            not run again, so that a study that was interrupted goes on.
         finished: told of every run as it ends.
 
     Raises:
         HWNASError: what :func:`check_request` finds.
+        TruncatedFileError: a record in the folder cannot be read.
     """
-    check_request(task, agents, seeds=seeds, queries=queries, jobs=jobs)
+    limits = Limits(queries) if limits is None else limits
+    check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
     calls = [
-        joblib.delayed(run_once)(task, agent, seed=seed, queries=queries)
+        joblib.delayed(recorded_run)(
+            task, agent, seed=seed, limits=limits, folder=folder
+        )
         for agent in agents
         for seed in range(seeds)
     ]
@@ -207,6 +335,41 @@ def run_all(
             finished(run)
         runs.append(run)
     return runs
+
+
+def recorded_run(
+    task: Task, agent: str, *, seed: int, limits: Limits, folder: Path | None
+) -> Run:
+    """Returns a run out of its record, or runs it and writes the record.
+
+    A run that hangs beyond ``limits.timeout_seconds``, or whose process dies, is a run
+    with an ``error``.
+    """
+    request = {
+        "task": asdict(task),
+        "agent": agent,
+        "seed": seed,
+        "limits": dataclasses.asdict(limits),
+    }
+    path = None if folder is None else record_path(folder, request)
+    if path is not None and path.exists():
+        return Run.from_dict(read_record(path, request))
+    if limits.timeout_seconds is None:
+        run = run_once(task, agent, seed=seed, limits=limits)
+    else:
+        answer = guarded(
+            run_once,
+            (task, agent),
+            {"seed": seed, "limits": limits},
+            seconds=limits.timeout_seconds,
+        )
+        if isinstance(answer, str):
+            run = failed_run(task, agent, seed=seed, error=answer)
+        else:
+            run = answer
+    if path is not None:
+        write_record(path, request, run.as_dict())
+    return run
 
 
 def _plain(value: Any) -> Any:

@@ -65,6 +65,12 @@ class Setting:
         self.devices, self.drawn = tuple(names), len(drawn)
         self.problems: tuple[Problem, ...]
         if ledger is not None:
+            if list(names) != [ledger.problem.device.name]:
+                message = (
+                    f"ledger: expected one of {', '.join(names)} alone, got one of "
+                    f"{ledger.problem.device.name}"
+                )
+                raise InvalidArgumentError(message)
             self.problems = (ledger.problem,)
         else:
             self.problems = tuple(

@@ -14,7 +14,7 @@ from hwnas_env.problems.problem import PRESETS, Problem
 
 def run_summary(task: Task, problem: Problem, runs: Sequence[Run]) -> dict[str, Any]:
     """Returns a study's result as plain values: the optimum, and agents best first."""
-    budget = problem.budget(task.budget)
+    budget = task.limit(problem)
     optimum = problem.optimum(budget)
     agents: list[dict[str, Any]] = []
     for agent in dict.fromkeys(run.agent for run in runs):
@@ -25,6 +25,8 @@ def run_summary(task: Task, problem: Problem, runs: Sequence[Run]) -> dict[str, 
                 "agent": agent,
                 "runs": len(mine),
                 "found_feasible": len(found),
+                "failed": sum(bool(run.error) for run in mine),
+                "error": next((run.error for run in mine if run.error), ""),
                 "accuracy_percent": _mean([r.accuracy_percent for r in found]),
                 "accuracy_deviation": _deviation([r.accuracy_percent for r in found]),
                 "cost": _mean([run.cost for run in found]),
@@ -39,7 +41,7 @@ def run_summary(task: Task, problem: Problem, runs: Sequence[Run]) -> dict[str, 
         "problem": problem.describe(),
         "env": runs[0].env,
         "budget": budget,
-        "queries": runs[0].queries,
+        "queries": max(run.queries for run in runs),
         "optimum": {
             "architecture": problem.decode(optimum.genotypes[0]),
             "accuracy_percent": optimum.accuracy_percent,
@@ -79,13 +81,53 @@ def run_table(summary: Mapping[str, Any]) -> Group:
     )
     leader = summary["agents"][0]
     incumbent = "none" if leader["best"] is None else leader["best"]
+    budget = summary["budget"]
+    bound = "no bound" if budget is None else f"at most {budget:g} {unit}"
+    failures = [
+        f"{row['agent']}: {row['failed']} of {row['runs']} runs failed: {row['error']}"
+        for row in summary["agents"]
+        if row["failed"]
+    ]
     return Group(
-        f"[bold]{summary['env']}[/bold]  {problem['dataset']}, {problem['metric']} at "
-        f"most {summary['budget']:g} {unit}, {summary['queries']} queries a run",
+        f"[bold]{summary['env']}[/bold]  {problem['dataset']}, {problem['metric']}: "
+        f"{bound}, {summary['queries']} queries a run",
         table,
         f"cost: {kinds[problem['metric']]}; accuracy: {kinds['accuracy']} "
         f"({problem['accuracy']}); mean ± standard deviation over seeds",
         f"best incumbent of {leader['agent']}: {incumbent}",
+        *failures,
+        "",
+    )
+
+
+def front_tables(summaries: Sequence[Mapping[str, Any]]) -> Group:
+    """Lays multi-objective studies out, one below another."""
+    return Group(*map(front_table, summaries))
+
+
+def front_table(summary: Mapping[str, Any]) -> Group:
+    """Lays out what share of the exact front's hypervolume agents' archives reach."""
+    table = Table()
+    for title in ("agent", "runs", "share of the exact hypervolume", "networks"):
+        table.add_column(title, justify="left" if title == "agent" else "right")
+    for row in summary["agents"]:
+        table.add_row(
+            row["agent"],
+            str(row["runs"]),
+            f"{row['share']:.4f} ± {row['share_deviation']:.4f}",
+            f"{row['archive']:.1f}",
+        )
+    failures = [
+        f"{row['agent']}: {row['failed']} of {row['runs']} runs failed: {row['error']}"
+        for row in summary["agents"]
+        if row["failed"]
+    ]
+    return Group(
+        f"[bold]{summary['env']}[/bold]  {', '.join(summary['objectives'])}, "
+        f"{summary['queries']} queries a run; exact front: {summary['front']} points",
+        table,
+        "reference point: the exact front's nadir and a tenth of its range beyond",
+        *failures,
         "",
     )
 

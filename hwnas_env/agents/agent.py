@@ -1,0 +1,80 @@
+"""What every agent is: something that spends a ledger on its problem.
+
+There are two kinds. A :class:`hwnas_env.agents.searcher.Searcher` proposes networks and
+is told what they are worth; a :class:`hwnas_env.agents.learner.Learner` acts in
+environments that spend the ledger. Whatever else can evaluate through a ledger is an
+agent too: subclass :class:`Agent` and write :meth:`Agent.search`.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from hwnas_env.agents.config import Config
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.problems.budget import BudgetedProblem
+from hwnas_env.problems.problem import Problem
+
+
+class Agent(ABC):
+    """Searches one problem under one budget on its cost.
+
+    It is deterministic given its arguments and the answers, and draws from ``rng``
+    only. It evaluates through the ledger alone, which counts, and stops it.
+
+    Args:
+        problem: what is searched.
+        budget: bound on the cost, in the problem's metric; None for no bound, which
+            leaves that a network has to be deployable.
+        rng: its only source of randomness, one of NumPy's own generators.
+        config: hyperparameters; the defaults of ``config_type`` where None.
+
+    Attributes:
+        limit: the bound as a number: the budget, or what no cost exceeds.
+
+    Raises:
+        InvalidArgumentError: the configuration is another agent's.
+        InvalidBudgetError: the budget is no positive number.
+        InfeasibleBudgetError: no deployable network meets the budget.
+    """
+
+    name: ClassVar[str]
+    config_type: ClassVar[type[Config]] = Config
+    config: Config
+
+    def __init__(
+        self,
+        problem: Problem,
+        budget: float | None,
+        *,
+        rng: np.random.Generator,
+        config: Config | None = None,
+    ) -> None:
+        """See the class."""
+        if config is None:
+            config = self.config_type()
+        if type(config) is not self.config_type:
+            expected = self.config_type.__name__
+            message = f"{self.name}: expected config of {expected}, got {config!r}"
+            raise InvalidArgumentError(message)
+        self.problem = problem
+        self.budget = None if budget is None else problem.budget(budget)
+        self.rng = rng
+        self.config = config
+        self.limit = (
+            problem.model.largest(problem.metric_column)
+            if self.budget is None
+            else self.budget
+        )
+
+    @abstractmethod
+    def search(self, ledger: BudgetedProblem) -> None:
+        """Spends the ledger until it is exhausted, or until nothing is left to ask.
+
+        Args:
+            ledger: of the agent's problem.
+
+        Raises:
+            BudgetExhaustedError: the agent asked for more than the ledger could pay.
+        """

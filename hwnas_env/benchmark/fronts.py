@@ -1,0 +1,206 @@
+"""Multi-objective runs: what share of the exact front's hypervolume is reached."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import joblib
+import numpy as np
+
+from hwnas_env.agents import find_agent
+from hwnas_env.benchmark.runs import Limits, Task
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.indicators import non_dominated
+from hwnas_env.problems.problem import Problem
+from hwnas_env.types import FloatArray
+
+FRONT_AGENTS = ("random", "nsga2", "scalarised_ppo")
+"""Agents that search fronts: at random, by several objectives, by drawn weights."""
+
+BEYOND = 0.1
+"""How far the reference point lies beyond the exact front's nadir, in its range."""
+
+
+@dataclass(frozen=True)
+class FrontRun:
+    """What one multi-objective run found.
+
+    Attributes:
+        env: the environment's id.
+        agent: the agent's name.
+        seed: the run's seed.
+        objectives: their names.
+        queries: queries spent.
+        share: hypervolume of the archive over that of the exact front.
+        curve: that share after every query.
+        archive: names of the networks that no other found one dominates.
+        error: why the run failed; empty where it did not.
+    """
+
+    env: str
+    agent: str
+    seed: int
+    objectives: tuple[str, ...]
+    queries: int
+    share: float
+    curve: tuple[float, ...]
+    archive: tuple[str, ...]
+    error: str = ""
+
+
+class Volume:
+    """Measures points by the exact front; everything is minimised inside."""
+
+    def __init__(self, problem: Problem, objectives: Sequence[str]) -> None:
+        """Computes the exact front; see :meth:`Problem.pareto_front`."""
+        self.objectives = problem.objectives(objectives)
+        self._signs = np.array([1.0 if o.minimise else -1.0 for o in self.objectives])
+        front = problem.pareto_front(objectives).points * self._signs
+        self.size = len(front)
+        self._ideal, nadir = front.min(axis=0), front.max(axis=0)
+        self._range = np.where(nadir > self._ideal, nadir - self._ideal, 1.0)
+        self._whole = self._volume((front - self._ideal) / self._range)
+
+    def points(self, accuracy_percent: FloatArray, costs: FloatArray) -> FloatArray:
+        """Returns normalised points ``(N, k)``: the front's ideal 0, its nadir 1."""
+        table = np.column_stack([accuracy_percent, costs])
+        chosen = table[:, [objective.column + 1 for objective in self.objectives]]
+        return np.asarray((chosen * self._signs - self._ideal) / self._range)
+
+    def share(self, points: FloatArray) -> float:
+        """Returns the points' hypervolume over that of the exact front."""
+        return self._volume(points) / self._whole
+
+    def _volume(self, points: FloatArray) -> float:
+        import moocore
+
+        within = points[(points < 1.0 + BEYOND).all(axis=1)]
+        if len(within) == 0:
+            return 0.0
+        reference = np.full(points.shape[1], 1.0 + BEYOND)
+        return float(moocore.hypervolume(within, ref=reference))
+
+
+def front_run(
+    task: Task, agent: str, objectives: Sequence[str], *, seed: int, limits: Limits
+) -> FrontRun:
+    """Lets an agent spend one ledger on several objectives.
+
+    An agent whose configuration has ``objectives`` is given them; another one searches
+    for accuracy, and its queries are an archive all the same.
+
+    Args:
+        task: what is searched; its budget is the agent's.
+        agent: a name out of ``AGENTS``, or "package.module:Class".
+        objectives: "accuracy" and names out of the problem's metrics.
+        seed: of the agent's generator, together with the agent's name.
+        limits: what it may spend.
+
+    Raises:
+        UnknownNameError: no agent, or no objective, has that name.
+    """
+    problem = task.problem()
+    volume, ledger = Volume(problem, objectives), limits.ledger(problem)
+    found = find_agent(agent)
+    fields = found.config_type().as_dict()
+    chosen = {"objectives": tuple(objectives)} if "objectives" in fields else {}
+    searching = found(
+        problem,
+        task.limit(problem),
+        rng=np.random.default_rng([seed, zlib.crc32(agent.encode())]),
+        config=found.config_type.from_dict(chosen),
+    )
+    error = ""
+    try:
+        searching.search(ledger)
+    except Exception as raised:  # whatever an agent does wrong is its run's alone
+        error = f"{type(raised).__name__}: {raised}"
+    history = ledger.history()
+    uniforms = np.zeros(len(history.genotypes))
+    evaluation = problem.evaluate_valid(history.genotypes, uniforms=uniforms)
+    points = volume.points(history.accuracy_percent, evaluation.costs)
+    points[~evaluation.deployable] = np.inf
+    curve: list[float] = []
+    archive = np.zeros(0, dtype=np.int64)
+    for place in range(len(points)):
+        candidates = np.append(archive, place)
+        kept = candidates[non_dominated(points[candidates])]
+        changed = len(kept) != len(archive) or (kept != archive).any()
+        curve.append(volume.share(points[kept]) if changed else curve[-1])
+        archive = kept
+    names = dict.fromkeys(problem.decode(history.genotypes[row]) for row in archive)
+    return FrontRun(
+        env=task.env.removeprefix("hwnas_env:"),
+        agent=agent,
+        seed=seed,
+        objectives=tuple(objectives),
+        queries=ledger.queries,
+        share=curve[-1] if curve else 0.0,
+        curve=tuple(curve),
+        archive=tuple(names),
+        error=error,
+    )
+
+
+def run_fronts(
+    task: Task,
+    agents: Sequence[str],
+    objectives: Sequence[str],
+    *,
+    seeds: int,
+    limits: Limits,
+    jobs: int = 1,
+) -> dict[str, Any]:
+    """Runs every agent with seeds 0, 1, ... and summarises: plain values, best first.
+
+    Args:
+        task: what is searched.
+        agents: names out of ``AGENTS``, or "package.module:Class".
+        objectives: "accuracy" and names out of the problem's metrics, at least two.
+        seeds: runs of each agent.
+        limits: what each run may spend.
+        jobs: processes; -1 for one a core. Any number gives the same.
+
+    Raises:
+        UnknownNameError: no agent, or no objective, has that name.
+        InvalidArgumentError: fewer than two objectives, or no seed.
+    """
+    if len(objectives) < 2 or seeds < 1:
+        message = (
+            f"expected at least two objectives and one seed, got {list(objectives)} "
+            f"and {seeds}"
+        )
+        raise InvalidArgumentError(message)
+    volume = Volume(task.problem(), objectives)
+    for agent in agents:
+        find_agent(agent)
+    runs: list[FrontRun] = joblib.Parallel(n_jobs=jobs)(
+        joblib.delayed(front_run)(task, agent, objectives, seed=seed, limits=limits)
+        for agent in agents
+        for seed in range(seeds)
+    )
+    rows: list[dict[str, Any]] = []
+    for agent in dict.fromkeys(agents):
+        mine = [run for run in runs if run.agent == agent]
+        shares = np.array([run.share for run in mine])
+        rows.append(
+            {
+                "agent": agent,
+                "runs": len(mine),
+                "share": float(shares.mean()),
+                "share_deviation": float(shares.std(ddof=1)) if len(mine) > 1 else 0.0,
+                "archive": float(np.mean([len(run.archive) for run in mine])),
+                "failed": sum(bool(run.error) for run in mine),
+                "error": next((run.error for run in mine if run.error), ""),
+            }
+        )
+    rows.sort(key=lambda row: -row["share"])
+    return {
+        "env": runs[0].env,
+        "objectives": list(objectives),
+        "queries": max(run.queries for run in runs),
+        "front": volume.size,
+        "agents": rows,
+        "runs": [asdict(run) for run in runs],
+    }
