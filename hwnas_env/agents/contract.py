@@ -1,9 +1,9 @@
-"""What every searcher has to hold, as tests that anyone's searcher can inherit.
+"""What every agent has to hold, as tests that anyone's agent can inherit.
 
 Example:
     A test module of one's own, run by pytest::
 
-        class TestMine(SearcherContract):
+        class TestMine(SearcherContract):  # AgentContract, if it does not ask and tell
             def make(self, problem, budget, *, rng):
                 return MySearcher(problem, budget, rng=rng)
 
@@ -17,8 +17,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.errors import HWNASError, RestoreError, SearchExhaustedError
+from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
 
@@ -26,14 +28,14 @@ Answer = Callable[[Problem, Genotypes], Evaluation]
 """How a run answers: truthfully, or worse."""
 
 
-class SearcherContract(ABC):
-    """Tests one searcher on one problem.
+class AgentContract(ABC):
+    """Tests one agent on one problem.
 
     Attributes:
-        queries: length of the runs; enough for the searcher to have learnt.
+        queries: length of the runs; enough for the agent to have learnt.
         preset: name of the budget.
-        masked: False for a searcher that may propose infeasible networks, because it
-            does not know the mask.
+        masked: False for an agent that may query infeasible networks, because it does
+            not know the mask.
     """
 
     queries = 60
@@ -43,12 +45,76 @@ class SearcherContract(ABC):
     @abstractmethod
     def make(
         self, problem: Problem, budget: float | None, *, rng: np.random.Generator
-    ) -> Searcher:
-        """Builds the searcher."""
+    ) -> Agent:
+        """Builds the agent."""
 
     @abstractmethod
     def make_problem(self) -> Problem:
         """Builds the problem; one with networks that do not deploy tests the most."""
+
+    def test_a_search_spends_its_ledger_exactly(self) -> None:
+        """Spends all queries, and no more; a second search of it spends nothing."""
+        for queries in (1, self.queries - 1):
+            ledger = self._searched(queries=queries)
+            assert ledger.queries == queries, ledger.queries
+            assert ledger.exhausted
+        problem = ledger.problem
+        agent = self.make(
+            problem, problem.budget(self.preset), rng=np.random.default_rng(4)
+        )
+        agent.search(ledger)
+        assert ledger.queries == queries, ledger.queries
+
+    def test_a_seed_gives_one_search(self) -> None:
+        """Searches with a seed twice, and with another one."""
+        first, again, other = (
+            self._searched(queries=self.queries, seed=seed).history().genotypes
+            for seed in (1, 1, 2)
+        )
+        assert np.array_equal(first, again)
+        assert not np.array_equal(first, other)
+
+    def test_queries_are_feasible_or_some_are_without_a_mask(self) -> None:
+        """Compares costs with the budget, and with none."""
+        for bounded in (True, False):
+            ledger = self._searched(queries=self.queries, bounded=bounded)
+            problem = ledger.problem
+            costs = problem.known_costs(ledger.history().genotypes)
+            feasible = costs <= (problem.budget(self.preset) if bounded else np.inf)
+            feasible &= np.isfinite(costs)
+            assert feasible.all() if self.masked else feasible.any(), costs
+
+    def test_free_repeats_count_new_networks_only(self) -> None:
+        """Ends when the new networks are spent, or when it only repeats itself."""
+        ledger = self._searched(queries=self.queries // 2, repeats="free")
+        assert ledger.exhausted
+        assert ledger.unique_queries <= self.queries // 2
+
+    def _searched(
+        self,
+        *,
+        queries: int,
+        seed: int = 0,
+        bounded: bool = True,
+        repeats: str = "charged",
+    ) -> BudgetedProblem:
+        problem = self.make_problem()
+        budget = problem.budget(self.preset) if bounded else None
+        ledger = BudgetedProblem(
+            problem, max_queries=queries, repeats=repeats, record=True
+        )
+        self.make(problem, budget, rng=np.random.default_rng(seed)).search(ledger)
+        return ledger
+
+
+class SearcherContract(AgentContract):
+    """Tests one searcher on one problem: what agents hold, and asking and telling."""
+
+    @abstractmethod
+    def make(
+        self, problem: Problem, budget: float | None, *, rng: np.random.Generator
+    ) -> Searcher:
+        """Builds the searcher."""
 
     def test_proposals_are_batches_of_valid_genotypes(self) -> None:
         """Asks for int8 ``(N, L)`` in range, N at least 1."""

@@ -114,7 +114,7 @@ def front_run(
     error = ""
     try:
         searching.search(ledger)
-    except Exception as raised:  # whatever an agent does wrong is its run's alone
+    except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
         error = f"{type(raised).__name__}: {raised}"
     history = ledger.history()
     uniforms = np.zeros(len(history.genotypes))

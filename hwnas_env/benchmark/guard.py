@@ -53,7 +53,7 @@ def _answer(
 ) -> None:
     try:
         answer = function(*arguments, **keywords)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         answer = f"{type(error).__name__}: {error}"
     connection.send(answer)
     connection.close()

@@ -1,5 +1,6 @@
 """One file a run, written whole or not at all."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -44,7 +45,8 @@ def write_record(path: Path, request: dict[str, Any], run: dict[str, Any]) -> No
         beside.write_text(json.dumps(content), encoding="utf-8")
         os.replace(beside, path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         message = f"{path.name}: the record cannot be written: {error}"
         raise DataError(message) from None
 

@@ -185,7 +185,7 @@ def run_once(
     error = ""
     try:
         searching.search(ledger)
-    except Exception as raised:  # whatever an agent does wrong is its run's alone
+    except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
         error = f"{type(raised).__name__}: {raised}"
     return _summary(task, problem, agent, seed=seed, ledger=ledger, error=error)
 

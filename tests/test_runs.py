@@ -1,0 +1,223 @@
+"""Runs that fail, hang, are killed and go on."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwnas_env import make_problem
+from hwnas_env.benchmark.fronts import Volume, front_run, run_fronts
+from hwnas_env.benchmark.runs import Limits, Run, Task, run_all, run_once
+from hwnas_env.errors import (
+    DataError,
+    ForeignFileError,
+    InvalidArgumentError,
+    TruncatedFileError,
+    UnknownNameError,
+)
+
+CELL = Task("HWNAS-NASBench201-EdgeTPU-v0")
+NET = Task("HWNAS-FBNet-Pixel3-v0")
+
+
+def same(first: Run, second: Run) -> bool:
+    """Compares runs; NaN equals NaN."""
+    return first.as_dict() == second.as_dict()
+
+
+@pytest.mark.parametrize(
+    ("agent", "error", "queries"),
+    [
+        ("Raises", "RuntimeError: no more ideas", 12),
+        ("Garbage", "InvalidGenotypeError: nasbench201: expected genotypes", 0),
+        ("Greedy", "BudgetExhaustedError: 15 queries asked for, 5 of 50 left", 45),
+        ("Leaves", "SystemExit: 4", 0),
+    ],
+)
+def test_a_run_that_fails_says_why_and_keeps_what_it_found(
+    agent: str, error: str, queries: int
+) -> None:
+    runs = run_all(CELL, [f"misbehaving:{agent}", "random"], seeds=2, queries=50)
+    for run in runs[:2]:
+        assert run.error.startswith(error)
+        assert run.queries >= queries
+        assert len(run.curve) == run.queries
+        assert bool(run.incumbent) == (not math.isnan(run.accuracy_percent))
+        if queries:
+            assert run.incumbent
+    assert [run.error for run in runs[2:]] == ["", ""]
+    assert [run.queries for run in runs[2:]] == [50, 50]
+
+
+@pytest.mark.parametrize(
+    ("agent", "error"),
+    [
+        ("Hangs", "TimeoutError: no end within 8 seconds"),
+        ("Dies", "the process died with exit code 3"),
+    ],
+)
+def test_a_run_that_hangs_or_dies_is_marked_and_nothing_else_is_lost(
+    agent: str, error: str, tmp_path: Path
+) -> None:
+    limits = Limits(20, timeout_seconds=8.0)
+    agents = ["random", f"misbehaving:{agent}"]
+    runs = run_all(CELL, agents, seeds=1, limits=limits, folder=tmp_path)
+    assert [run.error for run in runs] == ["", error]
+    assert runs[0].queries == 20
+    assert same(runs[0], run_once(CELL, "random", seed=0, limits=limits))
+    again = run_all(CELL, agents, seeds=1, limits=limits, folder=tmp_path)
+    assert all(same(*pair) for pair in zip(runs, again, strict=True))
+
+
+def study(folder: Path) -> list[str]:
+    code = (
+        "import sys, pathlib; from hwnas_env.benchmark.runs import *\n"
+        f"run_all(Task({NET.env!r}), ['evolution', 'reinforce'], seeds=4, "
+        "queries=400, folder=pathlib.Path(sys.argv[1]))"
+    )
+    return [sys.executable, "-c", code, str(folder)]
+
+
+def test_a_study_that_is_killed_again_and_again_ends_as_if_it_was_not(
+    tmp_path: Path,
+) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    subprocess.run(study(whole), check=True)
+    kills = 0
+    while kills < 4:
+        before = len(list(broken.glob("*.json")))
+        process = subprocess.Popen(study(broken))
+        while process.poll() is None and len(list(broken.glob("*.json"))) <= before:
+            time.sleep(0.01)
+        time.sleep(0.03 * kills)  # in the middle of the next run
+        if process.poll() is not None:
+            break
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        kills += 1
+    assert kills >= 2
+    subprocess.run(study(broken), check=True)
+    names = sorted(path.name for path in whole.glob("*.json"))
+    assert len(names) == 8
+    assert sorted(path.name for path in broken.glob("*.json")) == names
+    for name in names:
+        assert (whole / name).read_bytes() == (broken / name).read_bytes()
+
+
+def test_records_that_are_no_records_are_named(tmp_path: Path) -> None:
+    def go(**keywords: Any) -> list[Run]:
+        return run_all(CELL, ["random"], seeds=1, folder=tmp_path, **keywords)
+
+    first = go(queries=20)
+    (path,) = tmp_path.glob("*.json")
+    text = path.read_text()
+    assert len(go(queries=30)) == 1  # another request has another record
+    assert len(list(tmp_path.glob("*.json"))) == 2
+    path.write_text(text[:50])
+    with pytest.raises(TruncatedFileError, match=path.name):
+        go(queries=20)
+    path.write_text(json.dumps({**json.loads(text), "schema": "other"}))
+    with pytest.raises(ForeignFileError, match="schema"):
+        go(queries=20)
+    path.write_text(text.replace('"seed": 0', '"seed": 1'))
+    with pytest.raises(ForeignFileError, match="another request"):
+        go(queries=20)
+    path.write_text(text)
+    assert same(go(queries=20)[0], first[0])
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(DataError, match="cannot be written"):
+        run_all(CELL, ["random"], seeds=1, queries=5, folder=blocked / "records")
+
+
+def test_limits_are_checked_before_anything_runs() -> None:
+    with pytest.raises(InvalidArgumentError, match="got neither"):
+        Limits(None)
+    with pytest.raises(InvalidArgumentError, match="timeout"):
+        Limits(3, timeout_seconds=0)
+    with pytest.raises(UnknownNameError, match="did you mean 'free'"):
+        run_all(CELL, ["random"], seeds=1, limits=Limits(3, repeats="fre"))
+    with pytest.raises(InvalidArgumentError, match="no training times"):
+        run_all(NET, ["random"], seeds=1, limits=Limits(None, train_seconds=9.0))
+
+
+def test_seconds_and_free_repeats_limit_runs() -> None:
+    timed = run_once(CELL, "random", seed=0, limits=Limits(None, 100_000.0))
+    assert timed.queries > 10
+    assert timed.train_seconds <= 100_000.0
+    free = Limits(30, repeats="free")
+    for agent in ("evolution", "reinforce"):
+        run = run_once(CELL, agent, seed=0, limits=free)
+        assert run.unique_queries == 30 <= run.queries
+
+
+def test_no_budget_leaves_deployability_alone() -> None:
+    task = Task(CELL.env, budget=None)
+    run = run_once(task, "evolution", seed=0, queries=200)
+    problem = task.problem()
+    assert run.accuracy_percent > problem.optimum("medium").accuracy_percent - 1.0
+    assert run.regret_percent >= 0
+
+
+def test_shares_of_the_exact_front_grow_to_one() -> None:
+    problem = make_problem("nasbench201", device="fpga")
+    names = ("accuracy", "latency_ms")
+    volume = Volume(problem, names)
+    front = problem.pareto_front(names)
+    evaluation = problem.evaluate(front.genotypes)
+    points = volume.points(evaluation.accuracy_percent, evaluation.costs)
+    assert volume.share(points) == pytest.approx(1.0)
+    assert 0 < volume.share(points[:3]) < 1
+    assert volume.share(points[:0]) == 0.0
+    for agent in ("random", "nsga2", "scalarised_ppo"):
+        run = front_run(NET, agent, names, seed=0, limits=Limits(60))
+        assert run.queries == len(run.curve) == 60
+        assert list(run.curve) == sorted(run.curve)
+        assert 0 < run.share <= 1
+        assert run.archive
+        again = front_run(NET, agent, names, seed=0, limits=Limits(60))
+        assert again == run
+
+
+def test_fronts_are_summarised_best_first() -> None:
+    names = ["accuracy", "latency_ms", "parameters_m"]
+    task = Task(CELL.env, budget=None)
+    found = run_fronts(
+        task,
+        ["random", "nsga2", "misbehaving:Raises"],
+        names,
+        seeds=2,
+        limits=Limits(40),
+    )
+    shares = [row["share"] for row in found["agents"]]
+    assert shares == sorted(shares, reverse=True)
+    failed = {row["agent"]: row["failed"] for row in found["agents"]}
+    assert failed == {"random": 0, "nsga2": 0, "misbehaving:Raises": 2}
+    json.dumps(found)
+    with pytest.raises(InvalidArgumentError, match="two objectives"):
+        run_fronts(task, ["random"], names[:1], seeds=1, limits=Limits(5))
+
+
+def test_curves_and_incumbents_follow_the_queries() -> None:
+    run = run_once(NET, "random", seed=3, queries=40)
+    assert len(run.curve) == 40
+    assert list(run.curve) == sorted(run.curve)
+    problem = NET.problem()
+    genotype = problem.encode(run.incumbent)
+    evaluation = problem.evaluate(genotype)
+    assert run.accuracy_percent == run.curve[-1] == evaluation.accuracy_percent[0]
+    assert run.cost == evaluation.costs[0, 0]
+    assert np.isfinite(run.cost)
+    assert same(Run.from_dict(json.loads(json.dumps(run.as_dict()))), run)
