@@ -35,6 +35,10 @@ examples: $(FULL)/ready
 peers: $(PEERS)/ready
 	set -e; for file in examples/peers/*.py; do echo "$$file"; $(PEERS)/bin/python "$$file"; done
 	$(PEERS)/bin/python -m pytest -q tests/test_morl.py
+	set -e; logs=$$(mktemp -d); for algo in ppo a2c dqn; do \
+	    $(PEERS)/bin/python -m rl_zoo3.train --algo $$algo --gym-packages hwnas_env \
+	    --conf-file docs/rl_zoo3/$$algo.yml --env HWNAS-NASBench201-FPGA-v0 -n 600 \
+	    --log-folder $$logs --verbose 0; done; rm -r $$logs
 
 wheel: $(FULL)/ready
 	rm -rf dist && $(FULL)/bin/python -m build --wheel --outdir dist . > /dev/null

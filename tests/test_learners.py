@@ -1,5 +1,6 @@
 """Learners: one ledger, masks, budgets that they never saw, save and load."""
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from hwnas_env import BudgetedProblem, make_problem
 from hwnas_env.agents import (
+    A2C,
     AGENTS,
     DQN,
     PPO,
@@ -21,6 +23,7 @@ from hwnas_env.agents import (
     ScalarisedPPOConfig,
 )
 from hwnas_env.agents.contract import AgentContract
+from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import InvalidArgumentError, RestoreError, UnknownNameError
 from hwnas_env.problems.problem import Problem
 
@@ -208,3 +211,18 @@ def test_nothing_can_be_built_or_saved_before_a_search(tmp_path: Path) -> None:
             9,
             config=ScalarisedPPOConfig(objectives=("acuracy", "latency_ms")),
         )
+
+
+@pytest.mark.parametrize("agent", [A2C, DQN, PPO])
+def test_the_zoos_files_name_every_id_and_arguments_that_there_are(
+    agent: type[Learner],
+) -> None:
+    yaml = pytest.importorskip("yaml")
+    folder = Path(__file__).parents[1] / "docs" / "rl_zoo3"
+    found = yaml.safe_load((folder / f"{agent.name}.yml").read_text())
+    assert list(found) == list(ENVIRONMENTS)
+    learner = agent(PROBLEMS["fbnet"], None, rng=np.random.default_rng(0))
+    valid = set(inspect.signature(learner.algorithm.__init__).parameters)
+    for values in found.values():
+        assert set(values) - valid == {"n_envs", "n_timesteps", "env_wrapper"}
+    assert found["HWNAS-FBNet-FPGA-v0"]["n_timesteps"] == 500 * 22
