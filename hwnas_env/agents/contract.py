@@ -183,6 +183,17 @@ class SearcherContract(AgentContract):
             searcher.tell(genotypes, problem.evaluate(genotypes))
         assert len(searcher.ask()) >= 1
 
+    def test_as_many_networks_are_proposed_as_are_asked_for(self) -> None:
+        """Asks for one, for several, and saves in between."""
+        problem, searcher = self._start()
+        for number in (1, 7, 1, 3):
+            genotypes = searcher.ask(number)
+            assert len(genotypes) == number, genotypes
+            searcher.tell(genotypes, problem.evaluate(genotypes))
+        saved = json.loads(json.dumps(searcher.state(), allow_nan=False))
+        restored = type(searcher).restore(problem, searcher.budget, state=saved)
+        assert np.array_equal(restored.ask(5), searcher.ask(5))
+
     def test_networks_that_it_never_proposed_can_be_told(self) -> None:
         """Tells none, then foreign networks, deployable or not."""
         problem, searcher = self._start()

@@ -25,16 +25,18 @@ class Entry:
     Attributes:
         genotypes: ``(N, L)`` int8 that were proposed or answered.
         evaluation: the answer; None where the genotypes were proposed.
+        number: how many were asked for; None where that was not said.
     """
 
     genotypes: Genotypes
     evaluation: Evaluation | None
+    number: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able values; infinity is None, so that strict JSON holds it."""
         rows = self.genotypes.tolist()
         if self.evaluation is None:
-            return {"asked": rows}
+            return {"asked": rows, "number": self.number}
         seconds = self.evaluation.train_seconds
         return {
             "told": rows,
@@ -60,7 +62,8 @@ class Entry:
         """
         try:
             if "asked" in values:
-                return cls(_rows(values["asked"], length), None)
+                rows = _rows(values["asked"], length)
+                return cls(rows, None, values["number"])
             genotypes = _rows(values["told"], length)
             costs = [
                 [math.inf if cost is None else cost for cost in row]
@@ -91,9 +94,9 @@ class Journal:
     generator: dict[str, Any]
     entries: list[Entry] = field(default_factory=list)
 
-    def asked(self, genotypes: Genotypes) -> None:
-        """Notes a proposal."""
-        self.entries.append(Entry(genotypes.copy(), None))
+    def asked(self, genotypes: Genotypes, number: int | None) -> None:
+        """Notes a proposal, and how many networks were asked for."""
+        self.entries.append(Entry(genotypes.copy(), None, number))
 
     def told(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
         """Notes an answer, as a copy."""

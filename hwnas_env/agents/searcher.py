@@ -62,6 +62,7 @@ class Searcher(Agent):
         super().__init__(problem, budget, rng=rng, config=config)
         self.walk = problem.walk(self.limit)
         self.seen: set[bytes] = set()
+        self._waiting: Genotypes = np.zeros((0, problem.space.length), dtype=np.int8)
         self._journal = Journal(generator_state(rng))
 
     def search(self, ledger: BudgetedProblem) -> None:
@@ -91,19 +92,43 @@ class Searcher(Agent):
     def learn(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
         """Takes in what networks ``(N, L)`` are worth; must not change them."""
 
-    def ask(self) -> Genotypes:
-        """Proposes a batch of networks, ``(N, L)`` int8, N at least 1.
+    def ask(self, n: int | None = None) -> Genotypes:
+        """Proposes networks.
+
+        Args:
+            n: how many; by default as many as the searcher sees fit. What it proposes
+                beyond n is kept for the next time.
+
+        Returns:
+            ``(N, L)`` int8, N at least 1; N is n where that is given, and less only
+            where nothing more can be proposed.
 
         Raises:
+            InvalidArgumentError: n is not positive.
             InvalidGenotypeError: the searcher proposed what is no network.
             SearchExhaustedError: the searcher has proposed all that there is.
         """
+        if n is not None and n < 1:
+            message = f"{self.name}: ask for at least 1 network, got {n}"
+            raise InvalidArgumentError(message)
+        while len(self._waiting) < (1 if n is None else n):
+            try:
+                self._waiting = np.concatenate([self._waiting, self._proposed()])
+            except SearchExhaustedError:
+                if len(self._waiting) == 0:
+                    raise
+                break
+        count = len(self._waiting) if n is None else n
+        genotypes, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._journal.asked(genotypes, n)
+        return genotypes.copy()
+
+    def _proposed(self) -> Genotypes:
         genotypes = self.problem.space.validate(self.propose())
         if len(genotypes) == 0:
             message = f"{self.name}: expected at least one proposal, got none"
             raise InvalidGenotypeError(message)
-        self._journal.asked(genotypes)
-        return genotypes.copy()
+        return genotypes
 
     def tell(self, genotypes: Genotypes, evaluation: Evaluation) -> None:
         """Learns what networks are worth.
@@ -172,7 +197,9 @@ class Searcher(Agent):
             entry = Entry.from_dict(values, length=problem.space.length)
             if entry.evaluation is not None:
                 searcher.tell(entry.genotypes, entry.evaluation)
-            elif not np.array_equal(asked := searcher.ask(), entry.genotypes):
+            elif not np.array_equal(
+                asked := searcher.ask(entry.number), entry.genotypes
+            ):
                 message = (
                     f"{cls.name}: entry {number} of the history was "
                     f"{entry.genotypes.tolist()}, the searcher now proposes "
