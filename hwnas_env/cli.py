@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,12 +19,13 @@ from rich.progress import (
 
 from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
 from hwnas_env.benchmark.fronts import FRONT_AGENTS, run_fronts
+from hwnas_env.benchmark.reproduce import reproduce_table5
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request, run_all
 from hwnas_env.calibration.everything import calibrate_all
 from hwnas_env.data import cache, hwnasbench, nasbench201_runs
 from hwnas_env.envs.registration import ENVIRONMENTS
-from hwnas_env.errors import HWNASError
-from hwnas_env.reports import pages, tables
+from hwnas_env.errors import HWNASError, unknown_name
+from hwnas_env.reports import pages, reproduction, tables
 
 app = typer.Typer(
     help="Hardware-aware neural architecture search: problems, searches and data.",
@@ -35,6 +37,8 @@ data_app = typer.Typer(
     help="Measured data: import, download, check.", no_args_is_help=True
 )
 app.add_typer(data_app, name="data")
+
+REPRODUCTIONS = ("nasbench201-table5",)
 
 Env = Annotated[str, typer.Option(help="An environment's id; see: hwnas-env envs.")]
 Dataset = Annotated[str | None, typer.Option(help="A dataset of the search space.")]
@@ -164,6 +168,22 @@ def optimum(
     best = problem.optimum(_number(cost_budget))
     network = tables.network_values(problem, best.genotypes[0])
     _show(network, as_json=as_json, table=tables.network_table)
+
+
+@app.command()
+def reproduce(
+    table: Annotated[str, typer.Argument(help=f"One of {', '.join(REPRODUCTIONS)}.")],
+    runs: Annotated[int, typer.Option(help="Searches of each agent.")] = 500,
+    seed: Annotated[int, typer.Option(help="Of the first search.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Runs a published experiment with our agents, and prints ours beside theirs."""
+    if table not in REPRODUCTIONS:
+        raise unknown_name(table, REPRODUCTIONS, what="table")
+    cells = reproduce_table5(runs=runs, seed=seed, jobs=jobs)
+    rows = [asdict(cell) for cell in cells]
+    _show(rows, as_json=as_json, table=reproduction.table5)
 
 
 @data_app.command("import")

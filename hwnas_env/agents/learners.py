@@ -14,7 +14,7 @@ References:
 from dataclasses import dataclass
 from typing import Any
 
-from hwnas_env.agents.config import check_number, check_whole
+from hwnas_env.agents.config import check_flag, check_number, check_whole
 from hwnas_env.agents.learner import TOTAL_STEPS, Learner, LearnerConfig
 from hwnas_env.agents.optuna_sampler import load_extra
 
@@ -126,11 +126,13 @@ class A2CConfig(LearnerConfig):
         learning_rate: of RMSprop (7e-4 in Stable-Baselines3).
         ent_coef: weight of the entropy.
         gae_lambda: of the advantage; 1, since one reward ends an episode.
+        normalize_advantage: True divides advantages by their deviation in a batch.
     """
 
     learning_rate: float = 2e-3
     ent_coef: float = 0.01
     gae_lambda: float = 1.0
+    normalize_advantage: bool = True
 
     def __post_init__(self) -> None:
         """Checks the values.
@@ -139,6 +141,7 @@ class A2CConfig(LearnerConfig):
             InvalidArgumentError: a value is out of range.
         """
         super().__post_init__()
+        check_flag(self, "normalize_advantage")
         check_number(self, "ent_coef", at_least=0.0)
         check_number(self, "gae_lambda", at_least=0.0, at_most=1.0)
 
@@ -164,6 +167,7 @@ class A2C(Learner):
             "n_steps": self.problem.space.length,
             "ent_coef": self.config.ent_coef,
             "gae_lambda": self.config.gae_lambda,
+            "normalize_advantage": self.config.normalize_advantage,
         }
 
 

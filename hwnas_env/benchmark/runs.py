@@ -12,7 +12,7 @@ import gymnasium as gym
 import joblib
 import numpy as np
 
-from hwnas_env.agents import Agent, find_agent
+from hwnas_env.agents import Agent, Config, find_agent
 from hwnas_env.benchmark.guard import guarded
 from hwnas_env.benchmark.records import read_record, record_path, write_record
 from hwnas_env.envs.registration import ENVIRONMENTS
@@ -162,6 +162,7 @@ def run_once(
     seed: int,
     queries: int | None = 300,
     limits: Limits | None = None,
+    config: Config | None = None,
 ) -> Run:
     """Lets an agent spend one ledger; the same arguments give the same run.
 
@@ -173,6 +174,7 @@ def run_once(
         seed: of the agent's generator, together with the agent's name.
         queries: size of the ledger, where ``limits`` are not given.
         limits: what it may spend.
+        config: the agent's hyperparameters; its defaults where None.
 
     Raises:
         UnknownNameError: no agent has that name.
@@ -181,7 +183,7 @@ def run_once(
     limits = Limits(queries) if limits is None else limits
     problem = task.problem()
     ledger = limits.ledger(problem)
-    searching = make_agent(task, problem, agent, seed=seed)
+    searching = make_agent(task, problem, agent, seed=seed, config=config)
     error = ""
     try:
         searching.search(ledger)
@@ -190,10 +192,17 @@ def run_once(
     return _summary(task, problem, agent, seed=seed, ledger=ledger, error=error)
 
 
-def make_agent(task: Task, problem: Problem, agent: str, *, seed: int) -> Agent:
+def make_agent(
+    task: Task,
+    problem: Problem,
+    agent: str,
+    *,
+    seed: int,
+    config: Config | None = None,
+) -> Agent:
     """Makes an agent with a generator that follows from the seed and its name."""
     rng = np.random.default_rng([seed, zlib.crc32(agent.encode())])
-    return find_agent(agent)(problem, task.limit(problem), rng=rng)
+    return find_agent(agent)(problem, task.limit(problem), rng=rng, config=config)
 
 
 def incumbents(problem: Problem, limit: float | None, ledger: BudgetedProblem) -> Any:
