@@ -1,7 +1,9 @@
 """Wrappers of a vector do to every row what they do to one environment."""
 
+import copy
 import itertools
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -115,6 +117,31 @@ def test_stacks_of_rows_equal_stacks_of_single_ones(order: tuple[str, ...]) -> N
         return wrappers.DictObservation(env)
 
     assert_rows_equal_singles(wrap, NET, steps=60, objectives=NAMES, budget="tight")
+
+
+@pytest.mark.parametrize("name", [*SCALAR, *CONSTRAINED, "lagrangian"])
+def test_copies_and_pickles_of_wrapped_environments_go_on_alike(name: str) -> None:
+    wrap = {
+        **SCALAR,
+        **CONSTRAINED,
+        "lagrangian": lambda e: wrappers.LagrangianReward(e, observe=True),
+    }[name]
+    keywords = {"objectives": NAMES} if name in SCALAR else {}
+    for made in (gym.make(CELL, **keywords), gym.make_vec(CELL, 2, **keywords)):
+        env: Any = wrap(made)
+        env.reset(seed=0)
+        twins = [copy.deepcopy(env), pickle.loads(pickle.dumps(env))]
+        for _ in range(8):
+            vector = isinstance(env, gym.vector.VectorEnv)
+            action = np.array([1, 3]) if vector else 3
+            step = env.step(action)
+            for twin in twins:
+                other = twin.step(action)
+                assert np.array_equal(other[1], step[1])
+                assert type(twin) is type(env)
+            if not vector and (step[2] or step[3]):
+                for one in (env, *twins):
+                    one.reset()
 
 
 def test_one_row_moves_the_multiplier_as_one_environment_does() -> None:

@@ -149,8 +149,8 @@ class EarlyTermination(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     reach c = T goes on; one that leads to c = inf alone ends.
     """
 
-    def __new__(cls, env: Any, *, reward: float = 0.0) -> Any:
-        """Makes the wrapper, or that of a vector where a vector is given."""
+    def __new__(cls, env: Any = None, *, reward: float = 0.0) -> Any:
+        """Makes the wrapper, or that of a vector; copies give no environment."""
         if isinstance(env, gym.vector.VectorEnv):
             return VectorEarlyTermination(env, reward=reward)
         return super().__new__(cls)
@@ -223,8 +223,8 @@ class HardMask(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     generator is the environment's own. For modes with a ``Discrete`` action.
     """
 
-    def __new__(cls, env: Any) -> Any:
-        """Makes the wrapper, or that of a vector where a vector is given."""
+    def __new__(cls, env: Any = None) -> Any:
+        """Makes the wrapper, or that of a vector; copies give no environment."""
         if isinstance(env, gym.vector.VectorEnv):
             return VectorHardMask(env)
         return super().__new__(cls)

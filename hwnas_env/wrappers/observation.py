@@ -30,8 +30,8 @@ class DictObservation(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         ['action_mask', 'observations']
     """
 
-    def __new__(cls, env: Any) -> Any:
-        """Makes the wrapper, or that of a vector where a vector is given."""
+    def __new__(cls, env: Any = None) -> Any:
+        """Makes the wrapper, or that of a vector; copies give no environment."""
         if isinstance(env, gym.vector.VectorEnv):
             return VectorDictObservation(env)
         return super().__new__(cls)

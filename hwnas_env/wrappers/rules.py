@@ -103,8 +103,8 @@ class RuleWrapper(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     rule_type: ClassVar[type[Rule]]
 
-    def __new__(cls, env: Any, *args: Any, **keywords: Any) -> Any:
-        """Makes the wrapper, or that of a vector where a vector is given."""
+    def __new__(cls, env: Any = None, *args: Any, **keywords: Any) -> Any:
+        """Makes the wrapper, or that of a vector; copies give no environment."""
         if not isinstance(env, gym.vector.VectorEnv):
             return super().__new__(cls)
         bound = inspect.signature(cls.__init__).bind(None, env, *args, **keywords)
