@@ -1,18 +1,35 @@
 """Writes the generated pages of the documentation; ``--check`` only compares them."""
 
+import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from hwnas_env.reports.agents_page import agents_page
 from hwnas_env.reports.pages import PAGES
 from hwnas_env.reports.zoo import ZOO_PAGES
 
 FOLDER = Path(__file__).parent
 
 
+def studies() -> str:
+    """Writes the page of agents from the studies that are recorded beside it."""
+    tuning, against = (
+        json.loads((FOLDER / "figures" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("tuning", "significance")
+    )
+    return agents_page(tuning, against)
+
+
 def main() -> int:
     """Writes or compares every generated page; returns the exit status."""
     stale = []
-    for name, page in {**PAGES, **ZOO_PAGES}.items():
+    pages: dict[str, Callable[[], str]] = {
+        **PAGES,
+        **ZOO_PAGES,
+        "agent_studies.md": studies,
+    }
+    for name, page in pages.items():
         path, text = FOLDER / name, page()
         if "--check" not in sys.argv:
             path.parent.mkdir(exist_ok=True)

@@ -336,7 +336,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         """
         every = np.count_nonzero(due) == self.num_envs
         rows = self._everything if every else np.flatnonzero(due)
-        # rows that are looked up all have one length, so they are due together or not
+        # where every row is due and looked up, one gather answers for all
         if isinstance(self._rows, TableRows) and self._rows.looked_up and every:
             keys: Any
             keys, columns = self._rows.networks()
