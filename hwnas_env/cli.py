@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
+from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
 from hwnas_env.benchmark.fronts import FRONT_AGENTS, run_fronts
 from hwnas_env.benchmark.reproduce import reproduce_table5
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request, run_all
@@ -25,7 +26,8 @@ from hwnas_env.calibration.everything import calibrate_all
 from hwnas_env.data import cache, hwnasbench, nasbench201_runs
 from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import HWNASError, unknown_name
-from hwnas_env.reports import pages, reproduction, tables
+from hwnas_env.reports import analysis, pages, reproduction, tables
+from hwnas_env.spaces import get_space
 
 app = typer.Typer(
     help="Hardware-aware neural architecture search: problems, searches and data.",
@@ -168,6 +170,33 @@ def optimum(
     best = problem.optimum(_number(cost_budget))
     network = tables.network_values(problem, best.genotypes[0])
     _show(network, as_json=as_json, table=tables.network_table)
+
+
+@app.command()
+def analyze(
+    space: Annotated[str, typer.Argument(help="nasbench201 or fbnet.")],
+    dataset: Dataset = None,
+    source: Source = "builtin",
+    preset: Annotated[str, typer.Option(help="tight, medium or loose.")] = "medium",
+    figure: Annotated[
+        Path | None, typer.Option(help="Draws the correlations: png, svg or pdf.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Correlates devices and counts, and compares each device's best network."""
+    found = get_space(space)
+    values = {
+        "space": found.name,
+        "dataset": found.default_dataset if dataset is None else dataset,
+        "source": source,
+        "correlations": analysis.correlation_values(
+            cost_correlations(space, dataset=dataset, source=source)
+        ),
+        "best": best_by_device(space, dataset=dataset, budget=preset, source=source),
+    }
+    if figure is not None:
+        analysis.heat_map(values, figure)
+    _show(values, as_json=as_json, table=analysis.analysis_table)
 
 
 @app.command()

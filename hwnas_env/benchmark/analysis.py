@@ -1,0 +1,146 @@
+"""What the costs of a search space say: correlations, and the best network a device.
+
+The questions are those of HW-NAS-Bench (Li et al., ICLR 2021): how far counts and
+devices agree on which network is cheap, and what a network that is best for one device
+costs on another.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hwnas_env.devices import DEVICES
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.metrics import EXACT_METRICS
+from hwnas_env.problems.catalog import make_problem
+from hwnas_env.problems.device_costs import make_device_costs
+from hwnas_env.statistics import kendall_tau_b
+from hwnas_env.types import FloatArray
+
+SAMPLE = 5000
+"""Networks that are compared where a space cannot be enumerated."""
+
+
+@dataclass(frozen=True, eq=False)
+class Correlations:
+    """How columns of networks agree.
+
+    Attributes:
+        names: the columns.
+        networks: how many networks were compared.
+        kendall: ``(M, M)`` tau-b, NaN where fewer than three networks have both.
+        pearson: ``(M, M)``.
+    """
+
+    names: tuple[str, ...]
+    networks: int
+    kendall: FloatArray
+    pearson: FloatArray
+
+
+def correlate(names: Sequence[str], table: FloatArray) -> Correlations:
+    """Correlates columns over the rows that have both.
+
+    Args:
+        names: of the M columns.
+        table: ``(N, M)``; NaN or inf where a network has no value.
+
+    Raises:
+        InvalidArgumentError: not one name a column.
+    """
+    if table.ndim != 2 or table.shape[1] != len(names):
+        message = f"table: expected {len(names)} columns, got shape {table.shape}"
+        raise InvalidArgumentError(message)
+    size = len(names)
+    kendall, pearson = np.eye(size), np.eye(size)
+    for i in range(size):
+        for j in range(i):
+            both = np.isfinite(table[:, [i, j]]).all(axis=1)
+            x, y = table[both, i], table[both, j]
+            if len(x) < 3 or x.min() == x.max() or y.min() == y.max():
+                tau = linear = np.nan
+            else:
+                tau, linear = kendall_tau_b(x, y), float(np.corrcoef(x, y)[0, 1])
+            kendall[i, j] = kendall[j, i] = tau
+            pearson[i, j] = pearson[j, i] = linear
+    return Correlations(tuple(names), len(table), kendall, pearson)
+
+
+def cost_correlations(
+    space: str,
+    *,
+    dataset: str | None = None,
+    source: str = "builtin",
+    sample: int = SAMPLE,
+    seed: int = 0,
+) -> Correlations:
+    """Correlates every device's metrics, parameters and multiply-adds.
+
+    Args:
+        space: nasbench201, of which all networks count, or fbnet, of which a sample.
+        dataset: one of the space's.
+        source: builtin, measured or auto.
+        sample: networks of fbnet.
+        seed: of that sample.
+
+    Raises:
+        UnknownNameError: a name that does not exist.
+        DataMissingError, NotMeasuredError: as their names say.
+    """
+    costs = make_device_costs(space, dataset=dataset, source=source)
+    found = costs.space
+    if found.has_numbers:
+        rows = found.from_keys(np.arange(found.size))
+    else:
+        rows = found.sample(sample, rng=np.random.default_rng(seed))
+    counts = [
+        found.parameters(rows, dataset=costs.dataset) / 1e6,
+        found.flops(rows, dataset=costs.dataset) / 1e6,
+    ]
+    table = np.column_stack([costs.evaluate(rows), *counts])
+    return correlate((*costs.names, *EXACT_METRICS), table)
+
+
+def best_by_device(
+    space: str,
+    *,
+    dataset: str | None = None,
+    budget: str = "medium",
+    source: str = "builtin",
+) -> list[dict[str, Any]]:
+    """Finds each device's exact optimum, and what it costs on the other devices.
+
+    Args:
+        space: nasbench201 or fbnet.
+        dataset: one of the space's.
+        budget: tight, medium or loose, each device's own.
+        source: builtin or measured.
+
+    Returns:
+        One row a device: "device", "architecture", "accuracy_percent", and "shares":
+        by device, latency over that device's budget; None where it cannot run there.
+    """
+    problems = {
+        name: make_problem(space, device=name, dataset=dataset, source=source)
+        for name in DEVICES
+    }
+    rows = []
+    for name, problem in problems.items():
+        best = problem.optimum(budget)
+        network = best.genotypes[:1]
+        shares = {}
+        for other, asked in problems.items():
+            cost = float(asked.known_costs(network)[0])
+            share = cost / asked.budget(budget)
+            shares[other] = round(share, 4) if np.isfinite(share) else None
+        rows.append(
+            {
+                "device": name,
+                "architecture": problem.decode(network[0]),
+                "accuracy_percent": best.accuracy_percent,
+                "shares": shares,
+            }
+        )
+    return rows
