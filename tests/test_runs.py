@@ -221,3 +221,10 @@ def test_curves_and_incumbents_follow_the_queries() -> None:
     assert run.cost == evaluation.costs[0, 0]
     assert np.isfinite(run.cost)
     assert same(Run.from_dict(json.loads(json.dumps(run.as_dict()))), run)
+
+
+def test_learners_and_searchers_run_alike_in_any_number_of_processes() -> None:
+    agents = ["ppo", "evolution"]
+    one, two = (run_all(CELL, agents, seeds=2, queries=60, jobs=n) for n in (1, 2))
+    assert all(same(*pair) for pair in zip(one, two, strict=True))
+    assert [run.error for run in one] == [""] * 4
