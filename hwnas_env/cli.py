@@ -22,6 +22,7 @@ from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
 from hwnas_env.benchmark.fronts import FRONT_AGENTS, run_fronts
 from hwnas_env.benchmark.reproduce import reproduce_table5
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request, run_all
+from hwnas_env.benchmark.validate import validate as validate_record
 from hwnas_env.calibration.everything import calibrate_all
 from hwnas_env.data import cache, hwnasbench, nasbench201_runs
 from hwnas_env.envs.registration import ENVIRONMENTS
@@ -170,6 +171,24 @@ def optimum(
     best = problem.optimum(_number(cost_budget))
     network = tables.network_values(problem, best.genotypes[0])
     _show(network, as_json=as_json, table=tables.network_table)
+
+
+@app.command()
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="Records of run --out.")],
+) -> None:
+    """Asks the problem again for every network of records, and says what differs."""
+    wrong = 0
+    for path in files:
+        differences = validate_record(path)
+        wrong += bool(differences)
+        print(f"{path}: {'differs' if differences else 'valid'}")
+        for words in differences[:20]:
+            print(f"  {words}")
+        if len(differences) > 20:
+            print(f"  and {len(differences) - 20} more")
+    if wrong:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from hwnas_env import make_problem
 from hwnas_env.benchmark.fronts import Volume, front_run, run_fronts
 from hwnas_env.benchmark.runs import Limits, Run, Task, run_all, run_once
+from hwnas_env.benchmark.validate import validate
+from hwnas_env.cli import app
 from hwnas_env.errors import (
     DataError,
     ForeignFileError,
@@ -228,3 +231,38 @@ def test_learners_and_searchers_run_alike_in_any_number_of_processes() -> None:
     one, two = (run_all(CELL, agents, seeds=2, queries=60, jobs=n) for n in (1, 2))
     assert all(same(*pair) for pair in zip(one, two, strict=True))
     assert [run.error for run in one] == [""] * 4
+
+
+def test_records_hold_until_a_digit_is_changed(tmp_path: Path) -> None:
+    agents = ["random", "evolution", "misbehaving:Raises"]
+    run_all(CELL, agents, seeds=1, queries=40, folder=tmp_path)
+    limits = Limits(None, 50_000.0, "free")
+    run_all(CELL, ["reinforce"], seeds=1, limits=limits, folder=tmp_path)
+    run_all(NET, ["random"], seeds=1, queries=12, folder=tmp_path)
+    paths = sorted(tmp_path.glob("*.json"))
+    assert [validate(path) for path in paths] == [[]] * 5
+    path = next(path for path in paths if "evolution" in path.name)
+    content = json.loads(path.read_text())
+    changes: dict[str, Any] = {
+        "accuracy_percent": content["run"]["accuracy_percent"] + 0.01,
+        "cost": content["run"]["cost"] * 1.001,
+        "unique_queries": content["run"]["unique_queries"] - 1,
+        "train_seconds": content["run"]["train_seconds"] + 1.0,
+        "curve": [*content["run"]["curve"][:-1], 99.0],
+        "networks": [*content["run"]["networks"][:-1], "000000"],
+    }
+    for key, value in changes.items():
+        path.write_text(json.dumps({**content, "run": {**content["run"], key: value}}))
+        (first, *_) = validate(path)
+        expected = {"curve": "curve[39]", "networks": "train_seconds"}.get(key, key)
+        assert expected in " ".join([first, *_])
+        result = CliRunner().invoke(app, ["validate", str(path)])
+        assert result.exit_code == 1
+        assert "differs" in result.stdout
+    for networks in (["9" * 6] * 40, ["1"] * 3):
+        run = {**content["run"], "networks": networks}
+        path.write_text(json.dumps({**content, "run": run}))
+        assert validate(path)[0].startswith("networks: ")
+    path.write_text(json.dumps({**content, "request": {}}))
+    with pytest.raises(ForeignFileError, match="not a record of a run"):
+        validate(path)

@@ -5,13 +5,14 @@ import hashlib
 import json
 import os
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import hwnas_env
 from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError
 
 SCHEMA = "hwnas_env.run.v1"
+PACKAGES = ("hwnas_env", "numpy", "gymnasium")
 
 
 def record_path(folder: Path, request: dict[str, Any]) -> Path:
@@ -35,7 +36,7 @@ def write_record(path: Path, request: dict[str, Any], run: dict[str, Any]) -> No
     """
     content = {
         "schema": SCHEMA,
-        "version": hwnas_env.__version__,
+        "versions": {name: version(name) for name in PACKAGES},
         "request": request,
         "run": run,
     }
@@ -51,12 +52,12 @@ def write_record(path: Path, request: dict[str, Any], run: dict[str, Any]) -> No
         raise DataError(message) from None
 
 
-def read_record(path: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """Returns the run of a record.
+def load_record(path: Path) -> dict[str, Any]:
+    """Returns a record: "request", "run", and what made it.
 
     Raises:
         TruncatedFileError: the file is no JSON.
-        ForeignFileError: the record of something else.
+        ForeignFileError: it is no record of this schema.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -66,6 +67,17 @@ def read_record(path: Path, request: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         message = f"{path.name}: expected a record of schema {SCHEMA}; remove it"
         raise ForeignFileError(message)
+    return content
+
+
+def read_record(path: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Returns the run of a record.
+
+    Raises:
+        TruncatedFileError: the file is no JSON.
+        ForeignFileError: the record of something else.
+    """
+    content = load_record(path)
     if content.get("request") != json.loads(json.dumps(request)):
         message = f"{path.name}: the record of another request; remove it to run again"
         raise ForeignFileError(message)

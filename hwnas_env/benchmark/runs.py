@@ -123,6 +123,7 @@ class Run:
         cost: its cost in the metric's unit; NaN if none was found.
         regret_percent: accuracy of the exact optimum less its own.
         curve: accuracy of the incumbent after every query, NaN before the first.
+        networks: every query in order, a digit a position.
         error: why the run failed; empty where it did not. What it found before is kept.
     """
 
@@ -137,12 +138,13 @@ class Run:
     cost: float
     regret_percent: float
     curve: tuple[float, ...]
+    networks: tuple[str, ...] = ()
     error: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able values, None for what was not found."""
         fields = asdict(self)
-        fields["curve"] = list(self.curve)
+        fields["curve"], fields["networks"] = list(self.curve), list(self.networks)
         return {key: _plain(value) for key, value in fields.items()}
 
     @classmethod
@@ -152,7 +154,8 @@ class Run:
             key: math.nan if value is None else value for key, value in values.items()
         }
         curve = [math.nan if value is None else value for value in values["curve"]]
-        return cls(**{**fields, "curve": tuple(curve)})
+        networks = tuple(values["networks"])
+        return cls(**{**fields, "curve": tuple(curve), "networks": networks})
 
 
 def run_once(
@@ -189,7 +192,7 @@ def run_once(
         searching.search(ledger)
     except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
         error = f"{type(raised).__name__}: {raised}"
-    return _summary(task, problem, agent, seed=seed, ledger=ledger, error=error)
+    return summarise(task, problem, agent, seed=seed, ledger=ledger, error=error)
 
 
 def make_agent(
@@ -229,7 +232,7 @@ def incumbents(problem: Problem, limit: float | None, ledger: BudgetedProblem) -
     return np.where(np.isfinite(curve), curve, np.nan), best
 
 
-def _summary(
+def summarise(
     task: Task,
     problem: Problem,
     agent: str,
@@ -238,6 +241,16 @@ def _summary(
     ledger: BudgetedProblem,
     error: str,
 ) -> Run:
+    """Returns the run that a ledger's history amounts to.
+
+    Args:
+        task: what was searched.
+        problem: the task's.
+        agent: who searched.
+        seed: its seed.
+        ledger: with its history.
+        error: why the agent failed; empty where it did not.
+    """
     limit = task.limit(problem)
     curve, best = incumbents(problem, limit, ledger)
     name, accuracy, cost = "", math.nan, math.nan
@@ -258,6 +271,9 @@ def _summary(
         cost=cost,
         regret_percent=problem.optimum(limit).accuracy_percent - accuracy,
         curve=tuple(curve.tolist()),
+        networks=tuple(
+            "".join(map(str, row)) for row in ledger.history().genotypes.tolist()
+        ),
         error=error,
     )
 
