@@ -63,14 +63,14 @@ def test_a_run_that_fails_says_why_and_keeps_what_it_found(
 @pytest.mark.parametrize(
     ("agent", "error"),
     [
-        ("Hangs", "TimeoutError: no end within 8 seconds"),
+        ("Hangs", "TimeoutError: no end within 15 seconds"),
         ("Dies", "the process died with exit code 3"),
     ],
 )
 def test_a_run_that_hangs_or_dies_is_marked_and_nothing_else_is_lost(
     agent: str, error: str, tmp_path: Path
 ) -> None:
-    limits = Limits(20, timeout_seconds=8.0)
+    limits = Limits(20, timeout_seconds=15.0)
     agents = ["random", f"misbehaving:{agent}"]
     runs = run_all(CELL, agents, seeds=1, limits=limits, folder=tmp_path)
     assert [run.error for run in runs] == ["", error]

@@ -182,7 +182,7 @@ class OptunaSearcher(Searcher):
 
 
 def load_extra(module: str, *, extra: str) -> Any:
-    """Imports an optional package, which only some searchers need.
+    """Imports an optional package, which only some agents need.
 
     Args:
         module: its name.
@@ -195,7 +195,7 @@ def load_extra(module: str, *, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError:
         line = f'pip install "hwnas_env[{extra}]"'
-        message = f"this searcher needs {module}: {line}"
+        message = f"this agent needs {module}: {line}"
         raise MissingExtraError(message) from None
 
 
