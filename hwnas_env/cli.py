@@ -22,6 +22,13 @@ from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
 from hwnas_env.benchmark.fronts import FRONT_AGENTS, run_fronts
 from hwnas_env.benchmark.reproduce import reproduce_table5
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request, run_all
+from hwnas_env.benchmark.suite_runs import (
+    find_suite,
+    jobs_of,
+    run_suite,
+    suite_summary,
+)
+from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.benchmark.validate import validate as validate_record
 from hwnas_env.calibration.everything import calibrate_all
 from hwnas_env.data import cache, hwnasbench, nasbench201_runs
@@ -171,6 +178,46 @@ def optimum(
     best = problem.optimum(_number(cost_budget))
     network = tables.network_values(problem, best.genotypes[0])
     _show(network, as_json=as_json, table=tables.network_table)
+
+
+@app.command()
+def bench(
+    suite: Annotated[str, typer.Argument(help=f"One of {', '.join(SUITES)}.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of records; what is there is kept.")
+    ],
+    agent: Annotated[
+        list[str] | None, typer.Option(help="As for run; may be repeated.")
+    ] = None,
+    budget: Annotated[int, typer.Option(help="Queries of each run.")] = 500,
+    seeds: Annotated[int, typer.Option(help="Runs of each agent and task.")] = 30,
+    shard: Annotated[
+        str, typer.Option(help="i/n: every n-th run, for the i-th of n machines.")
+    ] = "1/1",
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds after which a run is given up.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Runs a suite, or goes on with it, and scores the agents."""
+    chosen, agents = find_suite(suite), agent or list(DEFAULT_AGENTS)
+    limits = Limits(budget, timeout_seconds=timeout)
+    total = len(jobs_of(chosen, agents, seeds=seeds, shard=shard))
+    with _progress() as progress:
+        bar = progress.add_task(suite, total=total)
+        found = run_suite(
+            chosen,
+            agents,
+            seeds=seeds,
+            limits=limits,
+            folder=out,
+            shard=shard,
+            jobs=jobs,
+            finished=lambda _: progress.advance(bar),
+        )
+    summary = suite_summary(chosen, found)
+    _show(summary, as_json=as_json, table=tables.suite_table)
 
 
 @app.command()
@@ -341,14 +388,7 @@ def _with_progress(
     jobs: int,
     folder: Path | None,
 ) -> list[Run]:
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
+    with _progress() as progress:
         bars = {
             name: progress.add_task(f"{task.env} {name}", total=seeds)
             for name in dict.fromkeys(agents)
@@ -362,6 +402,18 @@ def _with_progress(
             folder=folder,
             finished=lambda one: progress.advance(bars[one.agent]),
         )
+
+
+def _progress() -> Progress:
+    """Shows how far runs are, on standard error."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 def _console() -> Console:

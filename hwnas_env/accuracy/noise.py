@@ -35,6 +35,18 @@ class Noise:
         return np.asarray(self.sigma_points * (1.0 + skipped) * normal)
 
 
+def uniform_numbers(n: int, *, stream: int) -> FloatArray:
+    """Returns ``n`` uniform numbers in [0, 1), the same on every machine and version.
+
+    Args:
+        n: how many.
+        stream: another number is another, independent sequence.
+    """
+    first = _mix(np.full(n, stream, dtype=np.uint64))
+    place: npt.NDArray[np.uint64] = np.arange(n, dtype=np.uint64)
+    return np.asarray(1.0 - _uniform(_mix(first + place)))
+
+
 def _mix(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """Scrambles 64 bits, as SplitMix64 does (Steele, Lea and Flood, OOPSLA 2014)."""
     key = key + np.uint64(0x9E3779B97F4A7C15)

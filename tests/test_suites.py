@@ -1,0 +1,117 @@
+"""Suites: tasks under a name, scores that do not saturate, shards that add up."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hwnas_env.accuracy.noise import uniform_numbers
+from hwnas_env.benchmark.runs import Limits, Task, run_once
+from hwnas_env.benchmark.scores import expected_best, masked_chances, score
+from hwnas_env.benchmark.suite_runs import (
+    find_suite,
+    jobs_of,
+    run_suite,
+    suite_summary,
+)
+from hwnas_env.benchmark.suites import SUITES
+from hwnas_env.cli import app
+from hwnas_env.errors import InvalidArgumentError, UnknownNameError
+
+SMOKE = SUITES["smoke-v0"]
+CELL = Task("HWNAS-NASBench201-EdgeTPU-v0", budget="tight")
+NET = Task("HWNAS-FBNet-EdgeTPU-v0")
+
+
+def test_suites_name_every_device_and_preset() -> None:
+    for name in ("nasbench201-v0", "fbnet-v0"):
+        assert len(set(SUITES[name].tasks)) == 18
+    with pytest.raises(UnknownNameError, match="did you mean 'fbnet-v0'"):
+        find_suite("fbnet")
+
+
+def test_chances_of_cells_are_those_of_masked_decisions() -> None:
+    problem = CELL.problem()
+    chance = masked_chances(problem, CELL.limit(problem))
+    assert chance.sum() == pytest.approx(1.0)
+    rows = problem.space.from_keys(np.arange(problem.space.size))
+    feasible = problem.known_costs(rows) <= problem.budget("tight")
+    assert ((chance > 0) == feasible).all()
+    walk = problem.walk(problem.budget("tight"))
+    for number in np.random.default_rng(0).choice(np.flatnonzero(feasible), 50):
+        state, expected = walk.root, 1.0
+        for depth, choice in enumerate(rows[number].tolist()):
+            mask = walk.view(depth, state)[0]
+            expected *= mask[choice] / mask.sum()
+            state = walk.child(depth, state, choice)
+        assert chance[number] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("task", [CELL, NET], ids=["cells", "fbnet"])
+def test_random_search_scores_zero_on_average(task: Task) -> None:
+    runs = [run_once(task, "random", seed=seed, queries=30) for seed in range(150)]
+    found = np.array([run.accuracy_percent for run in runs])
+    expected = expected_best(task, 30)
+    error = np.hypot(found.std(ddof=1) / np.sqrt(150), expected.error_percent)
+    assert abs(found.mean() - expected.accuracy_percent) < 4 * error
+    assert abs(np.mean([score(task, run) for run in runs])) < 0.2
+    more = expected_best(task, 300).accuracy_percent
+    assert expected.accuracy_percent < more
+    assert more < task.problem().optimum(task.budget).accuracy_percent
+
+
+def test_the_optimum_scores_one() -> None:
+    run = run_once(CELL, "exhaustive", seed=0, queries=15_000)
+    assert run.regret_percent == 0.0
+    assert score(CELL, run) == pytest.approx(1.0)
+
+
+def test_numbers_are_uniform_and_the_same_everywhere() -> None:
+    drawn = uniform_numbers(100_000, stream=3)
+    assert 0 <= drawn.min() < 1e-3
+    assert 1 - 1e-3 < drawn.max() < 1
+    assert drawn.mean() == pytest.approx(0.5, abs=0.005)
+    assert abs(np.corrcoef(drawn, uniform_numbers(100_000, stream=4))[0, 1]) < 0.02
+    first = [0.3475515136259677, 0.8336035605323391, 0.490121000374489]
+    assert uniform_numbers(3, stream=0) == pytest.approx(first, abs=1e-15)
+
+
+def test_shards_and_interruptions_add_up_to_one_run(tmp_path: Path) -> None:
+    agents, limits = ["random", "evolution"], Limits(40)
+    whole = run_suite(SMOKE, agents, seeds=3, limits=limits)
+    for shard in ("1/3", "3/3"):
+        run_suite(SMOKE, agents, seeds=3, limits=limits, folder=tmp_path, shard=shard)
+    assert len(list(tmp_path.glob("*.json"))) == 8
+    merged = run_suite(SMOKE, agents, seeds=3, limits=limits, folder=tmp_path, jobs=2)
+    assert len(list(tmp_path.glob("*.json"))) == 12
+    assert merged == whole
+    assert suite_summary(SMOKE, merged) == suite_summary(SMOKE, whole)
+    jobs = jobs_of(SMOKE, agents, seeds=3)
+    parts = [jobs_of(SMOKE, agents, seeds=3, shard=f"{i}/5") for i in range(1, 6)]
+    assert sorted(map(str, jobs)) == sorted(str(job) for part in parts for job in part)
+    for shard in ("0/2", "3/2", "1", "a/b"):
+        with pytest.raises(InvalidArgumentError, match="shard"):
+            jobs_of(SMOKE, agents, seeds=1, shard=shard)
+
+
+def test_failed_runs_gain_nothing() -> None:
+    found = run_suite(
+        SMOKE, ["misbehaving:Raises", "random"], seeds=2, limits=Limits(60)
+    )
+    summary = suite_summary(SMOKE, found)
+    rows = {row["agent"]: row for row in summary["agents"]}
+    assert rows["misbehaving:Raises"]["failed"] == 4
+    assert rows["misbehaving:Raises"]["score"] <= 0
+    assert summary["accuracies"] == ["measured", "surrogate"]
+
+
+def test_the_command_scores_agents(tmp_path: Path) -> None:
+    call = ["bench", "smoke-v0", "--out", str(tmp_path), "--seeds", "2"]
+    call += ["--budget", "40", "--agent", "random", "--agent", "evolution"]
+    text = CliRunner().invoke(app, call)
+    assert text.exit_code == 0, text.output
+    assert "1 the exact optimum" in text.stdout
+    again = json.loads(CliRunner().invoke(app, [*call, "--json"]).stdout)
+    assert {row["agent"] for row in again["agents"]} == {"random", "evolution"}
