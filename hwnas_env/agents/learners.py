@@ -23,6 +23,9 @@ from hwnas_env.agents.optuna_sampler import load_extra
 class PPOConfig(LearnerConfig):
     """Hyperparameters of PPO.
 
+    Tried: ``docs/agent_studies.md``. A faster learning rate needs more entropy, or the
+    policy settles on few cells.
+
     Attributes:
         networks_per_update: episodes between two updates, over all rows.
         n_epochs: passes over them.
@@ -32,11 +35,12 @@ class PPOConfig(LearnerConfig):
         gae_lambda: of the advantage; 1, since one reward ends an episode.
     """
 
+    learning_rate: float = 3e-3
     networks_per_update: int = 16
     n_epochs: int = 10
     minibatches: int = 4
     clip_range: float = 0.2
-    ent_coef: float = 0.01
+    ent_coef: float = 0.03
     gae_lambda: float = 1.0
 
     def __post_init__(self) -> None:
@@ -120,7 +124,7 @@ class MaskablePPO(PPO):
 
 @dataclass(frozen=True)
 class A2CConfig(LearnerConfig):
-    """Hyperparameters of A2C.
+    """Hyperparameters of A2C. Tried: ``docs/agent_studies.md``.
 
     Attributes:
         learning_rate: of RMSprop (7e-4 in Stable-Baselines3).
@@ -132,7 +136,7 @@ class A2CConfig(LearnerConfig):
     learning_rate: float = 2e-3
     ent_coef: float = 0.01
     gae_lambda: float = 1.0
-    normalize_advantage: bool = True
+    normalize_advantage: bool = False
 
     def __post_init__(self) -> None:
         """Checks the values.
@@ -173,7 +177,7 @@ class A2C(Learner):
 
 @dataclass(frozen=True)
 class DQNConfig(LearnerConfig):
-    """Hyperparameters of DQN.
+    """Hyperparameters of DQN. Tried: ``docs/agent_studies.md``.
 
     Attributes:
         learning_starts: networks before the first update.
@@ -187,7 +191,7 @@ class DQNConfig(LearnerConfig):
     n_envs: int = 4
     learning_starts: int = 40
     batch_size: int = 64
-    gradient_steps: int = 2
+    gradient_steps: int = 1
     target_networks: int = 20
     exploration_networks: int = 250
     exploration_final: float = 0.05
