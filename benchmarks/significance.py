@@ -61,7 +61,7 @@ def main() -> None:
                 agent: run_all(
                     Task(env),
                     [agent],
-                    seeds=seeds,
+                    seeds=options.seeds if agent == "random" else seeds,
                     queries=QUERIES,
                     jobs=options.jobs,
                     folder=options.folder,

@@ -49,7 +49,7 @@ NASBENCH201_EVOLUTION = EvolutionConfig(
     population=10, sample=3, double=0.0, distinct=False
 )
 """As in NAS-Bench-201: ``--ea_population 10 --ea_sample_size 3`` in AutoDL-Projects,
-exps/NATS-algos/regularized_ea.py."""
+scripts-search/NAS-Bench-201-algos/R-EA.sh."""
 
 
 class RegularizedEvolution(Searcher):
