@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("table", type=Path)
     parser.add_argument("--seeds", type=int, default=30)
-    parser.add_argument("--learner-seeds", type=int, default=10)
+    parser.add_argument("--learner-seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     rows = []
