@@ -257,6 +257,37 @@ def test_a_replay_gives_up_an_episode_that_raises_and_goes_on(recorded: Path) ->
     }
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"entry_point": "subprocess:check_output"},
+        {"id": "CartPole-v1"},
+        {"kwargs": {"reward": "antigravity:geohash"}},
+        {
+            "additional_wrappers": [
+                {"name": "Any", "entry_point": "subprocess:check_output", "kwargs": {}}
+            ]
+        },
+        {
+            "additional_wrappers": [
+                {"name": "Any", "entry_point": "antigravity:Any", "kwargs": {}}
+            ]
+        },
+        {"kwargs": 5},
+    ],
+)
+def test_a_recording_cannot_name_code_to_run(
+    change: dict[str, Any], recorded: Path
+) -> None:
+    lines = recorded.read_text().splitlines()
+    header = json.loads(lines[0])
+    header["spec"] |= change
+    recorded.write_text("\n".join([json.dumps(header), *lines[1:]]) + "\n")
+    with pytest.raises(ForeignFileError, match=r"spec|not imported"):
+        replay(recorded)
+    assert "antigravity" not in sys.modules
+
+
 def test_existing_files_and_bad_places_are_refused(path: Path) -> None:
     path.write_text("mine")
     env = TrajectoryRecorder(make(CELL), path)

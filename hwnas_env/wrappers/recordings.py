@@ -1,14 +1,17 @@
 """Reads what ``TrajectoryRecorder`` wrote."""
 
+import importlib.util
 import itertools
 import json
 import math
+import sys
 import warnings
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec
@@ -19,6 +22,7 @@ from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line
 
 Array = npt.NDArray[Any]
 
+_WRAPPERS = ("hwnas_env.wrappers.", "gymnasium.wrappers.")
 _NUMBERS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
@@ -87,8 +91,48 @@ def read_spec(path: str | PathLike[str]) -> EnvSpec:
 
 
 def spec_of(header: Line) -> EnvSpec:
-    """Returns the specification that a header holds."""
-    return EnvSpec.from_json(json.dumps(header["spec"]))
+    """Returns the specification that a header holds, made of code that is here already.
+
+    A recording is data: it chooses among this package's ids, its and Gymnasium's
+    wrappers, and wrappers and rewards of modules that are imported already.
+
+    Raises:
+        ForeignFileError: it names other code.
+    """
+    try:
+        spec = EnvSpec.from_json(json.dumps(header["spec"]))
+        known = gym.registry.get(spec.id)
+        reward = spec.kwargs.get("reward")
+        foreign = [
+            wrapper.entry_point
+            for wrapper in spec.additional_wrappers
+            if not _is_wrapper(wrapper.entry_point)
+        ]
+    except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
+        message = f"the recording's spec is none: {error}"
+        raise ForeignFileError(message) from error
+    ours = known is not None and str(known.entry_point).startswith("hwnas_env.")
+    if known is None or not ours or spec.entry_point != known.entry_point:
+        message = f"the recording's spec is of no environment of hwnas_env: {spec.id!r}"
+        raise ForeignFileError(message)
+    if isinstance(reward, str) and ":" in reward:
+        foreign += [reward] if reward.partition(":")[0] not in sys.modules else []
+    if foreign:
+        message = (
+            f"the recording wants code that is not imported, or is no wrapper: "
+            f"{', '.join(foreign)}; import its module first if you trust it"
+        )
+        raise ForeignFileError(message)
+    spec.vector_entry_point = known.vector_entry_point
+    return spec
+
+
+def _is_wrapper(entry_point: str) -> bool:
+    module, _, name = entry_point.partition(":")
+    if module.startswith(_WRAPPERS) and importlib.util.find_spec(module):
+        importlib.import_module(module)
+    found = getattr(sys.modules.get(module), name, None)
+    return isinstance(found, type) and issubclass(found, gym.Wrapper)
 
 
 def parse(path: Path) -> tuple[Line, list[tuple[int, Line]]]:
