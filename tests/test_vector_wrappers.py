@@ -67,6 +67,12 @@ def assert_rows_equal_singles(
     assert ends >= count
 
 
+def one_or_many(count: int | None, env_id: str = CELL, **keywords: Any) -> Any:
+    if count is None:
+        return gym.make(env_id, **keywords)
+    return gym.make_vec(env_id, count, **keywords)
+
+
 def assert_same(ours: Any, theirs: Any, row: int | None) -> None:
     if isinstance(theirs, dict):
         for key, value in theirs.items():
@@ -117,6 +123,119 @@ def test_stacks_of_rows_equal_stacks_of_single_ones(order: tuple[str, ...]) -> N
         return wrappers.DictObservation(env)
 
     assert_rows_equal_singles(wrap, NET, steps=60, objectives=NAMES, budget="tight")
+
+
+@pytest.mark.parametrize("name", SCALAR)
+def test_scalarisations_take_rewards_of_episodes_that_were_ended(name: str) -> None:
+    assert_rows_equal_singles(
+        lambda env: SCALAR[name](CONSTRAINED["early"](env)),
+        NET,
+        steps=40,
+        objectives=NAMES,
+        budget="tight",
+    )
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        wrappers.DictObservation,
+        lambda env: wrappers.DictObservation(wrappers.HardMask(env)),
+        lambda env: CONSTRAINED["early"](wrappers.DictObservation(env)),
+    ],
+    ids=["dictionary", "hard-dictionary", "early-twice"],
+)
+@pytest.mark.parametrize("env_id", [CELL, NET])
+def test_early_ends_merge_dictionaries(env_id: str, inside: Wrap) -> None:
+    assert_rows_equal_singles(
+        lambda env: CONSTRAINED["early"](inside(env)), env_id, steps=60, budget="tight"
+    )
+
+
+def test_early_ends_merge_the_statistics_of_rows_that_ended_beside_them() -> None:
+    inner = gym.wrappers.vector.RecordEpisodeStatistics(
+        gym.make_vec(CELL, 6, budget="tight")
+    )
+    envs: Any = CONSTRAINED["early"](inner)
+    envs.reset(seed=0)
+    rng, both = np.random.default_rng(0), 0
+    for _ in range(200):
+        _, _, ended, _, infos = envs.step(rng.integers(0, 5, 6))
+        if "episode" in infos and (ended & ~infos["episode"]["l"].astype(bool)).any():
+            both += 1
+    assert both > 5
+
+
+def test_penalties_and_multipliers_count_episodes_that_were_ended() -> None:
+    for count in (None, 1):
+        keywords = {"budget": "tight", "reward": "accuracy_only"}
+        env: Any = wrappers.LagrangianReward(
+            wrappers.PenaltyReward(
+                wrappers.EarlyTermination(one_or_many(count, NET, **keywords)),
+                coefficient=3.0,
+            ),
+            step_size=0.25,
+            initial=0.5,
+        )
+        env.reset(seed=0)
+        ended = False
+        while not ended:
+            _, reward, ended, _, info = env.step(7 if count is None else np.array([7]))
+        assert reward == -3.0 - 0.5
+        final = info if count is None else info["final_info"]
+        assert final["cost"] == 1.0
+        assert not final["evaluated"]
+        assert env.multiplier == 0.75
+
+
+def test_archives_and_multipliers_last_as_long_as_the_ledger() -> None:
+    network = [3, 3, 1, 3, 1, 3]
+    for count, limit in itertools.product((None, 2), (None, 8)):
+        keywords: dict[str, Any] = {"mode": "joint", "max_queries": limit}
+        volume: Any = wrappers.HypervolumeImprovement(
+            one_or_many(count, objectives=NAMES, **keywords)
+        )
+        dual: Any = wrappers.LagrangianReward(
+            one_or_many(count, budget="tight", **keywords)
+        )
+        action = network if count is None else np.array([network] * count)
+        gains, multipliers = [], []
+        for _ in range(3):
+            volume.reset(seed=5)
+            gains.append(float(np.sum(volume.step(action)[1])))
+            dual.reset(seed=5)
+            multipliers.append(dual.multiplier)
+            dual.step(action)
+        assert gains[0] > 0
+        if limit is None:  # every seeded reset begins a new run
+            assert gains == [gains[0]] * 3
+            assert multipliers == [0.0] * 3
+        else:
+            assert gains[1:] == [0.0, 0.0]
+            assert multipliers == sorted(set(multipliers))
+
+
+def test_a_seed_for_some_rows_leaves_the_archive_and_the_other_rows_alone() -> None:
+    network, mask = np.array([[3, 3, 1, 3, 1, 3]] * 2), np.array([True, False])
+    keywords: dict[str, Any] = {"mode": "joint", "budget": "sampled"}
+    envs: Any = wrappers.HypervolumeImprovement(
+        gym.make_vec(CELL, 2, objectives=NAMES, **keywords)
+    )
+    undisturbed: Any = gym.make_vec(CELL, 2, **keywords)
+    fresh: Any = gym.make(CELL, **keywords)
+    envs.reset(seed=[1, 2])
+    undisturbed.reset(seed=[1, 2])
+    assert envs.step(network)[1][0] > 0
+    undisturbed.step(network)
+    envs.reset(seed=[5, 9], options={"reset_mask": mask})
+    _, info = fresh.reset(seed=5)
+    for _ in range(3):
+        _, rewards, *_, infos = envs.step(network)
+        assert rewards.tolist() == [0.0, 0.0]
+        budgets = infos["final_info"]["budget"]
+        other = undisturbed.step(network)[4]["final_info"]["budget"]
+        assert budgets.tolist() == [info["budget"], other[1]]
+        _, info = fresh.reset()
 
 
 @pytest.mark.parametrize("name", [*SCALAR, *CONSTRAINED, "lagrangian"])
@@ -241,10 +360,11 @@ def test_foreign_and_doubly_scalarised_vectors_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="of hwnas_env"):
         wrappers.PenaltyReward(gym.make("CartPole-v1"))
     vector = gym.make_vec(CELL, 2, objectives=NAMES)
-    penalised: Any = wrappers.PenaltyReward(vector)
-    penalised.reset(seed=0)
-    with pytest.raises(InvalidArgumentError, match="scalarise the vector first"):
-        penalised.step(np.array([1, 1]))
+    for env in (vector, gym.make(CELL, objectives=NAMES)):
+        with pytest.raises(InvalidArgumentError, match="scalarise the vector first"):
+            wrappers.PenaltyReward(env)
+        with pytest.raises(InvalidArgumentError, match="one number already"):
+            wrappers.Chebyshev(SCALAR["weighted"](env), weights=[1, 1])
     with pytest.raises(InvalidArgumentError, match='or "sampled"'):
         wrappers.WeightedSum(vector, weights="drawn")
     with pytest.raises(InvalidArgumentError, match="2 numbers"):

@@ -208,7 +208,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         """
         setting = self.setting
         start, number, budgets = None, setting.check_device(None), None
-        if options:
+        if options is not None:
             setting.check_options(options)
             if "genotype" in options:
                 start = self._check_start(options["genotype"])

@@ -16,6 +16,7 @@ from hwnas_env.problems.catalog import Accuracy, make_problem
 from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
 from hwnas_env.problems.rewards import NamedReward, VectorReward, resolve_reward
 from hwnas_env.problems.walk import RATIO_LIMIT
+from hwnas_env.spaces import get_space
 from hwnas_env.types import FloatArray, Genotypes, IntArray, RewardFunction
 
 LOG_LIMIT = 10.0
@@ -65,12 +66,19 @@ class Setting:
         self.devices, self.drawn = tuple(names), len(drawn)
         self.problems: tuple[Problem, ...]
         if ledger is not None:
-            if list(names) != [ledger.problem.device.name]:
-                message = (
-                    f"ledger: expected one of {', '.join(names)} alone, got one of "
-                    f"{ledger.problem.device.name}"
-                )
-                raise InvalidArgumentError(message)
+            asked = {
+                "space": (get_space(space).name, None),
+                "device": (", ".join(names), None),
+                "dataset": (dataset, None),
+                "metric": (metric, "latency_ms"),
+                "source": (source, "builtin"),
+                "accuracy": (
+                    accuracy if isinstance(accuracy, str) else repr(accuracy),
+                    "mean",
+                ),
+                "max_queries": (max_queries, None),
+            }
+            _check_ledger(ledger, asked)
             self.problems = (ledger.problem,)
         else:
             self.problems = tuple(
@@ -236,13 +244,24 @@ class Setting:
             self._pages[number] = found
         return found
 
-    def check_options(self, options: Mapping[str, Any]) -> None:
+    def check_options(
+        self, options: Mapping[str, Any], *, others: Sequence[str] = ()
+    ) -> None:
         """Raises if an option of ``reset`` is none.
 
+        Args:
+            options: what came.
+            others: names that are valid too.
+
         Raises:
+            InvalidArgumentError: not a mapping.
             UnknownNameError: names the nearest.
         """
-        valid = ("budget", "genotype", *(("device",) if self.several else ()))
+        if not isinstance(options, Mapping):
+            message = f"reset options: expected a mapping, got {options!r}"
+            raise InvalidArgumentError(message)
+        device = ("device",) if self.several else ()
+        valid = ("budget", "genotype", *device, *others)
         for key in options:
             if key not in valid:
                 raise unknown_name(key, valid, what="reset option")
@@ -336,6 +355,38 @@ def _names(
         message = f"{what}: expected a sequence of device names, got {names!r}"
         raise InvalidArgumentError(message)
     return tuple(names)  # type: ignore[arg-type]
+
+
+def _check_ledger(ledger: Any, asked: Mapping[str, tuple[Any, Any]]) -> None:
+    """Raises if a keyword asks for something else than a ledger's problem.
+
+    Args:
+        ledger: what came.
+        asked: each keyword's value and its default, which asks for nothing.
+
+    Raises:
+        InvalidArgumentError: no ledger, or one that contradicts a keyword.
+    """
+    if not isinstance(ledger, BudgetedProblem):
+        message = f"ledger: expected a BudgetedProblem, got {ledger!r}"
+        raise InvalidArgumentError(message)
+    problem = ledger.problem
+    held = {
+        "space": problem.space.name,
+        "device": problem.device.name,
+        "dataset": problem.dataset,
+        "metric": problem.metric,
+        "source": problem.source,
+        "accuracy": problem.accuracy,
+        "max_queries": ledger.max_queries,
+    }
+    for name, (value, default) in asked.items():
+        if value is not default and value != default and value != held[name]:
+            message = (
+                f"ledger: its {name} is {held[name]}, and {value} was asked for; "
+                "give the ledger alone"
+            )
+            raise InvalidArgumentError(message)
 
 
 def _require_metric(names: Sequence[str], metric: str) -> None:

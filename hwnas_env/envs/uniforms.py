@@ -23,10 +23,15 @@ class Uniforms:
         self._ahead = np.empty((count, BLOCK))
         self._next = np.full(count, BLOCK, dtype=np.int64)
 
-    def seed(self, seeds: Sequence[int | None]) -> None:
-        """Seeds every row as ``reset(seed=...)`` seeds an environment."""
-        for row, seed in enumerate(seeds):
-            if seed is not None:
+    def seed(self, rows: IntArray, seeds: Sequence[int | None]) -> None:
+        """Seeds rows as ``reset(seed=...)`` seeds an environment.
+
+        Args:
+            rows: their numbers.
+            seeds: one a row of all, also of those that are not seeded.
+        """
+        for row in rows.tolist():
+            if (seed := seeds[row]) is not None:
                 self._generators[row] = seeding.np_random(seed)[0]
                 self._next[row] = BLOCK
 

@@ -51,7 +51,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
     Reset:
         ``seed`` is one number, of row 0, or one a row. ``options`` are those of the
         single environment, for all rows, and ``reset_mask`` ``(N,)`` bool, which
-        leaves the other rows where they are.
+        leaves the other rows, and their generators, where they are.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
@@ -226,16 +226,17 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             InvalidBudgetError, InvalidActionError: as their names say.
             InvalidArgumentError: seeds or a mask of another length.
         """
-        setting, options = self.setting, dict(options or {})
+        setting, given = self.setting, {} if options is None else options
+        setting.check_options(given, others=("reset_mask",))
+        options = dict(given)
         rows = self._masked(options.pop("reset_mask", None))
-        setting.check_options(options)
         start, number = None, setting.check_device(options.get("device"))
         if "genotype" in options:
             start = self._rows.check_start(options["genotype"])
         budgets = setting.check_budget(options.get("budget"), number)
         setting.refuse_worker()
         if seed is not None:
-            self._uniforms.seed(self._seeds(seed))
+            self._uniforms.seed(rows, self._seeds(seed))
             if self.ledger.max_queries is None and len(rows) == self.num_envs:
                 self.ledger.restart()
         self._begin(rows, number=number, budgets=budgets, start=start)
@@ -254,13 +255,15 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         return np.flatnonzero(array)
 
     def _seeds(self, seed: Any) -> list[int | None]:
-        if isinstance(seed, (int, np.integer)):
-            return [int(seed) + row for row in range(self.num_envs)]
-        seeds = list(seed)
-        if len(seeds) != self.num_envs:
-            message = f"seed: expected one or {self.num_envs}, got {len(seeds)}"
+        listed = isinstance(seed, (Sequence, np.ndarray)) and not isinstance(seed, str)
+        seeds = list(seed) if listed else [seed]
+        whole = all(one is None or isinstance(one, (int, np.integer)) for one in seeds)
+        if not whole or (listed and len(seeds) != self.num_envs):
+            message = f"seed: expected an int or {self.num_envs} of them, got {seed!r}"
             raise InvalidArgumentError(message)
-        return seeds
+        if listed:
+            return [None if one is None else int(one) for one in seeds]
+        return [int(seed) + row for row in range(self.num_envs)]
 
     def _require_begun(self) -> None:
         if not self._begun:

@@ -93,6 +93,7 @@ class BudgetedProblem:
                 )
                 raise InvalidArgumentError(message)
             number = isinstance(max_train_seconds, (int, float, np.number))
+            number = number and not isinstance(max_train_seconds, bool)
             if not number or not max_train_seconds > 0:
                 message = f"expected max_train_seconds > 0, got {max_train_seconds!r}"
                 raise InvalidArgumentError(message)
@@ -103,13 +104,15 @@ class BudgetedProblem:
         self.max_train_seconds = max_train_seconds
         self.repeats = repeats
         self._devices, self._record = devices, record
+        self.run = -1
         self._cheapest = 0.0
         if max_train_seconds is not None:
             self._cheapest = problem.model.cheapest_train_seconds()
         self.restart()
 
     def restart(self) -> None:
-        """Forgets what was spent."""
+        """Forgets what was spent; ``run`` counts how often."""
+        self.run += 1
         self.queries, self.unique_queries, self.train_seconds = 0, 0, 0.0
         self._closed = False
         self._log: list[tuple[Any, Any]] = []

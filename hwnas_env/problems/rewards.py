@@ -61,7 +61,8 @@ class NamedReward:
     def _checked(
         self, accuracy: FloatArray, cost: FloatArray, budget: float
     ) -> FloatArray:
-        answer = self.function(accuracy, cost, budget)
+        # copies: a function that works in place must not change what info says
+        answer = self.function(accuracy.copy(), cost.copy(), budget)
         values = np.asarray(answer, dtype=np.float64)
         if values.shape != accuracy.shape or not np.isfinite(values).all():
             message = (
@@ -122,7 +123,10 @@ class VectorReward:
             largest = problem.model.largest(objective.column)
             worst.append(-largest if objective.minimise else 0.0)
             best.append(0.0 if objective.minimise else largest)
-        return cls(objectives, np.array(worst), np.array(best))
+        reference, high = np.array(worst), np.array(best)
+        for kept in (reference, high):
+            kept.setflags(write=False)
+        return cls(objectives, reference, high)
 
     def __call__(self, evaluation: Evaluation) -> FloatArray:
         """Returns the rewards ``(N, k)`` of an evaluation; finite."""

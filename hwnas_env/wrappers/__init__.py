@@ -5,11 +5,11 @@ All but the recorder take one environment, or what ``gym.make_vec`` makes.
 """
 
 from hwnas_env.wrappers.constraints import (
-    EarlyTermination,
     HardMask,
     LagrangianReward,
     PenaltyReward,
 )
+from hwnas_env.wrappers.early import EarlyTermination
 from hwnas_env.wrappers.minari_export import to_minari
 from hwnas_env.wrappers.observation import DictObservation
 from hwnas_env.wrappers.record import TrajectoryRecorder

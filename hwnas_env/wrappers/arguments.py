@@ -1,5 +1,8 @@
 """Checks of constructor arguments that several wrappers take."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from hwnas_env.errors import InvalidArgumentError
@@ -11,8 +14,24 @@ def at_least_zero(name: str, value: float) -> float:
     Raises:
         InvalidArgumentError: it is not one.
     """
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not number or not (np.isfinite(value) and value >= 0):
+    if not (is_finite(value) and value >= 0):
         message = f"{name}: expected a number of at least 0, got {value!r}"
         raise InvalidArgumentError(message)
     return float(value)
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a value is a finite number, and no flag."""
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return number and bool(np.isfinite(value))
+
+
+def plain(value: Any) -> Any:
+    """Returns arguments as a specification in JSON carries them: no NumPy inside."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [plain(item) for item in value]
+    return value

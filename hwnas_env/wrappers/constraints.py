@@ -2,13 +2,12 @@
 
 - ``PenaltyReward``: a static penalty on the excess.
 - ``LagrangianReward``: a penalty whose multiplier follows the dual.
-- ``EarlyTermination``: ends an episode that can no longer meet the budget.
 - ``HardMask``: plays an allowed action in place of a masked one.
 
 Each takes one environment, or what ``gym.make_vec`` makes. What is penalised is
 ``info["cost"]`` = min(max(0, c / T - 1), 1), as safe reinforcement learning expects it:
 0 at c = T and below, 1 from c = 2 T on and where the device cannot run the network
-(c = inf), whatever the accuracy.
+(c = inf), whatever the accuracy. ``EarlyTermination`` is in a module of its own.
 """
 
 from typing import Any
@@ -21,7 +20,14 @@ from gymnasium.utils import RecordConstructorArgs
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.types import FloatArray, IntArray
 from hwnas_env.wrappers.arguments import at_least_zero
-from hwnas_env.wrappers.rules import Info, Rule, RuleWrapper, Step, core_of
+from hwnas_env.wrappers.rules import (
+    Info,
+    Rule,
+    RuleWrapper,
+    Step,
+    VectorRuleWrapper,
+    core_of,
+)
 
 
 class Penalty(Rule):
@@ -34,14 +40,14 @@ class Penalty(Rule):
 
     def rewards(self, rewards: FloatArray, info: Info) -> FloatArray:
         """Subtracts the penalty."""
-        return np.asarray(_scalar(rewards) - self._coefficient * info("cost"))
+        return np.asarray(rewards - self._coefficient * info("cost"))
 
 
 class PenaltyReward(RuleWrapper):
     """Subtracts ``coefficient * info["cost"]`` from the reward of an evaluation.
 
     At c = T nothing is subtracted, at c = inf the coefficient; at a = 0 the same as at
-    any accuracy.
+    any accuracy. Where ``EarlyTermination`` inside ended an episode, the coefficient.
 
     Example:
         >>> import gymnasium as gym, hwnas_env
@@ -72,19 +78,20 @@ class Lagrangian(Rule):
         self._initial = self.multiplier = at_least_zero("initial", initial)
         self.observed = 1 if observe else 0
 
-    def begin(self, rows: IntArray, *, seeded: bool) -> None:
+    def begin(self, rows: IntArray, *, anew: bool) -> None:
         """Sets the multiplier back where a new run begins."""
         del rows
-        if seeded:
+        if anew:
             self.multiplier = self._initial
 
     def rewards(self, rewards: FloatArray, info: Info) -> FloatArray:
         """Charges the cost, then moves the multiplier."""
-        numbers = np.asarray(_scalar(rewards) - self.multiplier * info("cost"))
-        evaluated = info("evaluated")
-        if np.count_nonzero(evaluated):
+        numbers = np.asarray(rewards - self.multiplier * info("cost"))
+        evaluated, counted = info("evaluated"), info("cost")
+        rows = evaluated | (counted > 0.0)
+        if np.count_nonzero(rows):
             cost = info(self.core.setting.problems[0].metric)
-            excess = (cost / info("budget") - 1.0)[evaluated]
+            excess = np.where(evaluated, cost / info("budget") - 1.0, counted)[rows]
             move = self._step_size * np.clip(excess, -1.0, 1.0).mean()
             self.multiplier = max(0.0, self.multiplier + float(move))
         return numbers
@@ -96,6 +103,17 @@ class Lagrangian(Rule):
     def observe(self) -> FloatArray:
         """Shows the multiplier, in [0, 1)."""
         return np.full((self.count, 1), self.multiplier / (1.0 + self.multiplier))
+
+
+class VectorLagrangianReward(VectorRuleWrapper):
+    """See :class:`LagrangianReward`."""
+
+    rule: Lagrangian
+
+    @property
+    def multiplier(self) -> float:
+        """The one that the next evaluations will be charged with."""
+        return self.rule.multiplier
 
 
 class LagrangianReward(RuleWrapper):
@@ -111,13 +129,16 @@ class LagrangianReward(RuleWrapper):
     is subtracted and grows by the step size; accuracy, 0 or not, does not matter.
 
     The rows of a vector share one multiplier: a step charges them all with the same,
-    then moves it by the mean of e over the rows that were evaluated.
+    then moves it by the mean of e over the rows that were evaluated. It goes back to
+    ``initial`` where the ledger begins anew: at a seeded reset, unless ``max_queries``
+    go on. An episode that ``EarlyTermination`` ended counts as e = 1.
 
     Source:
         Tessler et al., Reward Constrained Policy Optimization, ICLR 2019.
     """
 
     rule_type = Lagrangian
+    vector_type = VectorLagrangianReward
     rule: Lagrangian
 
     def __init__(
@@ -139,81 +160,6 @@ class LagrangianReward(RuleWrapper):
     def multiplier(self) -> float:
         """The one that the next evaluation will be charged with."""
         return self.rule.multiplier
-
-
-class EarlyTermination(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
-    """Terminates as soon as no completion can meet the budget; the bound is exact.
-
-    Nothing is queried then, and the reward is ``reward``. In ``mutate`` and ``joint``
-    nothing is completed step by step, and it has no effect. A prefix that can still
-    reach c = T goes on; one that leads to c = inf alone ends.
-    """
-
-    def __new__(cls, env: Any = None, *, reward: float = 0.0) -> Any:
-        """Makes the wrapper, or that of a vector; copies give no environment."""
-        if isinstance(env, gym.vector.VectorEnv):
-            return VectorEarlyTermination(env, reward=reward)
-        return super().__new__(cls)
-
-    def __init__(self, env: gym.Env[Any, Any], *, reward: float = 0.0) -> None:
-        """Takes the reward of an episode that is ended.
-
-        Raises:
-            InvalidArgumentError: the reward is not finite.
-        """
-        RecordConstructorArgs.__init__(self, reward=reward)
-        gym.Wrapper.__init__(self, env)
-        self._reward = _finite(reward)
-
-    def step(self, action: Any) -> Step:
-        """Steps the environment, and ends the episode where the budget is lost."""
-        step: Step = self.env.step(action)
-        observation, _, terminated, truncated, info = step
-        undecided = bool((info["genotype"] < 0).any())
-        if terminated or truncated or info["completable"] or not undecided:
-            return step
-        return observation, self._reward, True, False, info
-
-
-class VectorEarlyTermination(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
-    """Ends the rows of a native vector as :class:`EarlyTermination` ends one."""
-
-    def __init__(
-        self, env: gym.vector.VectorEnv[Any, Any, Any], *, reward: float = 0.0
-    ) -> None:
-        """Takes the reward of an episode that is ended."""
-        super().__init__(env)
-        core_of(env)
-        self._reward = _finite(reward)
-
-    def step(self, actions: Any) -> Any:
-        """Steps the environments, and starts those anew whose budget is lost."""
-        observation, rewards, terminated, truncated, infos = self.env.step(actions)
-        undecided = (infos["genotype"] < 0).any(axis=1)
-        lost = undecided & ~infos["completable"]
-        if "_final_info" in infos:
-            lost &= ~infos["_final_info"]
-        if not np.count_nonzero(lost):
-            return observation, rewards, terminated, truncated, infos
-        after, following = self.env.reset(options={"reset_mask": lost})
-        before = infos.pop("final_info", {})
-        ended = infos.pop("_final_info", np.zeros_like(lost)) | lost
-        last = infos.pop("final_obs", observation)
-        infos.pop("_final_obs", None)
-        final, merged = {}, {}
-        for key, value in infos.items():
-            if key.startswith("_"):
-                final[key], merged[key] = ended, value
-                continue
-            rows = _column(lost, value)
-            final[key] = np.where(rows, value, before.get(key, value))
-            merged[key] = np.where(rows, following[key], value)
-        merged["final_info"], merged["_final_info"] = final, ended
-        merged["final_obs"] = np.where(_column(lost, last), observation, last)
-        merged["_final_obs"] = ended
-        seen = np.where(_column(lost, after), after, observation)
-        rewards = np.where(_column(lost, rewards), self._reward, rewards)
-        return seen, rewards, terminated | lost, truncated, merged
 
 
 class HardMask(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -263,6 +209,8 @@ class HardMask(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 class VectorHardMask(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
     """Replaces the actions of a native vector as :class:`HardMask` does one."""
 
+    single_type = HardMask
+
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any]) -> None:
         """Wraps environments with a ``Discrete`` action."""
         super().__init__(env)
@@ -300,20 +248,6 @@ class VectorHardMask(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         infos["action_replaced"], infos["_action_replaced"] = replaced, rows
 
 
-def _scalar(rewards: FloatArray) -> FloatArray:
-    if rewards.ndim != 1:
-        message = "a penalty needs a reward of one number; scalarise the vector first"
-        raise InvalidArgumentError(message)
-    return rewards
-
-
-def _finite(reward: float) -> float:
-    if not np.isfinite(reward):
-        message = f"reward: expected a finite number, got {reward!r}"
-        raise InvalidArgumentError(message)
-    return float(reward)
-
-
 def _require_discrete(space: gym.Space[Any]) -> None:
     if not isinstance(space, gym.spaces.Discrete):
         message = f"HardMask: expected a Discrete action, got {space}"
@@ -324,7 +258,3 @@ def _allowed(masks: npt.NDArray[np.bool_], uniforms: FloatArray) -> IntArray:
     """Draws one allowed action a row ``(N,)`` from uniform numbers in [0, 1)."""
     which = (uniforms * masks.sum(axis=1)).astype(np.int64)
     return np.asarray((np.cumsum(masks, axis=1) > which[:, None]).argmax(axis=1))
-
-
-def _column(rows: npt.NDArray[np.bool_], like: npt.NDArray[Any]) -> Any:
-    return rows.reshape(-1, *(1,) * (like.ndim - 1))

@@ -76,6 +76,8 @@ class VectorDictObservation(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         (2, 9)
     """
 
+    single_type = DictObservation
+
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any]) -> None:
         """Wraps a vector environment.
 

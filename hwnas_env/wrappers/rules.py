@@ -18,6 +18,7 @@ from gymnasium.vector.utils import batch_space
 
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.types import BoolArray, FloatArray, IntArray
+from hwnas_env.wrappers.arguments import plain
 
 Info = Callable[[str], npt.NDArray[Any]]
 """Gives an info key of the step as an array, one row an environment."""
@@ -33,7 +34,7 @@ class Rule(ABC):
         count: rows.
         observed: how many numbers it adds to an observation.
         low, high: their bounds.
-        scalar: whether it turns a vector reward into a number.
+        scalar: whether it turns a vector reward into a number; else it takes one.
     """
 
     observed = 0
@@ -44,9 +45,9 @@ class Rule(ABC):
         """Takes the environment beneath all wrappers; subclasses take parameters."""
         self.core, self.count = core, count
 
-    def begin(self, rows: IntArray, *, seeded: bool) -> None:
-        """Hears that episodes of rows begin, and whether a seed began a new run."""
-        del rows, seeded  # most rules keep nothing
+    def begin(self, rows: IntArray, *, anew: bool) -> None:
+        """Hears that episodes of rows begin, and whether the ledger began a new run."""
+        del rows, anew  # most rules keep nothing
 
     @abstractmethod
     def rewards(self, rewards: FloatArray, info: Info) -> FloatArray:
@@ -87,6 +88,38 @@ def core_of(env: Any) -> Any:
     raise InvalidArgumentError(message)
 
 
+def reward_kind(env: Any) -> str | None:
+    """Returns "vector" or "number"; None where a foreign wrapper may change it."""
+    while env is not env.unwrapped:
+        rule = getattr(env, "rule", None)
+        if isinstance(rule, Rule) and rule.scalar:
+            return "number"
+        if not type(env).__module__.startswith(__package__):
+            return None
+        env = env.env
+    return "vector" if core_of(env).setting.vector_rewards else "number"
+
+
+def _make_rule(wrapper: Any, env: Any, count: int, given: dict[str, Any]) -> Rule:
+    """Makes the rule of a wrapper around an environment, or around a vector.
+
+    Raises:
+        InvalidArgumentError: as the rule says; or a vector where it takes a number.
+    """
+    core, kind = core_of(env), reward_kind(env)
+    if not wrapper.rule_type.scalar and kind == "vector":
+        message = (
+            f"{wrapper.__name__} needs a reward of one number; scalarise the vector "
+            "first, with WeightedSum or another"
+        )
+        raise InvalidArgumentError(message)
+    rule: Rule = wrapper.rule_type(core, count, **given)
+    if rule.scalar and kind == "number":
+        message = "the reward is one number already; scalarise it once"
+        raise InvalidArgumentError(message)
+    return rule
+
+
 def _longer(space: Any, rule: Rule) -> gym.spaces.Box:
     """Returns a flat Box with the rule's numbers behind it."""
     if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
@@ -102,6 +135,7 @@ class RuleWrapper(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Applies a rule to one environment; a subclass names the rule."""
 
     rule_type: ClassVar[type[Rule]]
+    vector_type: ClassVar[type["VectorRuleWrapper"]]
 
     def __new__(cls, env: Any = None, *args: Any, **keywords: Any) -> Any:
         """Makes the wrapper, or that of a vector; copies give no environment."""
@@ -110,7 +144,7 @@ class RuleWrapper(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         bound = inspect.signature(cls.__init__).bind(None, env, *args, **keywords)
         bound.apply_defaults()
         given = {k: v for k, v in bound.arguments.items() if k not in ("self", "env")}
-        return VectorRuleWrapper(env, cls.rule_type, given)
+        return cls.vector_type(env, cls, plain(given))
 
     def __init__(self, env: gym.Env[Any, Any], **parameters: Any) -> None:
         """Records the parameters for the specification, and makes the rule.
@@ -118,9 +152,11 @@ class RuleWrapper(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         Raises:
             InvalidArgumentError: as the rule says.
         """
-        RecordConstructorArgs.__init__(self, **parameters)
+        given = plain(parameters)
+        RecordConstructorArgs.__init__(self, **given)
         gym.Wrapper.__init__(self, env)
-        self.rule = self.rule_type(core_of(env), 1, **parameters)
+        self.rule = _make_rule(type(self), env, 1, given)
+        self._run = self.rule.core.ledger.run
         if self.rule.observed:
             self.observation_space = _longer(env.observation_space, self.rule)
 
@@ -129,7 +165,8 @@ class RuleWrapper(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     ) -> tuple[Any, dict[str, Any]]:
         """Resets the environment, and shows what the rule starts with."""
         observation, info = self.env.reset(seed=seed, options=options)
-        self.rule.begin(np.zeros(1, dtype=np.int64), seeded=seed is not None)
+        before, self._run = self._run, self.rule.core.ledger.run
+        self.rule.begin(np.zeros(1, dtype=np.int64), anew=self._run != before)
         return self._seen(observation, info), info
 
     def step(self, action: Any) -> Step:
@@ -154,13 +191,14 @@ class VectorRuleWrapper(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
     def __init__(
         self,
         env: gym.vector.VectorEnv[Any, Any, Any],
-        rule_type: type[Rule],
+        single_type: type[RuleWrapper],
         parameters: dict[str, Any],
     ) -> None:
-        """Makes the rule for all rows."""
+        """Makes the rule for all rows, and keeps what one row would be wrapped in."""
         super().__init__(env)
-        self.rule = rule_type(core_of(env), env.num_envs, **parameters)
-        self.scalar_reward = self.rule.scalar
+        self.single_type = single_type
+        self.rule = _make_rule(single_type, env, env.num_envs, parameters)
+        self._run = self.rule.core.ledger.run
         self._everyone: BoolArray = np.ones(env.num_envs, dtype=np.bool_)
         self._everyone.setflags(write=False)
         if self.rule.observed:
@@ -175,7 +213,8 @@ class VectorRuleWrapper(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         mask = None if options is None else options.get("reset_mask")
         rows = np.arange(self.num_envs) if mask is None else np.flatnonzero(mask)
         observation, infos = self.env.reset(seed=seed, options=options)
-        self.rule.begin(rows, seeded=seed is not None)
+        before, self._run = self._run, self.rule.core.ledger.run
+        self.rule.begin(rows, anew=self._run != before)
         self._show(infos, self._everyone)
         return self._longer(observation), infos
 
@@ -195,7 +234,7 @@ class VectorRuleWrapper(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         if final is not None and ended is not None:
             self._show(final, ended)
             infos["final_obs"] = self._longer(infos["final_obs"])
-            self.rule.begin(np.flatnonzero(ended), seeded=False)
+            self.rule.begin(np.flatnonzero(ended), anew=False)
         self._show(infos, self._everyone)
         return self._longer(observation), numbers, terminated, truncated, infos
 
@@ -208,3 +247,6 @@ class VectorRuleWrapper(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
             return observation
         added = self.rule.observe().astype(observation.dtype)
         return np.concatenate([observation, added], axis=1)
+
+
+RuleWrapper.vector_type = VectorRuleWrapper

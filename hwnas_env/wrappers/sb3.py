@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.errors import InvalidArgumentError, MissingExtraError
+from hwnas_env.wrappers.rules import reward_kind
 
 try:
     from stable_baselines3.common.monitor import Monitor
@@ -164,10 +165,10 @@ class SB3VecEnv(VecEnv):
             message = f"expected gym.make_vec's, with SAME_STEP autoreset, got {envs!r}"
             raise InvalidArgumentError(message)
         self.envs = envs
-        if hasattr(envs.unwrapped, "reward_dim") and not _scalar(envs):
+        if hasattr(envs.unwrapped, "setting") and reward_kind(envs) == "vector":
             message = (
                 "the reward is a vector; wrap the environments in a scalarisation of "
-                "hwnas_env.wrappers.vector first"
+                "hwnas_env.wrappers first, such as WeightedSum"
             )
             raise InvalidArgumentError(message)
         super().__init__(
@@ -261,7 +262,9 @@ class SB3VecEnv(VecEnv):
         """Whether rows are wrapped; in Monitor they are, whose info they give."""
         wrapped, envs = wrapper_class is Monitor, self.envs
         while isinstance(envs, gym.vector.VectorWrapper) and not wrapped:
-            wrapped, envs = isinstance(envs, wrapper_class), envs.env
+            single = getattr(envs, "single_type", type(envs))
+            wrapped = issubclass(single, wrapper_class)
+            wrapped, envs = wrapped or isinstance(envs, wrapper_class), envs.env
         return [wrapped] * len(self._indices(indices))
 
     def get_images(self) -> Sequence[npt.NDArray[np.uint8] | None]:
@@ -269,18 +272,13 @@ class SB3VecEnv(VecEnv):
         return [None] * self.num_envs
 
     def _find(self, name: str) -> Any:
-        return getattr(self.envs, name, None) or getattr(self.envs.unwrapped, name)
+        """Returns an attribute of the outermost wrapper that has it."""
+        envs: Any = self.envs
+        while isinstance(envs, gym.vector.VectorWrapper) and not hasattr(envs, name):
+            envs = envs.env
+        return getattr(envs, name)
 
     def _indices(self, indices: Indices) -> list[int]:
         if indices is None:
             return list(range(self.num_envs))
         return [indices] if isinstance(indices, int) else list(indices)
-
-
-def _scalar(envs: gym.vector.VectorEnv[Any, Any, Any]) -> bool:
-    """Whether a wrapper turns the vector reward into a number."""
-    while isinstance(envs, gym.vector.VectorWrapper):
-        if getattr(envs, "scalar_reward", False):
-            return True
-        envs = envs.env
-    return False

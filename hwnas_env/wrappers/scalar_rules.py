@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.errors import InvalidArgumentError, NotExactError, unknown_name
 from hwnas_env.scalarise import chebyshev, penalty_boundary, weighted_sum
 from hwnas_env.types import BoolArray, FloatArray, IntArray
-from hwnas_env.wrappers.arguments import at_least_zero
+from hwnas_env.wrappers.arguments import at_least_zero, is_finite
 from hwnas_env.wrappers.rules import Info, Rule
 
 SAMPLED = "sampled"
@@ -51,9 +51,23 @@ class Scalarisation(Rule):
             numbers: ``(M,)`` the rows' devices.
         """
 
-    def begin(self, rows: IntArray, *, seeded: bool) -> None:
+    def fronts(self) -> list[FloatArray]:
+        """Returns the exact front ``(P, k)`` of each device, as vector rewards.
+
+        Raises:
+            InvalidArgumentError: more objectives than an exact front has on FBNet.
+            NotExactError: the front of this problem cannot be computed exactly.
+        """
+        setting = self.core.setting
+        try:
+            return [setting.front(number) for number in range(len(self.vectors))]
+        except (InvalidArgumentError, NotExactError) as error:
+            message = f"{error}; EpsilonConstraint needs no front"
+            raise type(error)(message) from None
+
+    def begin(self, rows: IntArray, *, anew: bool) -> None:
         """Shows no vector of an episode that has none yet."""
-        del seeded
+        del anew
         self._last[rows] = 0.0
 
     def rewards(self, rewards: FloatArray, info: Info) -> FloatArray:
@@ -99,7 +113,7 @@ class Weighted(Scalarisation):
         for name, value in parameters.items():
             at_least_zero(name, value)
         self._parameters = parameters
-        fronts = [core.setting.front(n) for n in range(len(self.vectors))]
+        fronts = self.fronts()
         self._nadir = np.array([front.min(axis=0) for front in fronts])
         ideal = np.array([front.max(axis=0) for front in fronts])
         self._range = np.where(ideal > self._nadir, ideal - self._nadir, 1.0)
@@ -120,9 +134,9 @@ class Weighted(Scalarisation):
             raise InvalidArgumentError(message)
         return array
 
-    def begin(self, rows: IntArray, *, seeded: bool) -> None:
+    def begin(self, rows: IntArray, *, anew: bool) -> None:
         """Draws weights uniformly from the simplex, where they are to be drawn."""
-        super().begin(rows, seeded=seeded)
+        super().begin(rows, anew=anew)
         if self._drawn and len(rows):
             # normalised exponential variables are uniform on the simplex
             uniforms = self.core.draw(rows, len(self.objectives))
@@ -185,12 +199,18 @@ class EpsilonRule(Scalarisation):
         """Takes one bound for every objective but the first."""
         super().__init__(core, count)
         names = [objective.name for objective in self.objectives[1:]]
+        if not isinstance(bounds, Mapping):
+            message = (
+                f"bounds: expected a mapping of {', '.join(names)} to numbers, got "
+                f"{bounds!r}"
+            )
+            raise InvalidArgumentError(message)
         for name in bounds:
             if name not in names:
                 raise unknown_name(name, names, what="bounded objective")
         for name in names:
             bound = bounds.get(name)
-            if bound is None or not (np.isfinite(bound) and bound > 0):
+            if bound is None or not (is_finite(bound) and bound > 0):
                 message = (
                     f"bounds: expected a positive number for {name}, got {bound!r}"
                 )
@@ -217,17 +237,17 @@ class VolumeRule(Scalarisation):
         if keep not in ("run", "episode"):
             raise unknown_name(keep, ("run", "episode"), what="archive")
         self._keep = keep
-        fronts = [core.setting.front(n) for n in range(len(self.vectors))]
         self._whole = [
-            _volume(f, v.reference) for f, v in zip(fronts, self.vectors, strict=True)
+            _volume(front, vector.reference)
+            for front, vector in zip(self.fronts(), self.vectors, strict=True)
         ]
         self._archives: dict[int, tuple[FloatArray, float]] = {}
         self._share = np.zeros(count)
 
-    def begin(self, rows: IntArray, *, seeded: bool) -> None:
+    def begin(self, rows: IntArray, *, anew: bool) -> None:
         """Forgets the archives of a new run, or of new episodes."""
-        super().begin(rows, seeded=seeded)
-        if seeded:
+        super().begin(rows, anew=anew)
+        if anew:
             self._archives.clear()
             self._share[:] = 0.0
         if self._keep == "episode":

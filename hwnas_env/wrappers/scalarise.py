@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
 from hwnas_env.wrappers.rules import RuleWrapper
 from hwnas_env.wrappers.scalar_rules import (
@@ -48,7 +47,7 @@ class WeightedSum(RuleWrapper):
         Raises:
             InvalidArgumentError: wrong weights, or no vector reward.
         """
-        super().__init__(env, weights=_plain(weights))
+        super().__init__(env, weights=weights)
 
 
 class Chebyshev(RuleWrapper):
@@ -71,7 +70,7 @@ class Chebyshev(RuleWrapper):
         Raises:
             InvalidArgumentError: wrong weights or rho, or no vector reward.
         """
-        super().__init__(env, weights=_plain(weights), rho=rho)
+        super().__init__(env, weights=weights, rho=rho)
 
 
 class PenaltyBoundary(RuleWrapper):
@@ -94,7 +93,7 @@ class PenaltyBoundary(RuleWrapper):
         Raises:
             InvalidArgumentError: wrong weights or theta, or no vector reward.
         """
-        super().__init__(env, weights=_plain(weights), theta=theta)
+        super().__init__(env, weights=weights, theta=theta)
 
 
 class EpsilonConstraint(RuleWrapper):
@@ -119,14 +118,15 @@ class EpsilonConstraint(RuleWrapper):
             UnknownNameError: a name that is not one of the other objectives.
             InvalidArgumentError: a missing or wrong bound, or no vector reward.
         """
-        super().__init__(env, bounds=dict(bounds))
+        super().__init__(env, bounds=bounds)
 
 
 class HypervolumeImprovement(RuleWrapper):
     """Rewards the share of the front's hypervolume that a network adds to an archive.
 
     The archive is not observed, so rewards depend on what came before:
-    ``info["hypervolume"]`` shows its share as of the row's last evaluation. The
+    ``info["hypervolume"]`` shows its share as of the row's last evaluation. A run ends
+    where the ledger begins anew: at a seeded reset, unless ``max_queries`` go on. The
     reference point is the environment's ``reward_reference``. In a vector the archive
     of a run is that of all rows, to which a step's networks are added in their order;
     each device has its own.
@@ -146,11 +146,3 @@ class HypervolumeImprovement(RuleWrapper):
             InvalidArgumentError: no vector reward.
         """
         super().__init__(env, keep=keep)
-
-
-def _plain(weights: Any) -> Any:
-    """Returns weights as a specification can carry them; what is wrong stays."""
-    listed = isinstance(weights, (Sequence, np.ndarray)) and not isinstance(
-        weights, str
-    )
-    return np.asarray(weights).tolist() if listed else weights

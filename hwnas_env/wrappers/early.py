@@ -1,0 +1,153 @@
+"""Ends an episode as soon as its budget is lost; the bound is exact."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import numpy.typing as npt
+from gymnasium.utils import RecordConstructorArgs
+
+from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError
+from hwnas_env.types import BoolArray
+from hwnas_env.wrappers.arguments import is_finite, plain
+from hwnas_env.wrappers.rules import Step, core_of
+
+
+class EarlyTermination(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """Terminates as soon as no completion can meet the budget; the bound is exact.
+
+    Nothing is queried then; the reward is ``reward``, in every component where it is a
+    vector, and ``info["cost"]`` is 1.0, so that a penalty or a multiplier around this
+    wrapper counts the episode as one that broke the budget. A prefix that can still
+    reach c = T goes on; one that leads to c = inf alone ends. A network that is decided
+    to its end is queried, whatever its last decision was. In ``mutate`` and ``joint``
+    nothing is completed step by step, and it has no effect.
+    """
+
+    def __new__(cls, env: Any = None, *, reward: float = 0.0) -> Any:
+        """Makes the wrapper, or that of a vector; copies give no environment."""
+        if isinstance(env, gym.vector.VectorEnv):
+            return VectorEarlyTermination(env, reward=reward)
+        return super().__new__(cls)
+
+    def __init__(self, env: gym.Env[Any, Any], *, reward: float = 0.0) -> None:
+        """Takes the reward of an episode that is ended.
+
+        Raises:
+            InvalidArgumentError: the reward is not finite, or no environment of ours.
+        """
+        RecordConstructorArgs.__init__(self, reward=plain(reward))
+        gym.Wrapper.__init__(self, env)
+        core_of(env)
+        self._reward = _finite(reward)
+        self._over = False
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Starts an episode."""
+        started = self.env.reset(seed=seed, options=options)
+        self._over = False
+        return started
+
+    def step(self, action: Any) -> Step:
+        """Steps the environment, and ends the episode where the budget is lost.
+
+        Raises:
+            EpisodeEndedError: this wrapper ended the episode before.
+        """
+        if self._over:
+            message = "the episode is over, its budget was lost: call reset() first"
+            raise EpisodeEndedError(message)
+        step: Step = self.env.step(action)
+        observation, reward, terminated, truncated, info = step
+        undecided = bool((info["genotype"] < 0).any())
+        if terminated or truncated or info["completable"] or not undecided:
+            return step
+        self._over, info["cost"] = True, 1.0
+        ending: Any = self._reward
+        if isinstance(reward, np.ndarray):
+            ending = np.full_like(reward, self._reward)
+        return observation, ending, True, False, info
+
+
+class VectorEarlyTermination(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
+    """Ends the rows of a native vector as :class:`EarlyTermination` ends one."""
+
+    single_type = EarlyTermination
+
+    def __init__(
+        self, env: gym.vector.VectorEnv[Any, Any, Any], *, reward: float = 0.0
+    ) -> None:
+        """Takes the reward of an episode that is ended."""
+        super().__init__(env)
+        core_of(env)
+        self._reward = _finite(reward)
+
+    def step(self, actions: Any) -> Any:
+        """Steps the environments, and starts those anew whose budget is lost."""
+        observation, rewards, terminated, truncated, infos = self.env.step(actions)
+        undecided = (infos["genotype"] < 0).any(axis=1)
+        lost = undecided & ~infos["completable"]
+        if "_final_info" in infos:
+            lost &= ~infos["_final_info"]
+        if not np.count_nonzero(lost):
+            return observation, rewards, terminated, truncated, infos
+        after, following = self.env.reset(options={"reset_mask": lost})
+        before = infos.pop("final_info", {})
+        ended = infos.pop("_final_info", np.zeros_like(lost)) | lost
+        last = infos.pop("final_obs", observation)
+        infos.pop("_final_obs", None)
+        final, merged = {}, {}
+        for key, value in infos.items():
+            if key.startswith("_"):
+                final[key], merged[key] = ended, value
+                continue
+            final[key] = _where(lost, value, before.get(key, value))
+            merged[key] = _where(lost, following.get(key, value), value)
+        final["cost"] = np.where(lost, 1.0, final["cost"])
+        merged["final_info"], merged["_final_info"] = final, ended
+        merged["final_obs"] = _last(lost, observation, last)
+        merged["_final_obs"] = ended
+        rewards = np.where(_column(lost, rewards), self._reward, rewards)
+        seen = _where(lost, after, observation)
+        return seen, rewards, terminated | lost, truncated, merged
+
+
+def _finite(reward: Any) -> float:
+    if not is_finite(reward):
+        message = f"reward: expected a finite number, got {reward!r}"
+        raise InvalidArgumentError(message)
+    return float(reward)
+
+
+def _where(rows: BoolArray, new: Any, old: Any) -> Any:
+    """Takes rows of an array, or of every array in a dictionary, from another."""
+    if isinstance(old, dict):
+        return {key: _where(rows, new.get(key, old[key]), old[key]) for key in old}
+    return np.where(_column(rows, old), new, old)
+
+
+def _last(rows: BoolArray, observation: Any, before: Any) -> Any:
+    """Puts the last observations of rows beside those of rows that ended before.
+
+    Dictionaries are in an object array, one a finished row, as Gymnasium has them.
+    """
+    if not isinstance(observation, dict):
+        return _where(rows, observation, before)
+    final = np.full(len(rows), None, dtype=object)
+    if isinstance(before, np.ndarray):
+        final[:] = before
+    for row in np.flatnonzero(rows).tolist():
+        final[row] = _row(observation, row)
+    return final
+
+
+def _row(observation: Any, row: int) -> Any:
+    if isinstance(observation, dict):
+        return {key: _row(value, row) for key, value in observation.items()}
+    return observation[row].copy()
+
+
+def _column(rows: BoolArray, like: npt.NDArray[Any]) -> Any:
+    return rows.reshape(-1, *(1,) * (like.ndim - 1))
