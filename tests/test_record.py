@@ -227,7 +227,7 @@ def test_files_that_are_no_recording_are_refused(recorded: Path) -> None:
     with pytest.raises(ForeignFileError, match="expected version 1"):
         read_trajectories(edited(recorded, 1, version=2))
     other.write_text(recorded.read_text().replace('"spec"', '"speck"'))
-    with pytest.raises(TruncatedFileError, match="lacks 'spec'"):
+    with pytest.raises(TruncatedFileError, match="line 1 lacks spec"):
         read_trajectories(other)
 
 
@@ -402,3 +402,74 @@ def test_a_dataset_needs_observations(recorded: Path, minari: Any) -> None:
     del minari
     with pytest.raises(InvalidArgumentError, match="observations=True"):
         to_minari(recorded, "hwnas/cell/none-v0")
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        (1, {"spec": 5}),
+        (1, {"spec": {}}),
+        (1, {"generator_seed": "x"}),
+        (1, {"generator_seed": -1}),
+        (1, {"problem": [1]}),
+        (2, {"info": 5}),
+        (2, {"info": [1]}),
+        (2, {"seed": "x"}),
+        (2, {"seed": -1}),
+        (2, {"seed": 1.5}),
+        (2, {"options": [1]}),
+        (3, {"step": "1"}),
+        (3, {"episode": True}),
+        (3, {"reward": "abc"}),
+        (3, {"reward": None}),
+        (3, {"action": {}}),
+        (3, {"terminated": "no"}),
+        (3, {"truncated": 0}),
+        (3, {"observation": [1.0]}),
+    ],
+    ids=str,
+)
+def test_malformed_lines_are_named_by_reading_and_replaying(
+    line: int, changes: dict[str, Any], recorded: Path
+) -> None:
+    changed = edited(recorded, line, **changes)
+    errors = (TruncatedFileError, ForeignFileError)
+    for read in (read_trajectories, replay):
+        if read is replay or changes != {"spec": {}}:
+            with pytest.raises(errors, match=f"line {line}|spec is none"):
+                read(changed)
+
+
+def test_rewards_of_different_lengths_do_not_make_an_episode(recorded: Path) -> None:
+    changed = edited(recorded, 3, reward=[1.0, 2.0])
+    with pytest.raises(TruncatedFileError, match="episode 0"):
+        read_trajectories(changed)
+    assert not replay(changed).agrees
+
+
+def test_files_that_cannot_be_read_or_are_nested_are_clear_errors(
+    recorded: Path,
+) -> None:
+    with pytest.raises(ForeignFileError, match="cannot be read"):
+        read_trajectories(recorded.parent)
+    lines = recorded.read_text().splitlines()
+    deep = recorded.with_name("deep.jsonl")
+    for place in (0, 1):
+        nested = [*lines[:place], "[" * 200_000, *lines[place:]]
+        deep.write_text("\n".join(nested) + "\n")
+        with pytest.raises((TruncatedFileError, ForeignFileError)):
+            replay(deep)
+
+
+def test_a_spec_with_an_unknown_keyword_is_a_foreign_file(recorded: Path) -> None:
+    spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
+    spec["kwargs"]["colour"] = "blue"
+    with pytest.raises(ForeignFileError, match="cannot be made"):
+        replay(edited(recorded, 1, spec=spec))
+
+
+def test_a_used_environment_is_not_recorded(path: Path) -> None:
+    env = make(CELL)
+    env.reset()
+    with pytest.raises(InvalidArgumentError, match="wrap a new one"):
+        TrajectoryRecorder(env, path)

@@ -161,6 +161,11 @@ class HWNASEnv(gym.Env[Observation, Any]):
         return self.setting.devices
 
     @property
+    def begun(self) -> bool:
+        """Whether an episode was ever started."""
+        return self._begun
+
+    @property
     def ledger(self) -> BudgetedProblem:
         """The counter of queries."""
         return self.setting.ledger

@@ -2,13 +2,19 @@
 
 import importlib
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
 from hwnas_env.errors import InvalidArgumentError, MissingExtraError
-from hwnas_env.wrappers.recordings import Episode, read_spec, read_trajectories
+from hwnas_env.wrappers.recordings import (
+    Episode,
+    make_recorded,
+    parse,
+    read_trajectories,
+)
 
 
 def to_minari(path: str | PathLike[str], dataset_id: str, **metadata: Any) -> Any:
@@ -47,7 +53,7 @@ def to_minari(path: str | PathLike[str], dataset_id: str, **metadata: Any) -> An
             f"{path} has no observations: TrajectoryRecorder(..., observations=True)"
         )
         raise InvalidArgumentError(message)
-    env = gym.make(read_spec(path))
+    env = make_recorded(parse(Path(path))[0])
     buffers = [
         minari.data_collector.EpisodeBuffer(
             id=number,

