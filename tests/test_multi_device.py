@@ -163,7 +163,7 @@ def test_specs_and_pickles_keep_the_devices() -> None:
         (
             {"devices": ["fpga"], "test_devices": ["fpga"]},
             InvalidArgumentError,
-            "named twice",
+            "fpga is drawn already",
         ),
         ({"budget": 0.9}, InfeasibleBudgetError, "cheapest deployable"),
         ({"objectives": ["energy_mj"]}, UnknownNameError, "energy_mj"),

@@ -70,7 +70,8 @@ class ConstructEnv(HWNASEnv):
             decisions = list(genotype)
         except TypeError:
             decisions = [genotype]
-        while decisions and isinstance(decisions[-1], np.integer) and decisions[-1] < 0:
+        whole = (int, np.integer)
+        while decisions and isinstance(decisions[-1], whole) and decisions[-1] < 0:
             decisions.pop()
         prefix = [self.check_action(action) for action in decisions]
         if len(prefix) >= self._length:

@@ -8,7 +8,7 @@ from hwnas_env.envs.base import HWNASEnv
 from hwnas_env.envs.construct import ConstructEnv
 from hwnas_env.envs.joint import JointEnv
 from hwnas_env.envs.mutate import MutateEnv
-from hwnas_env.errors import unknown_name
+from hwnas_env.errors import InvalidArgumentError, unknown_name
 
 MODES: Mapping[str, type[HWNASEnv]] = MappingProxyType(
     {"construct": ConstructEnv, "mutate": MutateEnv, "joint": JointEnv}
@@ -30,7 +30,23 @@ def make(
 
     Raises:
         UnknownNameError: there is no such mode.
+        InvalidArgumentError: a horizon where there is none.
+    """
+    check_mode(mode, keywords.get("horizon"))
+    if mode != "mutate":
+        keywords.pop("horizon", None)
+    return MODES[mode](space, device, **keywords)
+
+
+def check_mode(mode: str, horizon: int | None) -> None:
+    """Raises where there is no such mode, or it has no horizon.
+
+    Raises:
+        UnknownNameError: there is no such mode.
+        InvalidArgumentError: a horizon of another mode than mutate.
     """
     if mode not in MODES:
         raise unknown_name(mode, MODES, what="mode")
-    return MODES[mode](space, device, **keywords)
+    if horizon is not None and mode != "mutate":
+        message = f"horizon is of mode mutate, not {mode}"
+        raise InvalidArgumentError(message)

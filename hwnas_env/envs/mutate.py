@@ -143,10 +143,11 @@ def check_horizon(horizon: int | None, *, length: int) -> int:
     """
     if horizon is None:
         return 2 * length
-    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
+    whole = isinstance(horizon, (int, np.integer)) and not isinstance(horizon, bool)
+    if not whole or horizon < 1:
         message = f"horizon: expected a positive int, got {horizon!r}"
         raise InvalidArgumentError(message)
-    return horizon
+    return int(horizon)
 
 
 def uniform_genotypes(uniforms: FloatArray, *, choices: int) -> Genotypes:

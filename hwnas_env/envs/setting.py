@@ -58,6 +58,13 @@ class Setting:
         drawn = (device,) if device is not None else _names("devices", devices)
         held = _names("test_devices", test_devices, empty=True)
         names = [get_device(name).name for name in (*drawn, *held)]
+        both = sorted({*names[: len(drawn)]} & {*names[len(drawn) :]})
+        if both:
+            message = (
+                f"test_devices: {', '.join(both)} is drawn already; name those to "
+                'train on too, as in devices=["edgegpu", "pixel3"]'
+            )
+            raise InvalidArgumentError(message)
         if len(set(names)) < len(names):
             message = f"devices: one is named twice in {', '.join(names)}"
             raise InvalidArgumentError(message)
@@ -121,7 +128,7 @@ class Setting:
             refuse_worker(self._keywords)
 
     def _set_budgets(self, budget: float | str) -> None:
-        self.sampled = budget == "sampled"
+        self.sampled = isinstance(budget, str) and budget == "sampled"
         name = "medium" if self.sampled else budget
         self.budgets: FloatArray = np.array([p.budget(name) for p in self.problems])
         self.usual: list[float] = self.budgets.tolist()
@@ -145,7 +152,7 @@ class Setting:
         if objectives is None:
             self.reward = resolve_reward(reward)
             rewards = [self.reward] * len(self.problems)
-        elif reward != "mnas_hard":
+        elif not isinstance(reward, str) or reward != "mnas_hard":
             message = "reward and objectives: give one; objectives make it a vector"
             raise InvalidArgumentError(message)
         else:

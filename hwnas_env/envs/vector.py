@@ -11,17 +11,16 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from hwnas_env.envs.construct_rows import LayeredRows, TableRows
+from hwnas_env.envs.modes import check_mode
 from hwnas_env.envs.outcome import Columns
 from hwnas_env.envs.rows import JointRows, Look, MutateRows, Rows
 from hwnas_env.envs.setting import Setting
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.envs.uniforms import Uniforms
-from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError, unknown_name
+from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
-
-MODES = ("construct", "mutate", "joint")
 
 Infos = dict[str, Any]
 Step = tuple[
@@ -88,7 +87,10 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             InvalidArgumentError: no positive number of environments, a render mode, or
                 a horizon where there is none.
         """
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
+        whole = isinstance(num_envs, (int, np.integer)) and not isinstance(
+            num_envs, bool
+        )
+        if not whole or num_envs < 1:
             message = f"num_envs: expected a positive int, got {num_envs!r}"
             raise InvalidArgumentError(message)
         if render_mode is not None:
@@ -97,11 +99,8 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
                 "environment, or give vectorization_mode='sync'"
             )
             raise InvalidArgumentError(message)
-        if mode not in MODES:
-            raise unknown_name(mode, MODES, what="mode")
-        if horizon is not None and mode != "mutate":
-            message = f"horizon is of mode mutate, not {mode}"
-            raise InvalidArgumentError(message)
+        check_mode(mode, horizon)
+        num_envs = int(num_envs)
         self.num_envs, self.mode = num_envs, mode
         self._spec: EnvSpec | None = None
         self.setting = setting = Setting(space, device, **keywords)
