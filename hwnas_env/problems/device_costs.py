@@ -14,11 +14,13 @@ from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.layered import LayeredModel
 from hwnas_env.problems.tabular import TableModel
 from hwnas_env.spaces import SearchSpace
-from hwnas_env.spaces.nasbench201 import lexicographic
-from hwnas_env.types import FloatArray, Provenance
+from hwnas_env.spaces.nasbench201 import all_genotypes
+from hwnas_env.types import FloatArray, Genotypes, IntArray, Provenance
 
-_BLOCK = 8192
+_BLOCK = 16384
 """Genotypes that are looked up at a time, so that they stay in a near cache."""
+
+_PAIRS: FloatArray = np.array([1, 5, 25], dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,7 @@ class DeviceCosts:
         dataset: one of its datasets.
         names: the columns, device and metric: "edgegpu_latency_ms", ...
         provenance: of every column, in that order.
-        tables: ``(K^L, M)`` in lexicographic order, or M sums over layers.
+        tables: ``(P, M)``, a row a cell and some that are none, or M sums over layers.
     """
 
     space: SearchSpace
@@ -75,7 +77,7 @@ class DeviceCosts:
             return self.tables.values(rows, out=out)
         for first in range(0, len(rows), _BLOCK):
             block = slice(first, first + _BLOCK)
-            numbers = lexicographic(rows[block])
+            numbers = _paired(rows[block])
             self.tables.take(numbers, axis=0, out=out[block], mode="clip")
         return out
 
@@ -137,8 +139,27 @@ def make_device_costs(
         problems[0].dataset,
         tuple(names),
         tuple(provenance),
-        join(sums) if sums else np.ascontiguousarray(np.column_stack(columns)),
+        join(sums) if sums else _by_pairs(np.column_stack(columns)),
     )
+
+
+def _paired(genotypes: Genotypes) -> IntArray:
+    """Numbers cells ``(N, 6)``, C-contiguous, in less time than in base 5.
+
+    Two neighbouring edges are read as one 16-bit number a + 256 b. The sum of the three
+    with weights 1, 5, 25 is A + 256 B with A and B in base 5: no two cells share one,
+    and it is exact in float32.
+    """
+    pairs = genotypes.view("<u2").astype(np.float32)
+    return np.asarray((pairs @ _PAIRS).astype(np.int64))
+
+
+def _by_pairs(columns: FloatArray) -> FloatArray:
+    """Puts rows in lexicographic order where :func:`_paired` looks for them."""
+    numbers = _paired(all_genotypes())
+    table = np.full((numbers.max() + 1, columns.shape[1]), np.nan)
+    table[numbers] = columns
+    return table
 
 
 def _form(array: Any) -> str:
