@@ -44,7 +44,7 @@ wheel: $(FULL)/ready
 	rm -rf dist && $(FULL)/bin/python -m build --wheel --outdir dist . > /dev/null
 
 bench: $(FULL)/ready
-	$(FULL)/bin/python benchmarks/speed.py
+	OMP_NUM_THREADS=1 $(FULL)/bin/python -m pytest -q benchmarks --benchmark-quiet
 
 $(CORE)/ready: pyproject.toml
 	$(PYTHON) -m venv $(CORE)

@@ -1,4 +1,4 @@
-"""What ``speed.py`` times: each function gives a run that returns seconds."""
+"""What ``test_speed.py`` times: each function gives a run that returns seconds."""
 
 import itertools
 import subprocess
