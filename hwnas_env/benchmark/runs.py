@@ -1,26 +1,21 @@
-"""One run: an agent, a problem, a seed, a ledger; and many of them."""
+"""One run: an agent, a problem, a seed, a ledger."""
 
-import dataclasses
 import math
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import joblib
 import numpy as np
 
 from hwnas_env.agents import Agent, Config, find_agent
-from hwnas_env.benchmark.guard import guarded
-from hwnas_env.benchmark.records import read_record, record_path, write_record
 from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import FloatArray
+from hwnas_env.types import FloatArray, Genotypes
 
 
 @dataclass(frozen=True)
@@ -33,6 +28,10 @@ class Task:
         metric: what the budget is on.
         budget: tight, medium, loose, a number in the metric's unit, or None for none.
         source: builtin, measured or auto.
+        objectives: "accuracy" and names out of the problem's metrics, whose front is
+            searched; empty for the best accuracy under the budget.
+        train: ids of the environments that may be searched before this one; empty
+            where nothing is transferred.
     """
 
     env: str
@@ -40,6 +39,8 @@ class Task:
     metric: str = "latency_ms"
     budget: float | str | None = "medium"
     source: str = "builtin"
+    objectives: tuple[str, ...] = ()
+    train: tuple[str, ...] = ()
 
     def problem(self) -> Problem:
         """Makes the problem.
@@ -146,16 +147,6 @@ class Run:
         fields = asdict(self)
         fields["curve"], fields["networks"] = list(self.curve), list(self.networks)
         return {key: _plain(value) for key, value in fields.items()}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Run":
-        """Returns the run that :meth:`as_dict` wrote."""
-        fields: dict[str, Any] = {
-            key: math.nan if value is None else value for key, value in values.items()
-        }
-        curve = [math.nan if value is None else value for value in values["curve"]]
-        networks = tuple(values["networks"])
-        return cls(**{**fields, "curve": tuple(curve), "networks": networks})
 
 
 def run_once(
@@ -271,11 +262,14 @@ def summarise(
         cost=cost,
         regret_percent=problem.optimum(limit).accuracy_percent - accuracy,
         curve=tuple(curve.tolist()),
-        networks=tuple(
-            "".join(map(str, row)) for row in ledger.history().genotypes.tolist()
-        ),
+        networks=digits(ledger.history().genotypes),
         error=error,
     )
+
+
+def digits(genotypes: Genotypes) -> tuple[str, ...]:
+    """Writes genotypes ``(N, L)``, a digit a position."""
+    return tuple("".join(map(str, row)) for row in genotypes.tolist())
 
 
 def failed_run(task: Task, agent: str, *, seed: int, error: str) -> Run:
@@ -314,87 +308,6 @@ def check_request(
     (Limits(queries) if limits is None else limits).ledger(problem)
     for agent in agents:  # one that needs an extra, or a smaller space, says so here
         make_agent(task, problem, agent, seed=0)
-
-
-def run_all(
-    task: Task,
-    agents: Sequence[str],
-    *,
-    seeds: int,
-    queries: int | None = 300,
-    limits: Limits | None = None,
-    jobs: int = 1,
-    folder: Path | None = None,
-    finished: Callable[[Run], None] | None = None,
-) -> list[Run]:
-    """Runs every agent with seeds 0, 1, ...; any number of jobs gives the same.
-
-    Args:
-        task: what is searched.
-        agents: names out of ``AGENTS``, or "package.module:Class".
-        seeds: runs of each agent.
-        queries: queries of each run, where ``limits`` are not given.
-        limits: what each run may spend.
-        jobs: processes; -1 for one a core.
-        folder: where each run's record goes as it ends; runs whose record is there are
-            not run again, so that a study that was interrupted goes on.
-        finished: told of every run as it ends.
-
-    Raises:
-        HWNASError: what :func:`check_request` finds.
-        TruncatedFileError: a record in the folder cannot be read.
-    """
-    limits = Limits(queries) if limits is None else limits
-    check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
-    calls = [
-        joblib.delayed(recorded_run)(
-            task, agent, seed=seed, limits=limits, folder=folder
-        )
-        for agent in agents
-        for seed in range(seeds)
-    ]
-    runs: list[Run] = []
-    results: Iterator[Run] = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
-    for run in results:
-        if finished is not None:
-            finished(run)
-        runs.append(run)
-    return runs
-
-
-def recorded_run(
-    task: Task, agent: str, *, seed: int, limits: Limits, folder: Path | None
-) -> Run:
-    """Returns a run out of its record, or runs it and writes the record.
-
-    A run that hangs beyond ``limits.timeout_seconds``, or whose process dies, is a run
-    with an ``error``.
-    """
-    request = {
-        "task": asdict(task),
-        "agent": agent,
-        "seed": seed,
-        "limits": dataclasses.asdict(limits),
-    }
-    path = None if folder is None else record_path(folder, request)
-    if path is not None and path.exists():
-        return Run.from_dict(read_record(path, request))
-    if limits.timeout_seconds is None:
-        run = run_once(task, agent, seed=seed, limits=limits)
-    else:
-        answer = guarded(
-            run_once,
-            (task, agent),
-            {"seed": seed, "limits": limits},
-            seconds=limits.timeout_seconds,
-        )
-        if isinstance(answer, str):
-            run = failed_run(task, agent, seed=seed, error=answer)
-        else:
-            run = answer
-    if path is not None:
-        write_record(path, request, run.as_dict())
-    return run
 
 
 def _plain(value: Any) -> Any:
