@@ -19,6 +19,7 @@ FLOORS = [
     {"agents"},
     {"benchmark"},
     {"reports"},
+    {"bench_cli"},
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -91,6 +92,15 @@ def test_agents_load_their_optional_packages_when_they_are_used() -> None:
     code = (
         "import sys, hwnas_env.agents\n"
         "print(sorted({'optuna', 'torch', 'scipy'} & set(sys.modules)))"
+    )
+    assert printed(code) == "[]"
+
+
+def test_the_command_line_loads_no_cluster() -> None:
+    code = (
+        "import sys, hwnas_env.cli\n"
+        "heavy = {'dask', 'distributed', 'ray', 'torch', 'optuna', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     assert printed(code) == "[]"
 

@@ -1,19 +1,16 @@
 """Multi-objective runs: what share of the exact front's hypervolume is reached."""
 
-import zlib
+import functools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
-import joblib
 import numpy as np
 
-from hwnas_env.agents import find_agent
-from hwnas_env.benchmark.runs import Limits, Task
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.benchmark.runs import Limits, Task, digits, make_agent
 from hwnas_env.indicators import non_dominated
+from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import FloatArray
+from hwnas_env.types import FloatArray, IntArray
 
 FRONT_AGENTS = ("random", "nsga2", "scalarised_ppo")
 """Agents that search fronts: at random, by several objectives, by drawn weights."""
@@ -35,6 +32,9 @@ class FrontRun:
         share: hypervolume of the archive over that of the exact front.
         curve: that share after every query.
         archive: names of the networks that no other found one dominates.
+        unique_queries: distinct networks among the queries.
+        train_seconds: simulated seconds of training spent; 0 where there are none.
+        networks: every query in order, a digit a position.
         error: why the run failed; empty where it did not.
     """
 
@@ -46,6 +46,9 @@ class FrontRun:
     share: float
     curve: tuple[float, ...]
     archive: tuple[str, ...]
+    unique_queries: int = 0
+    train_seconds: float = 0.0
+    networks: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -66,7 +69,9 @@ class Volume:
         """Returns normalised points ``(N, k)``: the front's ideal 0, its nadir 1."""
         table = np.column_stack([accuracy_percent, costs])
         chosen = table[:, [objective.column + 1 for objective in self.objectives]]
-        return np.asarray((chosen * self._signs - self._ideal) / self._range)
+        points = np.asarray((chosen * self._signs - self._ideal) / self._range)
+        points[~np.isfinite(costs).all(axis=1)] = np.inf  # not deployable
+        return points
 
     def share(self, points: FloatArray) -> float:
         """Returns the points' hypervolume over that of the exact front."""
@@ -82,45 +87,23 @@ class Volume:
         return float(moocore.hypervolume(within, ref=reference))
 
 
-def front_run(
-    task: Task, agent: str, objectives: Sequence[str], *, seed: int, limits: Limits
-) -> FrontRun:
-    """Lets an agent spend one ledger on several objectives.
+@functools.lru_cache(maxsize=64)
+def volume_of(task: Task) -> Volume:
+    """Returns what measures a task's archives; kept, since exact fronts take time."""
+    return Volume(task.problem(), task.objectives)
 
-    An agent whose configuration has ``objectives`` is given them; another one searches
-    for accuracy, and its queries are an archive all the same.
+
+def archive_of(volume: Volume, points: FloatArray) -> tuple[list[float], IntArray]:
+    """Follows an archive through a run.
 
     Args:
-        task: what is searched; its budget is the agent's.
-        agent: a name out of ``AGENTS``, or "package.module:Class".
-        objectives: "accuracy" and names out of the problem's metrics.
-        seed: of the agent's generator, together with the agent's name.
-        limits: what it may spend.
+        volume: measures it.
+        points: ``(Q, k)`` of every query in order, inf where not deployable.
 
-    Raises:
-        UnknownNameError: no agent, or no objective, has that name.
+    Returns:
+        The share of the exact hypervolume after every query, and the final archive's
+        places.
     """
-    problem = task.problem()
-    volume, ledger = Volume(problem, objectives), limits.ledger(problem)
-    found = find_agent(agent)
-    fields = found.config_type().as_dict()
-    chosen = {"objectives": tuple(objectives)} if "objectives" in fields else {}
-    searching = found(
-        problem,
-        task.limit(problem),
-        rng=np.random.default_rng([seed, zlib.crc32(agent.encode())]),
-        config=found.config_type.from_dict(chosen),
-    )
-    error = ""
-    try:
-        searching.search(ledger)
-    except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
-        error = f"{type(raised).__name__}: {raised}"
-    history = ledger.history()
-    uniforms = np.zeros(len(history.genotypes))
-    evaluation = problem.evaluate_valid(history.genotypes, uniforms=uniforms)
-    points = volume.points(history.accuracy_percent, evaluation.costs)
-    points[~evaluation.deployable] = np.inf
     curve: list[float] = []
     archive = np.zeros(0, dtype=np.int64)
     for place in range(len(points)):
@@ -129,78 +112,70 @@ def front_run(
         changed = len(kept) != len(archive) or (kept != archive).any()
         curve.append(volume.share(points[kept]) if changed else curve[-1])
         archive = kept
+    return curve, archive
+
+
+def front_run(task: Task, agent: str, *, seed: int, limits: Limits) -> FrontRun:
+    """Lets an agent spend one ledger on several objectives.
+
+    An agent whose configuration has ``objectives`` is given them; another one searches
+    for accuracy, and its queries are an archive all the same.
+
+    Args:
+        task: what is searched; its budget is the agent's.
+        agent: a name out of ``AGENTS``, or "package.module:Class".
+        seed: of the agent's generator, together with the agent's name.
+        limits: what it may spend.
+
+    Raises:
+        UnknownNameError: no agent, or no objective, has that name.
+    """
+    problem = task.problem()
+    ledger = limits.ledger(problem)
+    searching = make_agent(task, problem, agent, seed=seed)
+    error = ""
+    try:
+        searching.search(ledger)
+    except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
+        error = f"{type(raised).__name__}: {raised}"
+    return front_summary(task, agent, seed=seed, ledger=ledger, error=error)
+
+
+def front_summary(
+    task: Task, agent: str, *, seed: int, ledger: BudgetedProblem, error: str
+) -> FrontRun:
+    """Returns the run that a ledger's history amounts to.
+
+    Args:
+        task: what was searched.
+        agent: who searched.
+        seed: its seed.
+        ledger: with its history.
+        error: why the agent failed; empty where it did not.
+    """
+    problem, volume, history = ledger.problem, volume_of(task), ledger.history()
+    uniforms = np.zeros(len(history.genotypes))
+    evaluation = problem.evaluate_valid(history.genotypes, uniforms=uniforms)
+    points = volume.points(history.accuracy_percent, evaluation.costs)
+    curve, archive = archive_of(volume, points)
     names = dict.fromkeys(problem.decode(history.genotypes[row]) for row in archive)
     return FrontRun(
         env=task.env.removeprefix("hwnas_env:"),
         agent=agent,
         seed=seed,
-        objectives=tuple(objectives),
+        objectives=task.objectives,
         queries=ledger.queries,
         share=curve[-1] if curve else 0.0,
         curve=tuple(curve),
         archive=tuple(names),
+        unique_queries=ledger.unique_queries,
+        train_seconds=ledger.train_seconds,
+        networks=digits(history.genotypes),
         error=error,
     )
 
 
-def run_fronts(
-    task: Task,
-    agents: Sequence[str],
-    objectives: Sequence[str],
-    *,
-    seeds: int,
-    limits: Limits,
-    jobs: int = 1,
-) -> dict[str, Any]:
-    """Runs every agent with seeds 0, 1, ... and summarises: plain values, best first.
-
-    Args:
-        task: what is searched.
-        agents: names out of ``AGENTS``, or "package.module:Class".
-        objectives: "accuracy" and names out of the problem's metrics, at least two.
-        seeds: runs of each agent.
-        limits: what each run may spend.
-        jobs: processes; -1 for one a core. Any number gives the same.
-
-    Raises:
-        UnknownNameError: no agent, or no objective, has that name.
-        InvalidArgumentError: fewer than two objectives, or no seed.
-    """
-    if len(objectives) < 2 or seeds < 1:
-        message = (
-            f"expected at least two objectives and one seed, got {list(objectives)} "
-            f"and {seeds}"
-        )
-        raise InvalidArgumentError(message)
-    volume = Volume(task.problem(), objectives)
-    for agent in agents:
-        find_agent(agent)
-    runs: list[FrontRun] = joblib.Parallel(n_jobs=jobs)(
-        joblib.delayed(front_run)(task, agent, objectives, seed=seed, limits=limits)
-        for agent in agents
-        for seed in range(seeds)
-    )
-    rows: list[dict[str, Any]] = []
-    for agent in dict.fromkeys(agents):
-        mine = [run for run in runs if run.agent == agent]
-        shares = np.array([run.share for run in mine])
-        rows.append(
-            {
-                "agent": agent,
-                "runs": len(mine),
-                "share": float(shares.mean()),
-                "share_deviation": float(shares.std(ddof=1)) if len(mine) > 1 else 0.0,
-                "archive": float(np.mean([len(run.archive) for run in mine])),
-                "failed": sum(bool(run.error) for run in mine),
-                "error": next((run.error for run in mine if run.error), ""),
-            }
-        )
-    rows.sort(key=lambda row: -row["share"])
-    return {
-        "env": runs[0].env,
-        "objectives": list(objectives),
-        "queries": max(run.queries for run in runs),
-        "front": volume.size,
-        "agents": rows,
-        "runs": [asdict(run) for run in runs],
-    }
+def front_failed(task: Task, agent: str, *, seed: int, error: str) -> FrontRun:
+    """Returns the run of an agent of which nothing is left but why."""
+    env = task.env.removeprefix("hwnas_env:")
+    return FrontRun(env, agent, seed, task.objectives, 0, 0.0, (), (), error=error)

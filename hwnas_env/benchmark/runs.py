@@ -1,26 +1,22 @@
-"""One run: an agent, a problem, a seed, a ledger; and many of them."""
+"""One run: an agent, a problem, a seed, a ledger."""
 
 import dataclasses
 import math
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import joblib
 import numpy as np
 
 from hwnas_env.agents import Agent, Config, find_agent
-from hwnas_env.benchmark.guard import guarded
-from hwnas_env.benchmark.records import read_record, record_path, write_record
 from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import FloatArray
+from hwnas_env.types import FloatArray, Genotypes
 
 
 @dataclass(frozen=True)
@@ -33,6 +29,10 @@ class Task:
         metric: what the budget is on.
         budget: tight, medium, loose, a number in the metric's unit, or None for none.
         source: builtin, measured or auto.
+        objectives: "accuracy" and names out of the problem's metrics, whose front is
+            searched; empty for the best accuracy under the budget.
+        train: ids of the environments that may be searched before this one; empty
+            where nothing is transferred.
     """
 
     env: str
@@ -40,6 +40,8 @@ class Task:
     metric: str = "latency_ms"
     budget: float | str | None = "medium"
     source: str = "builtin"
+    objectives: tuple[str, ...] = ()
+    train: tuple[str, ...] = ()
 
     def problem(self) -> Problem:
         """Makes the problem.
@@ -147,16 +149,6 @@ class Run:
         fields["curve"], fields["networks"] = list(self.curve), list(self.networks)
         return {key: _plain(value) for key, value in fields.items()}
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Run":
-        """Returns the run that :meth:`as_dict` wrote."""
-        fields: dict[str, Any] = {
-            key: math.nan if value is None else value for key, value in values.items()
-        }
-        curve = [math.nan if value is None else value for value in values["curve"]]
-        networks = tuple(values["networks"])
-        return cls(**{**fields, "curve": tuple(curve), "networks": networks})
-
 
 def run_once(
     task: Task,
@@ -203,9 +195,18 @@ def make_agent(
     seed: int,
     config: Config | None = None,
 ) -> Agent:
-    """Makes an agent with a generator that follows from the seed and its name."""
+    """Makes an agent with a generator that follows from the seed and its name.
+
+    Where no configuration is given and an agent's has ``objectives``, it is given the
+    task's.
+    """
     rng = np.random.default_rng([seed, zlib.crc32(agent.encode())])
-    return find_agent(agent)(problem, task.limit(problem), rng=rng, config=config)
+    found = find_agent(agent)
+    if config is None and task.objectives:
+        kind = found.config_type
+        if "objectives" in kind().as_dict():
+            config = kind.from_dict({"objectives": task.objectives})
+    return found(problem, task.limit(problem), rng=rng, config=config)
 
 
 def incumbents(problem: Problem, limit: float | None, ledger: BudgetedProblem) -> Any:
@@ -271,11 +272,14 @@ def summarise(
         cost=cost,
         regret_percent=problem.optimum(limit).accuracy_percent - accuracy,
         curve=tuple(curve.tolist()),
-        networks=tuple(
-            "".join(map(str, row)) for row in ledger.history().genotypes.tolist()
-        ),
+        networks=digits(ledger.history().genotypes),
         error=error,
     )
+
+
+def digits(genotypes: Genotypes) -> tuple[str, ...]:
+    """Writes genotypes ``(N, L)``, a digit a position."""
+    return tuple("".join(map(str, row)) for row in genotypes.tolist())
 
 
 def failed_run(task: Task, agent: str, *, seed: int, error: str) -> Run:
@@ -311,90 +315,39 @@ def check_request(
         message = f"jobs: expected at least 1, or -1 for one a core, got {jobs}"
         raise InvalidArgumentError(message)
     problem = task.problem()
-    (Limits(queries) if limits is None else limits).ledger(problem)
+    limits = Limits(queries) if limits is None else limits
+    limits.ledger(problem)
+    if task.objectives:
+        _check_objectives(task, problem)
+    if task.train:
+        _check_transfer(task, limits)
     for agent in agents:  # one that needs an extra, or a smaller space, says so here
         make_agent(task, problem, agent, seed=0)
 
 
-def run_all(
-    task: Task,
-    agents: Sequence[str],
-    *,
-    seeds: int,
-    queries: int | None = 300,
-    limits: Limits | None = None,
-    jobs: int = 1,
-    folder: Path | None = None,
-    finished: Callable[[Run], None] | None = None,
-) -> list[Run]:
-    """Runs every agent with seeds 0, 1, ...; any number of jobs gives the same.
+def _check_objectives(task: Task, problem: Problem) -> None:
+    problem.objectives(task.objectives)
+    if len(task.objectives) < 2:
+        message = f"objectives: expected at least two objectives, got {task.objectives}"
+        raise InvalidArgumentError(message)
+    if task.train:
+        message = "train: expected no environments on a task with objectives"
+        raise InvalidArgumentError(message)
 
-    Args:
-        task: what is searched.
-        agents: names out of ``AGENTS``, or "package.module:Class".
-        seeds: runs of each agent.
-        queries: queries of each run, where ``limits`` are not given.
-        limits: what each run may spend.
-        jobs: processes; -1 for one a core.
-        folder: where each run's record goes as it ends; runs whose record is there are
-            not run again, so that a study that was interrupted goes on.
-        finished: told of every run as it ends.
 
-    Raises:
-        HWNASError: what :func:`check_request` finds.
-        TruncatedFileError: a record in the folder cannot be read.
-    """
-    limits = Limits(queries) if limits is None else limits
-    check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
-    calls = [
-        joblib.delayed(recorded_run)(
-            task, agent, seed=seed, limits=limits, folder=folder
+def _check_transfer(task: Task, limits: Limits) -> None:
+    space = gym.spec(task.env.removeprefix("hwnas_env:")).kwargs["space"]
+    for env in task.train:
+        other = dataclasses.replace(task, env=env, train=()).problem()
+        if other.space.name != space or env == task.env:
+            message = f"train: expected other environments of {space}, got {env}"
+            raise InvalidArgumentError(message)
+    if limits.queries is None or limits.queries < 2 * len(task.train):
+        message = (
+            f"queries: expected at least {2 * len(task.train)}, two a device to train "
+            f"on, got {limits.queries}"
         )
-        for agent in agents
-        for seed in range(seeds)
-    ]
-    runs: list[Run] = []
-    results: Iterator[Run] = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
-    for run in results:
-        if finished is not None:
-            finished(run)
-        runs.append(run)
-    return runs
-
-
-def recorded_run(
-    task: Task, agent: str, *, seed: int, limits: Limits, folder: Path | None
-) -> Run:
-    """Returns a run out of its record, or runs it and writes the record.
-
-    A run that hangs beyond ``limits.timeout_seconds``, or whose process dies, is a run
-    with an ``error``.
-    """
-    request = {
-        "task": asdict(task),
-        "agent": agent,
-        "seed": seed,
-        "limits": dataclasses.asdict(limits),
-    }
-    path = None if folder is None else record_path(folder, request)
-    if path is not None and path.exists():
-        return Run.from_dict(read_record(path, request))
-    if limits.timeout_seconds is None:
-        run = run_once(task, agent, seed=seed, limits=limits)
-    else:
-        answer = guarded(
-            run_once,
-            (task, agent),
-            {"seed": seed, "limits": limits},
-            seconds=limits.timeout_seconds,
-        )
-        if isinstance(answer, str):
-            run = failed_run(task, agent, seed=seed, error=answer)
-        else:
-            run = answer
-    if path is not None:
-        write_record(path, request, run.as_dict())
-    return run
+        raise InvalidArgumentError(message)
 
 
 def _plain(value: Any) -> Any:

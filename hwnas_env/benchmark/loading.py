@@ -1,0 +1,227 @@
+"""From runs to records and back, and whole folders of them."""
+
+import dataclasses
+import functools
+import json
+import math
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import gymnasium as gym
+import numpy as np
+
+from hwnas_env.benchmark.fronts import FrontRun, archive_of, volume_of
+from hwnas_env.benchmark.jobs import Job
+from hwnas_env.benchmark.records import (
+    PACKAGES,
+    SCHEMA,
+    SUFFIX,
+    Record,
+    read_record,
+    record_path,
+)
+from hwnas_env.benchmark.runs import Run, Task
+from hwnas_env.envs.spec import HWNASEnvSpec
+from hwnas_env.errors import DataError, ForeignFileError, HWNASError
+from hwnas_env.problems.problem import Problem
+
+Result: TypeAlias = Run | FrontRun
+"""What a job comes to: on a task with objectives a front's run, else a run."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a folder of records holds, sorted by job.
+
+    Attributes:
+        found: jobs with their runs.
+        headers: of the same records in the same order: "schema", "request",
+            "environment", "provenance" (by column: "kind", "citation", "sha256"),
+            "versions".
+        faults: one sentence a file that is no whole record, naming it.
+    """
+
+    found: list[tuple[Job, Result]]
+    headers: list[dict[str, Any]]
+    faults: list[str]
+
+
+def load_folder(folder: Path) -> Loaded:
+    """Reads every record of a folder; a file that is none is a fault, and left out.
+
+    Args:
+        folder: as ``--out`` of a run; its own files, not those of folders in it.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    if not folder.is_dir():
+        message = f"{folder}: expected a folder of records"
+        raise DataError(message)
+    rows: list[tuple[Job, Result, dict[str, Any]]] = []
+    faults = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            rows.append(load_file(path))
+        except HWNASError as error:
+            faults.append(str(error))
+    rows.sort(key=lambda row: row[0].order())
+    found: list[tuple[Job, Result]] = [(job, result) for job, result, _ in rows]
+    return Loaded(found, [header for *_, header in rows], faults)
+
+
+def load_file(path: Path) -> tuple[Job, Result, dict[str, Any]]:
+    """Reads one record: its job, its run and its header.
+
+    Raises:
+        TruncatedFileError: lines are missing.
+        ForeignFileError: the file is no record, or one of another job than its name
+            says.
+    """
+    record = read_record(path)
+    try:
+        job = Job.from_request(record.header["request"])
+        expected = record_path(path.parent, job).name
+        result = result_of(job, record)
+    except HWNASError as error:
+        message = f"{path.name}, line 1: {error}"
+        raise ForeignFileError(message) from None
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"{path.name}: not the record of a run: {error!r}"
+        raise ForeignFileError(message) from None
+    if path.name != expected:
+        message = f"{path.name}, line 1: the record of another request, {expected}"
+        raise ForeignFileError(message)
+    return job, result, record.header
+
+
+def record_of(job: Job, result: Result) -> Record:
+    """Returns the record of a run: what it asked, and what the problem says of it.
+
+    Args:
+        job: what was run.
+        result: what it came to.
+    """
+    problem = job.task.problem()
+    genotypes = np.array(
+        [[int(digit) for digit in word] for word in result.networks], dtype=np.int8
+    ).reshape(-1, problem.space.length)
+    evaluation = problem.evaluate_valid(genotypes)
+    limit = job.task.limit(problem)
+    cost = evaluation.costs[:, problem.metric_column]
+    feasible = evaluation.deployable & (cost <= (math.inf if limit is None else limit))
+    seconds = evaluation.train_seconds
+    queries = []
+    for row, word in enumerate(result.networks):
+        costs = zip(problem.metrics, evaluation.costs[row].tolist(), strict=True)
+        query: dict[str, Any] = {
+            "genotype": word,
+            "accuracy_percent": float(evaluation.accuracy_percent[row]),
+            "costs": {name: _plain(value) for name, value in costs},
+            "feasible": bool(feasible[row]),
+        }
+        if seconds is not None:
+            query["train_seconds"] = float(seconds[row])
+        queries.append(query)
+    fields = dataclasses.asdict(result)
+    names = (
+        *("queries", "unique_queries", "train_seconds", "incumbent"),
+        *("accuracy_percent", "cost", "regret_percent", "share", "archive", "error"),
+    )
+    summary = {name: _plain(fields[name]) for name in names if name in fields}
+    return Record(header_of(job, problem), tuple(queries), summary)
+
+
+def result_of(job: Job, record: Record) -> Result:
+    """Returns the run of a record; curves are computed again.
+
+    Args:
+        job: the record's.
+        record: as it was read.
+    """
+    values = {k: v for k, v in record.summary.items() if k != "sha256"}
+    accuracy = np.array([query["accuracy_percent"] for query in record.queries])
+    common: dict[str, Any] = {
+        "env": job.task.env.removeprefix("hwnas_env:"),
+        "agent": job.agent,
+        "seed": job.seed,
+        "networks": tuple(query["genotype"] for query in record.queries),
+    }
+    if job.task.objectives:
+        metrics = job.task.problem().metrics
+        costs = np.array(
+            [
+                [math.inf if q["costs"][m] is None else q["costs"][m] for m in metrics]
+                for q in record.queries
+            ]
+        ).reshape(-1, len(metrics))
+        volume = volume_of(job.task)
+        curve, _ = archive_of(volume, volume.points(accuracy, costs))
+        values["archive"] = tuple(values["archive"])
+        objectives = job.task.objectives
+        return FrontRun(**common, **values, objectives=objectives, curve=tuple(curve))
+    feasible = np.array([query["feasible"] for query in record.queries], dtype=bool)
+    best = np.maximum.accumulate(np.where(feasible, accuracy, -math.inf))
+    reached = np.where(np.isfinite(best), best, math.nan)
+    for name in ("accuracy_percent", "cost", "regret_percent"):
+        values[name] = math.nan if values[name] is None else values[name]
+    return Run(**common, **values, curve=tuple(reached.tolist()))
+
+
+def header_of(job: Job, problem: Problem) -> dict[str, Any]:
+    """Returns the first line of a job's record.
+
+    Args:
+        job: what is run.
+        problem: its task's.
+    """
+    return {
+        "schema": SCHEMA,
+        "request": job.request(),
+        "environment": environment_of(job.task, problem),
+        "provenance": {
+            name: {
+                "kind": provenance.kind,
+                "citation": provenance.citation,
+                "sha256": provenance.sha256,
+            }
+            for name, provenance in problem.provenance.items()
+        },
+        "versions": versions(),
+    }
+
+
+def environment_of(task: Task, problem: Problem) -> dict[str, Any]:
+    """Returns the specification of a task's environment, as ``to_json`` writes it.
+
+    Args:
+        task: what is searched; without a budget, the largest cost is the bound.
+        problem: the task's.
+    """
+    spec = HWNASEnvSpec.of(gym.spec(task.env.removeprefix("hwnas_env:")))
+    largest = problem.model.largest(problem.metric_column)
+    keywords: dict[str, Any] = {
+        "dataset": problem.dataset,
+        "metric": task.metric,
+        "budget": largest if task.budget is None else task.budget,
+        "source": problem.source,
+    }
+    if task.objectives:
+        keywords["objectives"] = list(task.objectives)
+    spec.kwargs = {**spec.kwargs, **keywords}
+    values: dict[str, Any] = json.loads(spec.to_json())
+    return values
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Returns the versions of the packages that results depend on."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return list(value) if isinstance(value, tuple) else value
