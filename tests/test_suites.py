@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hwnas_env import BudgetedProblem
 from hwnas_env.accuracy.noise import uniform_numbers
+from hwnas_env.agents.learner import Learner
 from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.expectations import masked_chances
 from hwnas_env.benchmark.runs import Limits, Task, check_request, run_once
@@ -240,3 +242,23 @@ def test_a_corrupt_record_ends_in_status_two_after_everything_else(
     assert stopped.value.code == 2
     assert one.name in capsys.readouterr().err
     assert two.exists()
+
+
+def test_a_learners_policy_goes_on_from_device_to_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task = SUITES["transfer-v0"].tasks[2]
+    seen: list[tuple[str, object]] = []
+    search = Learner.search
+
+    def watched(self: Learner, ledger: BudgetedProblem) -> None:
+        seen.append((self.problem.device.name, self.model))
+        search(self, ledger)
+
+    monkeypatch.setattr(Learner, "search", watched)
+    transfer_run(task, "ppo", seed=0, limits=Limits(60))
+    devices, models = zip(*seen, strict=True)
+    assert len(set(devices)) == 6
+    assert devices[-1] == task.problem().device.name
+    assert models[0] is None
+    assert len(set(map(id, models[1:]))) == 1

@@ -2,9 +2,11 @@
 
 import zlib
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from hwnas_env.agents.learner import Learner
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.benchmark.runs import Limits, Run, Task, make_agent, summarise
 from hwnas_env.problems.problem import Problem
@@ -16,9 +18,9 @@ def transfer_run(task: Task, agent: str, *, seed: int, limits: Limits) -> Run:
 
     The devices to train on share as many queries as the task's own ledger has. All
     networks found there, best accuracy first, are the warm start: those within the
-    task's budget are asked first, for at most half of its ledger. The agent is told
-    them, if it can be told, and spends the rest. Only the task's ledger is recorded
-    and scored.
+    task's budget are asked first, for at most half of its ledger. A searcher is told
+    them; a learner's policy goes on from device to device, the task's last. Then the
+    agent spends the rest. Only the task's ledger is recorded and scored.
 
     Args:
         task: what is searched, and on which environments the agent may train.
@@ -34,13 +36,15 @@ def transfer_run(task: Task, agent: str, *, seed: int, limits: Limits) -> Run:
     queries = ledger.max_queries or 0
     error = ""
     try:
-        networks, accuracy = _trained(task, agent, seed=seed, queries=queries)
+        networks, accuracy, model = _trained(task, agent, seed=seed, queries=queries)
         warm = warm_start(problem, task.limit(problem), networks, accuracy)
         searching = make_agent(task, problem, agent, seed=seed)
         warm = warm[: queries // 2]
         answer = ledger.spend(warm)
         if isinstance(searching, Searcher) and len(answer.accuracy_percent):
             searching.tell(warm[: len(answer.accuracy_percent)], answer)
+        if isinstance(searching, Learner):
+            searching.model = model
         if not ledger.exhausted:
             searching.search(ledger)
     except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
@@ -70,16 +74,20 @@ def warm_start(
 
 def _trained(
     task: Task, agent: str, *, seed: int, queries: int
-) -> tuple[Genotypes, FloatArray]:
-    """Searches every device to train on, and returns all that was seen."""
-    genotypes, accuracy = [], []
+) -> tuple[Genotypes, FloatArray, Any]:
+    """Searches every device to train on: all that was seen, and a learner's model."""
+    genotypes, accuracy, model = [], [], None
     for env in task.train:
         other = replace(task, env=env, train=())
         problem = other.problem()
         ledger = Limits(queries // len(task.train)).ledger(problem)
         number = seed + zlib.crc32(env.encode())  # each device its own generator
-        make_agent(other, problem, agent, seed=number).search(ledger)
+        searching = make_agent(other, problem, agent, seed=number)
+        if isinstance(searching, Learner):
+            searching.model = model
+        searching.search(ledger)
+        model = searching.model if isinstance(searching, Learner) else None
         history = ledger.history()
         genotypes.append(history.genotypes)
         accuracy.append(history.accuracy_percent)
-    return np.concatenate(genotypes), np.concatenate(accuracy)
+    return np.concatenate(genotypes), np.concatenate(accuracy), model
