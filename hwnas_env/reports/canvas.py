@@ -170,12 +170,17 @@ def picture(
     drawn, pixels = io.StringIO(), io.BytesIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
     figure.savefig(pixels, format="png", dpi=160, metadata={"Software": None})
-    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", drawn.getvalue())
+    svg = re.sub(r'="[^"<>]*"', _shortened, drawn.getvalue())
     svg = re.sub(r"[ \t]+\n", "\n", svg)
     svg = re.sub(
         r"(font(?:-family)?: [^;\"]*?)'DejaVu Sans'[^;\"]*", r"\1sans-serif", svg
     )
     return Picture(name, caption, alt, svg, pixels.getvalue(), own_light)
+
+
+def _shortened(attribute: re.Match[str]) -> str:
+    """Cuts coordinates to a hundredth of a point; text is no attribute."""
+    return re.sub(r"(\d\.\d\d)\d+", r"\1", attribute.group())
 
 
 def legend(figure: Any, agents: Sequence[str], drawn: Mapping[str, Style]) -> None:

@@ -14,6 +14,7 @@ from hwnas_env.resampling import (
     bootstrap,
     improvement,
     interquartile_mean,
+    mean_of_tasks,
     profile,
 )
 from hwnas_env.types import FloatArray
@@ -137,7 +138,7 @@ def task_p_values(task: TaskRuns) -> dict[str, float]:
 def task_estimate(task: TaskRuns, agent: str) -> Estimate:
     """Returns an agent's mean score on one task, with its interval."""
     return bootstrap(
-        interquartile_mean, [task.scores[agent]], rng=_rng(f"{task.name}/{agent}")
+        mean_of_tasks, [task.scores[agent]], rng=_rng(f"{task.name}/{agent}")
     )
 
 

@@ -14,8 +14,8 @@ _LATEX = {
     ">": r"\textgreater{}",
     "≤": r"$\le$",
     "≥": r"$\ge$",
-    "×": r"$\times$",
-    "−": r"$-$",
+    "\u00d7": r"$\times$",
+    "\u2212": r"$-$",
     "½": r"$\frac{1}{2}$",
 }
 
@@ -59,10 +59,11 @@ def as_html(sheet: Sheet) -> str:
         body.append(f"<tr{mark}>{cells}</tr>")
     caption = html.escape(sheet.caption)
     return (
+        f'<figure class="sheet"><figcaption>{caption}</figcaption>\n'
         f'<div class="table" role="region" aria-label="{caption}" tabindex="0"><table>'
-        f"<caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>"
+        f"\n<thead><tr>{head}</tr></thead>\n<tbody>"
         + "\n".join(body)
-        + "</tbody></table></div>\n"
+        + "</tbody></table></div></figure>\n"
     )
 
 

@@ -54,7 +54,7 @@ class TaskRuns:
         problem = self.problem
         words = f"{problem.space.label} on {problem.device.label}, {problem.dataset}"
         if self.is_front:
-            words += f", {' × '.join(self.task.objectives)}"
+            words += f", {' and '.join(self.task.objectives)}"
         budget = self.task.budget
         if budget is not None:
             limit, unit = problem.budget(budget), METRICS[problem.metric].unit
@@ -130,11 +130,13 @@ class Group:
     Attributes:
         title: what is measured, and of what kind of data.
         tasks: in the order of the study.
+        kinds: of costs and accuracy.
         mixed: whether kinds of data differ among the tasks.
     """
 
     title: str
     tasks: tuple[TaskRuns, ...]
+    kinds: str = ""
     mixed: bool = False
 
     @property
@@ -194,10 +196,7 @@ class Study:
     def runs(self) -> list[Result]:
         """Every run."""
         return [
-            run
-            for task in self.tasks
-            for runs in task.runs.values()
-            for run in runs
+            run for task in self.tasks for runs in task.runs.values() for run in runs
         ]
 
 
@@ -275,16 +274,14 @@ def groups_of(tasks: Sequence[TaskRuns]) -> tuple[Group, ...]:
             what = "Fronts" if front else "Single objective"
             for costs, accuracy in kinds:
                 part = tuple(t for t in mine if _kinds(t) == (costs, accuracy))
-                title = f"{what}: {costs} costs, {accuracy} accuracy, {spent}"
-                groups.append(Group(title, part))
+                words = f"{costs} costs, {accuracy} accuracy"
+                groups.append(Group(f"{what}: {words}, {spent}", part, words))
             if len(kinds) > 1:
                 several = " and ".join(sorted({costs for costs, _ in kinds}))
                 accuracies = " and ".join(sorted({found for _, found in kinds}))
-                title = (
-                    f"{what}: all tasks, mixing {several} costs, "
-                    f"{accuracies} accuracy, {spent}"
-                )
-                groups.append(Group(title, tuple(mine), mixed=True))
+                words = f"{several} costs, {accuracies} accuracy"
+                title = f"{what}: all tasks, mixing {words}, {spent}"
+                groups.append(Group(title, tuple(mine), words, mixed=True))
     return tuple(groups)
 
 

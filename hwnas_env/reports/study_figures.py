@@ -205,7 +205,7 @@ def incumbents_figure(
     with sheet_of_paper(WIDTH, 3.6) as figure:
         axes = figure.subplots()
         _front_line(axes, points[:, 1], points[:, 0])
-        lows, highs = [], []
+        lows, lefts, highs = [], [], []
         for task in tasks:
             if task.task.budget is not None:
                 limit = problem.budget(task.task.budget)
@@ -221,20 +221,24 @@ def incumbents_figure(
                     x, y = np.array(found).T
                     _points(axes, x, y, drawn[agent])
                     lows.append(y.min())
+                    lefts.append(x.min())
                     highs.append(x.max())
         if lows:
             best = max(task.optimum for task in tasks)
             margin = max(0.1, 0.15 * (best - min(lows)))
             axes.set_ylim(min(lows) - margin, best + margin)
+            seen = points[points[:, 0] >= min(lows) - margin, 1]
+            left = min(seen.min(), *lefts)
+            axes.set_xlim(left - 0.03 * (max(highs) - left), None)
         if highs:
-            axes.set_xlim(problem.cheapest * 0.97, max(highs) * 1.05)
+            axes.set_xlim(None, max(highs) + 0.05 * (max(highs) - problem.cheapest))
         axes.set_xlabel(f"{metric} ({METRICS[metric].unit})")
         axes.set_ylabel("accuracy (%)")
         legend(figure, agents, _no_lines(drawn))
         where = f"{problem.space.label} on {problem.device.label}, {problem.dataset}"
         kinds = ", ".join(f"{kind} {column}" for column, kind in tasks[0].kinds)
         caption = (
-            f"{where}: exact front (line), budgets (dotted), and every run's incumbent. "
+            f"{where}: exact front (line), budgets (dotted), every run's incumbent. "
             f"{kinds}."
         )
         return picture(figure, name, caption=caption, alt=caption)
@@ -257,7 +261,9 @@ def archives_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
     with sheet_of_paper(WIDTH, 3.6) as figure:
         axes = figure.subplots()
         if len(objectives) == 2:
-            _front_line(axes, exact[:, first], exact[:, second])
+            least = METRICS[objectives[first]].minimise
+            steps = "steps-post" if least else "steps-pre"
+            _front_line(axes, exact[:, first], exact[:, second], steps=steps)
         else:
             kept = exact[:: max(1, len(exact) // 400)]
             axes.plot(kept[:, first], kept[:, second], ".", color=GRID, markersize=5)
@@ -280,8 +286,8 @@ def archives_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
         kinds = ", ".join(f"{kind} {column}" for column, kind in task.kinds)
         shape = "line" if len(objectives) == 2 else "cloud, first two objectives"
         caption = (
-            f"{task.name}: exact front ({shape}), and the networks in agents' archives, "
-            f"all seeds. {kinds}."
+            f"{task.name}: exact front ({shape}), and the networks in agents' archives "
+            f"of all seeds. {kinds}."
         )
         return picture(figure, name, caption=caption, alt=caption)
 
@@ -329,19 +335,22 @@ def _curve_axes(axes: Any, *, front: bool, what: str) -> None:
     else:
         axes.set_yscale("log")
         axes.set_ylabel(f"{what}regret (pp)")
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     if not front:
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())
+        low, high = axes.get_ylim()
+        if high < 50 * low:
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
 
 
-def _front_line(axes: Any, x: Any, y: Any) -> None:
+def _front_line(axes: Any, x: Any, y: Any, *, steps: str = "steps-post") -> None:
     order = np.argsort(x, kind="stable")
     order = order[np.unique(np.linspace(0, len(order) - 1, 4 * POINTS).astype(int))]
-    axes.plot(x[order], y[order], color=INK, linewidth=1.1, alpha=0.75)
+    axes.plot(x[order], y[order], color=INK, linewidth=1.1, alpha=0.75, drawstyle=steps)
 
 
 def _points(axes: Any, x: Any, y: Any, style: Style) -> None:

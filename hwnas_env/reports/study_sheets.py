@@ -18,7 +18,7 @@ from hwnas_env.resampling import (
 )
 from hwnas_env.types import FloatArray
 
-NONE = "–"
+NONE = "-"
 
 
 def leaderboard(found: Estimates, *, name: str) -> Sheet:
@@ -31,13 +31,16 @@ def leaderboard(found: Estimates, *, name: str) -> Sheet:
     group = found.group
     titles = ["agent", "tasks", "runs", f"{group.measure} IQM", "95 % interval"]
     titles += ["mean", "median", "gap to 1", "mean rank"]
-    titles += [] if group.is_front else ["log10 regret", "nothing feasible"]
+    titles += [] if group.is_front else ["log10 regret", "infeasible runs"]
     titles += ["failed runs"]
     rows = []
     for agent in found.agents:
         scores = group.scores(agent)
         runs = [
-            run for task in group.tasks if agent in task.runs for run in task.runs[agent]
+            run
+            for task in group.tasks
+            if agent in task.runs
+            for run in task.runs[agent]
         ]
         row = [agent, f"{len(scores)} of {len(group.tasks)}", str(len(runs))]
         row += [number(float(found.iqm[agent].value))]
@@ -120,7 +123,7 @@ def task_sheet(task: TaskRuns, *, name: str) -> Sheet:
     """
     p = task_p_values(task)
     measure = "share" if task.is_front else "score"
-    titles = ["agent", "runs", f"{measure} IQM", "95 % interval", "p"]
+    titles = ["agent", "runs", f"mean {measure}", "95 % interval", "p"]
     if task.is_front:
         titles += ["archive"]
     else:
@@ -172,9 +175,10 @@ def provenance_sheet(study: Study, *, name: str) -> Sheet:
         costs = [o for o in task["objectives"] if o != "accuracy"] or [task["metric"]]
         for column in ("accuracy", *costs):
             said = header["provenance"][column]
-            row = (task["env"].removeprefix("hwnas_env:"), task["dataset"] or "default")
-            row += (column, said["kind"], said["citation"] or NONE)
-            found[(*row, said["sha256"] or NONE)] = None
+            env = task["env"].removeprefix("hwnas_env:")
+            where = (env, task["dataset"] or "default", column)
+            words = (said["kind"], said["citation"] or NONE, said["sha256"] or NONE)
+            found[(*where, *words)] = None
     columns = ("environment", "dataset", "column", "kind", "citation", "SHA-256")
     rows = tuple(sorted(found))
     return Sheet(name, "Where the numbers come from.", columns, rows, words=6)
