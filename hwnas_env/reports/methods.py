@@ -1,8 +1,9 @@
 """What a report says of its own numbers."""
 
 METHODS = """<dl>
-<dt>Score</dt><dd>(accuracy found &minus; accuracy that masked random search is expected to
-find with as many queries) / (exact optimum &minus; that expectation): 0 is random search, 1
+<dt>Score</dt><dd>(accuracy found &minus; accuracy that masked random search is
+expected to find with as many queries) / (exact optimum &minus; that expectation): 0 is
+random search, 1
 the optimum, below 0 worse than random. A run that failed counts 0 at most; one without
 a feasible network counts 0.</dd>
 <dt>Hypervolume share</dt><dd>Hypervolume of a run's archive over that of the exact
@@ -20,8 +21,8 @@ tasks. One run has none; those of few runs are too narrow.</dd>
 agents on the same task, mean over tasks.</dd>
 <dt>Performance profile</dt><dd>Share of runs whose score is above τ.</dd>
 <dt>Ranks</dt><dd>1 is the best mean score on a task; ties share the mean rank.
-Friedman's test asks whether all agents rank alike, Wilcoxon's signed-rank test compares two agents
-over tasks; p values are adjusted for their number by Holm's method (Demšar, JMLR
+Friedman's test asks whether all agents rank alike, Wilcoxon's signed-rank test compares
+two agents over tasks; p values are adjusted for their number by Holm's method (Demšar, JMLR
 2006).</dd>
 <dt>Kinds of data</dt><dd><em>measured</em>: on the device, or from training.
 <em>fitted</em>: computed from coefficients that follow measurements. <em>modelled</em>:

@@ -67,19 +67,20 @@ def improvement_figure(found: Estimates, *, name: str) -> Picture:
         name: of the files.
     """
     agents = found.agents
-    table = np.full((len(agents), len(agents)), np.nan)
-    for (ours, theirs), one in found.improvements.items():
-        table[agents.index(ours), agents.index(theirs)] = one.value
     side = max(WIDTH, 1.7 + 0.42 * len(agents))
-    with sheet_of_paper(side, 0.82 * side) as figure:
+    with sheet_of_paper(side, 0.75 * side) as figure:
+        from matplotlib import colormaps
+        from matplotlib.patches import Rectangle
+
         axes = figure.subplots()
         axes.grid(visible=False)
-        colours = axes.imshow(table, vmin=0.0, vmax=1.0, cmap="PuOr", aspect="auto")
-        colours.cmap.set_bad(GRID)
-        for (row, column), value in np.ndenumerate(table):
-            if np.isnan(value):
-                continue
-            pair = found.improvements[agents[row], agents[column]]
+        for (ours, theirs), pair in found.improvements.items():
+            row, column = agents.index(ours), agents.index(theirs)
+            value = float(pair.value)
+            colour = colormaps["PuOr"](value)
+            axes.add_patch(
+                Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, facecolor=colour)
+            )
             sure = pair.low > 0.5 or pair.high < 0.5
             axes.text(
                 *(column, row, f"{value:.2f}"),
@@ -87,13 +88,14 @@ def improvement_figure(found: Estimates, *, name: str) -> Picture:
                 va="center",
                 fontsize=8,
                 fontweight="bold" if sure else "normal",
-                color="#000000" if 0.15 < value < 0.85 else "#ffffff",
+                color="#000000" if 0.2 < value < 0.8 else "#ffffff",
             )
+        axes.set_xlim(-0.5, len(agents) - 0.5)
+        axes.set_ylim(len(agents) - 0.5, -0.5)
         names = [label(agent) for agent in agents]
         axes.set_xticks(range(len(agents)), names, rotation=40, ha="right")
         axes.set_yticks(range(len(agents)), names)
         axes.spines[:].set_visible(False)
-        figure.colorbar(colours, shrink=0.8, label="P(row better than column)")
         caption = (
             "Probability that a run of the row's agent beats one of the column's on "
             "the same task, mean over tasks; bold where the 95 % interval leaves out "

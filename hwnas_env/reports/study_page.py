@@ -248,8 +248,8 @@ def _task(page: Page, task: TaskRuns, drawn: Styles, place: int) -> None:
         unit = task.problem.describe()["columns"][task.task.metric]["unit"]
         network = html.escape(task.problem.decode(best.genotypes[0]))
         page.parts.append(
-            f"<p>Exact optimum: {best.accuracy_percent:.3f} % at {best.cost:.4g} {unit}, "
-            f"<code>{network}</code></p>\n"
+            f"<p>Exact optimum: {best.accuracy_percent:.3f} % at {best.cost:.4g} {unit}"
+            f", <code>{network}</code></p>\n"
         )
     page.table(study_sheets.task_sheet(task, name=f"{stem}-agents"))
     pictures = [study_figures.task_curves_figure(task, drawn, name=f"{stem}-curves")]
