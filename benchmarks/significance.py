@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from hwnas_env.benchmark.runs import Run, Task, run_all
+from hwnas_env.benchmark.runner import run_all
+from hwnas_env.benchmark.runs import Run, Task
 from hwnas_env.envs.registration import ENVIRONMENTS
 
 SEARCHERS = (

@@ -4,7 +4,8 @@ import numpy as np
 from rich import print
 
 from hwnas_env.agents import Searcher
-from hwnas_env.benchmark.runs import Task, run_all
+from hwnas_env.benchmark.runner import run_all
+from hwnas_env.benchmark.runs import Task
 
 
 class OnePlusOne(Searcher):

@@ -5,36 +5,23 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
+from hwnas_env import bench_cli
 from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
 from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
 from hwnas_env.benchmark.fronts import FRONT_AGENTS, run_fronts
 from hwnas_env.benchmark.reproduce import reproduce_table5
-from hwnas_env.benchmark.runs import Limits, Run, Task, check_request, run_all
-from hwnas_env.benchmark.suite_runs import (
-    find_suite,
-    jobs_of,
-    run_suite,
-    suite_summary,
-)
-from hwnas_env.benchmark.suites import SUITES
-from hwnas_env.benchmark.validate import validate as validate_record
+from hwnas_env.benchmark.runner import run_all
+from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
 from hwnas_env.calibration.everything import calibrate_all
 from hwnas_env.data import cache, hwnasbench, nasbench201_runs
 from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import HWNASError, unknown_name
 from hwnas_env.reports import analysis, pages, reproduction, tables
+from hwnas_env.reports.terminal import console, progress_bars, show
 from hwnas_env.spaces import get_space
 
 app = typer.Typer(
@@ -47,6 +34,7 @@ data_app = typer.Typer(
     help="Measured data: import, download, check.", no_args_is_help=True
 )
 app.add_typer(data_app, name="data")
+app.add_typer(bench_cli.app, name="bench")
 
 REPRODUCTIONS = ("nasbench201-table5",)
 
@@ -113,7 +101,7 @@ def run(
             )
             for task in tasks
         ]
-        _show(studies, as_json=as_json, table=tables.front_tables)
+        show(studies, as_json=as_json, table=tables.front_tables)
         return
     agents = agent or list(DEFAULT_AGENTS)
     cost = _number(cost_budget)
@@ -129,7 +117,7 @@ def run(
         if as_json:
             results.append({**summary, "runs": [one.as_dict() for one in runs]})
         else:
-            _console().print(tables.run_table(summary))
+            console().print(tables.run_table(summary))
     if as_json:
         print(json.dumps(results, indent=1))
 
@@ -140,7 +128,7 @@ def envs(as_json: Json = False) -> None:
     rows = tables.environment_rows(
         {name: Task(name).problem() for name in ENVIRONMENTS}
     )
-    _show(rows, as_json=as_json, table=tables.environment_table)
+    show(rows, as_json=as_json, table=tables.environment_table)
 
 
 @app.command()
@@ -161,7 +149,7 @@ def query(
     else:
         genotype = problem.encode(architecture)
     network = tables.network_values(problem, genotype)
-    _show(network, as_json=as_json, table=tables.network_table)
+    show(network, as_json=as_json, table=tables.network_table)
 
 
 @app.command()
@@ -177,65 +165,7 @@ def optimum(
     problem = Task(env, dataset, metric, source=source).problem()
     best = problem.optimum(_number(cost_budget))
     network = tables.network_values(problem, best.genotypes[0])
-    _show(network, as_json=as_json, table=tables.network_table)
-
-
-@app.command()
-def bench(
-    suite: Annotated[str, typer.Argument(help=f"One of {', '.join(SUITES)}.")],
-    out: Annotated[
-        Path, typer.Option(help="Folder of records; what is there is kept.")
-    ],
-    agent: Annotated[
-        list[str] | None, typer.Option(help="As for run; may be repeated.")
-    ] = None,
-    budget: Annotated[int, typer.Option(help="Queries of each run.")] = 500,
-    seeds: Annotated[int, typer.Option(help="Runs of each agent and task.")] = 30,
-    shard: Annotated[
-        str, typer.Option(help="i/n: every n-th run, for the i-th of n machines.")
-    ] = "1/1",
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds after which a run is given up.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = 1,
-    as_json: Json = False,
-) -> None:
-    """Runs a suite, or goes on with it, and scores the agents."""
-    chosen, agents = find_suite(suite), agent or list(DEFAULT_AGENTS)
-    limits = Limits(budget, timeout_seconds=timeout)
-    total = len(jobs_of(chosen, agents, seeds=seeds, shard=shard))
-    with _progress() as progress:
-        bar = progress.add_task(suite, total=total)
-        found = run_suite(
-            chosen,
-            agents,
-            seeds=seeds,
-            limits=limits,
-            folder=out,
-            shard=shard,
-            jobs=jobs,
-            finished=lambda _: progress.advance(bar),
-        )
-    summary = suite_summary(chosen, found)
-    _show(summary, as_json=as_json, table=tables.suite_table)
-
-
-@app.command()
-def validate(
-    files: Annotated[list[Path], typer.Argument(help="Records of run --out.")],
-) -> None:
-    """Asks the problem again for every network of records, and says what differs."""
-    wrong = 0
-    for path in files:
-        differences = validate_record(path)
-        wrong += bool(differences)
-        print(f"{path}: {'differs' if differences else 'valid'}")
-        for words in differences[:20]:
-            print(f"  {words}")
-        if len(differences) > 20:
-            print(f"  and {len(differences) - 20} more")
-    if wrong:
-        raise typer.Exit(1)
+    show(network, as_json=as_json, table=tables.network_table)
 
 
 @app.command()
@@ -262,7 +192,7 @@ def analyze(
     }
     if figure is not None:
         analysis.heat_map(values, figure)
-    _show(values, as_json=as_json, table=analysis.analysis_table)
+    show(values, as_json=as_json, table=analysis.analysis_table)
 
 
 @app.command()
@@ -278,7 +208,7 @@ def reproduce(
         raise unknown_name(table, REPRODUCTIONS, what="table")
     cells = reproduce_table5(runs=runs, seed=seed, jobs=jobs)
     rows = [asdict(cell) for cell in cells]
-    _show(rows, as_json=as_json, table=reproduction.table5)
+    show(rows, as_json=as_json, table=reproduction.table5)
 
 
 @data_app.command("import")
@@ -357,7 +287,7 @@ def check() -> None:
 def fidelity(as_json: Json = False) -> None:
     """Prints the error of every built-in column against measurements."""
     rows = list(pages.fidelity_rows())
-    _show(rows, as_json=as_json, table=tables.fidelity_table)
+    show(rows, as_json=as_json, table=tables.fidelity_table)
 
 
 @data_app.command()
@@ -388,7 +318,7 @@ def _with_progress(
     jobs: int,
     folder: Path | None,
 ) -> list[Run]:
-    with _progress() as progress:
+    with progress_bars() as progress:
         bars = {
             name: progress.add_task(f"{task.env} {name}", total=seeds)
             for name in dict.fromkeys(agents)
@@ -400,26 +330,8 @@ def _with_progress(
             limits=limits,
             jobs=jobs,
             folder=folder,
-            finished=lambda one: progress.advance(bars[one.agent]),
+            finished=lambda job, _: progress.advance(bars[job.agent]),
         )
-
-
-def _progress() -> Progress:
-    """Shows how far runs are, on standard error."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-
-
-def _console() -> Console:
-    """Prints to the terminal's width, and to 120 columns where there is none."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=120)
 
 
 def _number(budget: str) -> float | str | None:
@@ -429,13 +341,6 @@ def _number(budget: str) -> float | str | None:
         return float(budget)
     except ValueError:
         return budget
-
-
-def _show(values: Any, *, as_json: bool, table: Any) -> None:
-    if as_json:
-        print(json.dumps(values, indent=1, ensure_ascii=False))
-    else:
-        _console().print(table(values))
 
 
 def main() -> None:

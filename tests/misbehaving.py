@@ -69,3 +69,12 @@ class Leaves(RandomSearch):
 
     def propose(self) -> Any:
         raise SystemExit(4)
+
+
+class Undeployable(RandomSearch):
+    """Ignores its masks, and draws any network."""
+
+    name = "undeployable"
+
+    def propose(self) -> Any:
+        return self.problem.space.sample(1, rng=self.rng)

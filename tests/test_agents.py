@@ -6,7 +6,8 @@ import pytest
 from hwnas_env import BudgetedProblem, make_problem
 from hwnas_env.agents import DEFAULT_AGENTS
 from hwnas_env.agents.searcher import masked_softmax
-from hwnas_env.benchmark.runs import Task, run_all, run_once
+from hwnas_env.benchmark.runner import run_all
+from hwnas_env.benchmark.runs import Task, run_once
 from hwnas_env.errors import (
     BudgetExhaustedError,
     InvalidArgumentError,

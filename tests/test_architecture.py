@@ -19,6 +19,7 @@ FLOORS = [
     {"agents"},
     {"benchmark"},
     {"reports"},
+    {"bench_cli"},
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

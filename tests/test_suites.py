@@ -8,8 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from hwnas_env.accuracy.noise import uniform_numbers
+from hwnas_env.benchmark.backends import Workers
+from hwnas_env.benchmark.expectations import masked_chances
 from hwnas_env.benchmark.runs import Limits, Task, run_once
-from hwnas_env.benchmark.scores import expected_best, masked_chances, score
+from hwnas_env.benchmark.scores import expected_best, score
 from hwnas_env.benchmark.suite_runs import (
     find_suite,
     jobs_of,
@@ -83,12 +85,14 @@ def test_shards_and_interruptions_add_up_to_one_run(tmp_path: Path) -> None:
     whole = run_suite(SMOKE, agents, seeds=3, limits=limits)
     for shard in ("1/3", "3/3"):
         run_suite(SMOKE, agents, seeds=3, limits=limits, folder=tmp_path, shard=shard)
-    assert len(list(tmp_path.glob("*.json"))) == 8
-    merged = run_suite(SMOKE, agents, seeds=3, limits=limits, folder=tmp_path, jobs=2)
-    assert len(list(tmp_path.glob("*.json"))) == 12
+    assert len(list(tmp_path.glob("*.jsonl"))) == 12
+    merged = run_suite(
+        SMOKE, agents, seeds=3, limits=limits, folder=tmp_path, workers=Workers(2)
+    )
+    assert len(list(tmp_path.glob("*.jsonl"))) == 18
     assert merged == whole
     assert suite_summary(SMOKE, merged) == suite_summary(SMOKE, whole)
-    jobs = jobs_of(SMOKE, agents, seeds=3)
+    jobs = jobs_of(SMOKE, agents, seeds=3, limits=limits)
     parts = [jobs_of(SMOKE, agents, seeds=3, shard=f"{i}/5") for i in range(1, 6)]
     assert sorted(map(str, jobs)) == sorted(str(job) for part in parts for job in part)
     for shard in ("0/2", "3/2", "1", "a/b"):
@@ -102,13 +106,13 @@ def test_failed_runs_gain_nothing() -> None:
     )
     summary = suite_summary(SMOKE, found)
     rows = {row["agent"]: row for row in summary["agents"]}
-    assert rows["misbehaving:Raises"]["failed"] == 4
+    assert rows["misbehaving:Raises"]["failed"] == 6
     assert rows["misbehaving:Raises"]["score"] <= 0
     assert summary["accuracies"] == ["measured", "surrogate"]
 
 
 def test_the_command_scores_agents(tmp_path: Path) -> None:
-    call = ["bench", "smoke-v0", "--out", str(tmp_path), "--seeds", "2"]
+    call = ["bench", "run", "smoke-v0", "--out", str(tmp_path), "--seeds", "2"]
     call += ["--budget", "40", "--agent", "random", "--agent", "evolution"]
     text = CliRunner().invoke(app, call)
     assert text.exit_code == 0, text.output

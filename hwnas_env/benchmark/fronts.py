@@ -1,7 +1,6 @@
 """Multi-objective runs: what share of the exact front's hypervolume is reached."""
 
 import functools
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -10,7 +9,7 @@ import joblib
 import numpy as np
 
 from hwnas_env.agents import find_agent
-from hwnas_env.benchmark.runs import Limits, Task, digits
+from hwnas_env.benchmark.runs import Limits, Task, digits, make_agent
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.indicators import non_dominated
 from hwnas_env.problems.budget import BudgetedProblem
@@ -137,15 +136,7 @@ def front_run(task: Task, agent: str, *, seed: int, limits: Limits) -> FrontRun:
     """
     problem = task.problem()
     ledger = limits.ledger(problem)
-    found = find_agent(agent)
-    fields = found.config_type().as_dict()
-    chosen = {"objectives": task.objectives} if "objectives" in fields else {}
-    searching = found(
-        problem,
-        task.limit(problem),
-        rng=np.random.default_rng([seed, zlib.crc32(agent.encode())]),
-        config=found.config_type.from_dict(chosen),
-    )
+    searching = make_agent(task, problem, agent, seed=seed)
     error = ""
     try:
         searching.search(ledger)
@@ -186,6 +177,12 @@ def front_summary(
         networks=digits(history.genotypes),
         error=error,
     )
+
+
+def front_failed(task: Task, agent: str, *, seed: int, error: str) -> FrontRun:
+    """Returns the run of an agent of which nothing is left but why."""
+    env = task.env.removeprefix("hwnas_env:")
+    return FrontRun(env, agent, seed, task.objectives, 0, 0.0, (), (), error=error)
 
 
 def run_fronts(

@@ -23,7 +23,7 @@ class Job:
     task: Task
     agent: str
     seed: int
-    limits: Limits = Limits()
+    limits: Limits
 
     def request(self) -> dict[str, Any]:
         """Returns the job as JSON-able values."""
@@ -60,7 +60,7 @@ class Job:
         """Returns what jobs are sorted by: the task, the agent, the seed, the limits.
 
         Example:
-            >>> Job(Task("HWNAS-FBNet-FPGA-v0"), "random", 3).order()[1:3]
+            >>> Job(Task("HWNAS-FBNet-FPGA-v0"), "random", 3, Limits()).order()[1:3]
             ('random', 3)
         """
         values = self.request()

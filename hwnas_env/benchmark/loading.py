@@ -202,7 +202,7 @@ def environment_of(task: Task, problem: Problem) -> dict[str, Any]:
     """
     spec = HWNASEnvSpec.of(gym.spec(task.env.removeprefix("hwnas_env:")))
     largest = problem.model.largest(problem.metric_column)
-    keywords = {
+    keywords: dict[str, Any] = {
         "dataset": problem.dataset,
         "metric": task.metric,
         "budget": largest if task.budget is None else task.budget,

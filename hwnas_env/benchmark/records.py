@@ -1,7 +1,7 @@
 """One file a run, written whole or not at all: JSON lines.
 
 The first line is the header, then one line a query, then the summary. The summary holds
-a checksum of everything before it but the versions of packages, which are information.
+a checksum of everything else but the versions of packages, which are information.
 """
 
 import contextlib
@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,8 @@ def record_lines(record: Record) -> list[str]:
     """Writes a record: its lines, the last one with the checksum of the others."""
     lines = [_line(record.header), *map(_line, record.queries)]
     summary = {k: v for k, v in record.summary.items() if k != "sha256"}
-    return [*lines, _line({**summary, "sha256": _checksum(record.header, lines[1:])})]
+    checksum = _checksum(record.header, lines[1:], summary)
+    return [*lines, _line({**summary, "sha256": checksum})]
 
 
 def write_record(path: Path, record: Record) -> None:
@@ -83,7 +85,7 @@ def write_record(path: Path, record: Record) -> None:
         DataError: the folder cannot be written, or the disk is full.
     """
     text = "\n".join(record_lines(record)) + "\n"
-    beside = path.with_suffix(f".{os.getpid()}.part")
+    beside = path.with_suffix(f".{uuid.uuid4().hex[:12]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("w", encoding="utf-8") as file:
@@ -151,8 +153,9 @@ def read_record(path: Path) -> Record:
             f"{len(queries)} held"
         )
         raise TruncatedFileError(message)
-    if summary["sha256"] != _checksum(header, lines[1:-1]):
-        message = f"{path.name}, line {len(lines)}: the lines above were changed"
+    written = lines[0] == _line(header) and lines[-1] == _line(summary)
+    if not written or summary["sha256"] != _checksum(header, lines[1:-1], summary):
+        message = f"{path.name}, line {len(lines)}: sha256: something was changed"
         raise ForeignFileError(message)
     return Record(header, tuple(queries), summary)
 
@@ -165,7 +168,7 @@ def parse_line(path: Path, place: int, line: str) -> dict[str, Any]:
         ForeignFileError: it is no object.
     """
     try:
-        values = json.loads(line)
+        values = json.loads(line, parse_constant=_no_number)
     except ValueError as error:
         message = f"{path.name}, line {place}: no JSON ({error})"
         raise TruncatedFileError(message) from None
@@ -175,13 +178,21 @@ def parse_line(path: Path, place: int, line: str) -> dict[str, Any]:
     return values
 
 
+def _no_number(word: str) -> None:
+    message = f"{word} is no number of JSON"
+    raise ValueError(message)
+
+
 def _line(values: Mapping[str, Any]) -> str:
     return json.dumps(values, allow_nan=False)
 
 
-def _checksum(header: Mapping[str, Any], lines: Sequence[str]) -> str:
-    kept = {key: value for key, value in header.items() if key != "versions"}
-    text = "\n".join([_line(kept), *lines])
+def _checksum(
+    header: Mapping[str, Any], queries: Sequence[str], summary: Mapping[str, Any]
+) -> str:
+    first = {key: value for key, value in header.items() if key != "versions"}
+    last = {key: value for key, value in summary.items() if key != "sha256"}
+    text = "\n".join([_line(first), *queries, _line(last)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -199,7 +210,7 @@ def _check(
             raise ForeignFileError(message)
     for key, value in values.items():
         kind = types.get(key)
-        boolean = isinstance(value, bool) and kind is not bool
-        if kind is None or not isinstance(value, kind) or (boolean and kind != object):
+        boolean = isinstance(value, bool) and kind not in (bool, object)
+        if kind is None or not isinstance(value, kind) or boolean:
             message = f"{path.name}, line {place}: {key} is {value!r}, not expected"
             raise ForeignFileError(message)

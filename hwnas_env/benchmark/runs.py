@@ -1,5 +1,6 @@
 """One run: an agent, a problem, a seed, a ledger."""
 
+import dataclasses
 import math
 import zlib
 from collections.abc import Sequence
@@ -194,9 +195,18 @@ def make_agent(
     seed: int,
     config: Config | None = None,
 ) -> Agent:
-    """Makes an agent with a generator that follows from the seed and its name."""
+    """Makes an agent with a generator that follows from the seed and its name.
+
+    Where no configuration is given and an agent's has ``objectives``, it is given the
+    task's.
+    """
     rng = np.random.default_rng([seed, zlib.crc32(agent.encode())])
-    return find_agent(agent)(problem, task.limit(problem), rng=rng, config=config)
+    found = find_agent(agent)
+    if config is None and task.objectives:
+        kind = found.config_type
+        if "objectives" in kind().as_dict():
+            config = kind.from_dict({"objectives": task.objectives})
+    return found(problem, task.limit(problem), rng=rng, config=config)
 
 
 def incumbents(problem: Problem, limit: float | None, ledger: BudgetedProblem) -> Any:
@@ -305,9 +315,39 @@ def check_request(
         message = f"jobs: expected at least 1, or -1 for one a core, got {jobs}"
         raise InvalidArgumentError(message)
     problem = task.problem()
-    (Limits(queries) if limits is None else limits).ledger(problem)
+    limits = Limits(queries) if limits is None else limits
+    limits.ledger(problem)
+    if task.objectives:
+        _check_objectives(task, problem)
+    if task.train:
+        _check_transfer(task, limits)
     for agent in agents:  # one that needs an extra, or a smaller space, says so here
         make_agent(task, problem, agent, seed=0)
+
+
+def _check_objectives(task: Task, problem: Problem) -> None:
+    problem.objectives(task.objectives)
+    if len(task.objectives) < 2 or task.train:
+        message = (
+            f"objectives: expected at least two, and none to train on, got "
+            f"{list(task.objectives)} and {list(task.train)}"
+        )
+        raise InvalidArgumentError(message)
+
+
+def _check_transfer(task: Task, limits: Limits) -> None:
+    space = gym.spec(task.env.removeprefix("hwnas_env:")).kwargs["space"]
+    for env in task.train:
+        other = dataclasses.replace(task, env=env, train=()).problem()
+        if other.space.name != space or env == task.env:
+            message = f"train: expected other environments of {space}, got {env}"
+            raise InvalidArgumentError(message)
+    if limits.queries is None or limits.queries < 2 * len(task.train):
+        message = (
+            f"queries: expected at least {2 * len(task.train)}, two a device to train "
+            f"on, got {limits.queries}"
+        )
+        raise InvalidArgumentError(message)
 
 
 def _plain(value: Any) -> Any:

@@ -1,32 +1,21 @@
 """Runs a suite: one job an agent, task and seed, in any order and on any machine."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
-from hwnas_env.benchmark.runs import Limits, Run, Task, check_request, recorded_run
-from hwnas_env.benchmark.scores import score
+from hwnas_env.benchmark.backends import Workers
+from hwnas_env.benchmark.fronts import FrontRun
+from hwnas_env.benchmark.jobs import Job
+from hwnas_env.benchmark.loading import Result
+from hwnas_env.benchmark.runner import Ready, run_jobs
+from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
+from hwnas_env.benchmark.scores import log10_regret, score
 from hwnas_env.benchmark.suites import SUITES, Suite
 from hwnas_env.errors import InvalidArgumentError, unknown_name
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run of a suite.
-
-    Attributes:
-        task: what is searched.
-        agent: who searches.
-        seed: of the run.
-    """
-
-    task: Task
-    agent: str
-    seed: int
 
 
 def find_suite(name: str) -> Suite:
@@ -41,7 +30,12 @@ def find_suite(name: str) -> Suite:
 
 
 def jobs_of(
-    suite: Suite, agents: Sequence[str], *, seeds: int, shard: str = "1/1"
+    suite: Suite,
+    agents: Sequence[str],
+    *,
+    seeds: int,
+    limits: Limits,
+    shard: str = "1/1",
 ) -> list[Job]:
     """Lists a suite's runs, or every n-th of them.
 
@@ -49,6 +43,7 @@ def jobs_of(
         suite: its tasks.
         agents: names out of ``AGENTS``, or "package.module:Class".
         seeds: runs of each agent on each task.
+        limits: what each run may spend.
         shard: "i/n" for the i-th of n machines, counted from 1.
 
     Raises:
@@ -59,12 +54,24 @@ def jobs_of(
         message = f"shard: expected i/n with 1 <= i <= n, got {shard!r}"
         raise InvalidArgumentError(message)
     listed = [
-        Job(task, agent, seed)
+        Job(task, agent, seed, limits)
         for task in suite.tasks
         for agent in dict.fromkeys(agents)
         for seed in range(seeds)
     ]
     return listed[int(first) - 1 :: int(count)]
+
+
+def check_suite(
+    suite: Suite, agents: Sequence[str], *, seeds: int, limits: Limits
+) -> None:
+    """Raises what :func:`run_suite` would, before any process starts.
+
+    Raises:
+        HWNASError: what :func:`hwnas_env.benchmark.runs.check_request` finds.
+    """
+    for task in suite.tasks:
+        check_request(task, agents, seeds=seeds, limits=limits)
 
 
 def run_suite(
@@ -75,10 +82,11 @@ def run_suite(
     limits: Limits,
     folder: Path | None = None,
     shard: str = "1/1",
-    jobs: int = 1,
-    finished: Callable[[Run], None] | None = None,
-) -> list[tuple[Job, Run]]:
-    """Runs what is missing; jobs, shards and interruptions change no result.
+    workers: Workers | None = None,
+    ready: Ready | None = None,
+    finished: Callable[[Job, Result], None] | None = None,
+) -> list[tuple[Job, Result]]:
+    """Runs what is missing; workers, shards and interruptions change no result.
 
     Args:
         suite: its tasks.
@@ -87,80 +95,106 @@ def run_suite(
         limits: what each run may spend.
         folder: of records; what is there is not run again.
         shard: "i/n": every n-th run, from the i-th on.
-        jobs: processes; -1 for one a core.
-        finished: told of every run as it ends.
+        workers: where the runs run; one process by default.
+        ready: what the folder holds, where that is known.
+        finished: told of every run that was missing, as it ends.
 
     Raises:
-        HWNASError: what :func:`hwnas_env.benchmark.runs.check_request` finds.
+        HWNASError: what :func:`hwnas_env.benchmark.runs.check_request` finds, or
+            :func:`hwnas_env.benchmark.runner.run_jobs`.
     """
-    for task in suite.tasks:
-        check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
-    listed = jobs_of(suite, agents, seeds=seeds, shard=shard)
-    calls = [
-        joblib.delayed(recorded_run)(
-            job.task, job.agent, seed=job.seed, limits=limits, folder=folder
-        )
-        for job in listed
-    ]
-    runs: list[Run] = []
-    results: Iterator[Run] = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
-    for run in results:
-        if finished is not None:
-            finished(run)
-        runs.append(run)
-    return list(zip(listed, runs, strict=True))
+    check_suite(suite, agents, seeds=seeds, limits=limits)
+    listed = jobs_of(suite, agents, seeds=seeds, limits=limits, shard=shard)
+    results = run_jobs(
+        listed, folder=folder, workers=workers, ready=ready, finished=finished
+    )
+    return list(zip(listed, results, strict=True))
 
 
-def suite_summary(suite: Suite, found: Sequence[tuple[Job, Run]]) -> dict[str, Any]:
+def suite_summary(suite: Suite, found: Sequence[tuple[Job, Result]]) -> dict[str, Any]:
     """Returns a suite's result as plain values: agents, best first, and their tasks.
 
     A run that failed counts with the score of what it had found, but 0 at most; one
-    that found no feasible network counts 0.
+    that found no feasible network counts 0. Every task says of which kind its data are.
 
     Args:
         suite: its tasks.
         found: jobs with their runs.
     """
+    by_agent: dict[str, dict[Task, list[Result]]] = {}
+    for job, result in found:
+        by_agent.setdefault(job.agent, {}).setdefault(job.task, []).append(result)
     agents: list[dict[str, Any]] = []
-    for agent in dict.fromkeys(job.agent for job, _ in found):
-        mine = {
-            task: [run for job, run in found if (job.agent, job.task) == (agent, task)]
-            for task in suite.tasks
-        }
-        tasks = [_task_row(task, runs) for task, runs in mine.items() if runs]
+    for agent, mine in by_agent.items():
+        rows = [_task_row(task, mine[task]) for task in suite.tasks if task in mine]
         agents.append(
             {
                 "agent": agent,
-                "score": float(np.mean([row["score"] for row in tasks])),
-                "failed": sum(row["failed"] for row in tasks),
-                "tasks": tasks,
+                "score": float(np.mean([row["score"] for row in rows])),
+                "failed": sum(row["failed"] for row in rows),
+                "tasks": rows,
             }
         )
     agents.sort(key=lambda row: -row["score"])
-    problems = [task.problem() for task in suite.tasks]
+    kinds = [task_kinds(task) for task in suite.tasks]
+    costs = {kind for row in kinds for name, kind in row.items() if name != "accuracy"}
     return {
         "suite": suite.name,
         "description": suite.description,
         "tasks": len(suite.tasks),
-        "costs": sorted({p.provenance[p.metric].kind for p in problems}),
-        "accuracies": sorted({p.provenance["accuracy"].kind for p in problems}),
+        "costs": sorted(costs),
+        "accuracies": sorted({row["accuracy"] for row in kinds}),
+        "kinds": [
+            {**_names(task), "kinds": row}
+            for task, row in zip(suite.tasks, kinds, strict=True)
+        ],
         "agents": agents,
     }
 
 
-def _task_row(task: Task, runs: Sequence[Run]) -> dict[str, Any]:
-    regrets = [run.regret_percent for run in runs if run.incumbent]
+def task_kinds(task: Task) -> dict[str, str]:
+    """Returns of which kind the columns are that a task is scored by."""
+    provenance = task.problem().provenance
+    names = dict.fromkeys(("accuracy", *(task.objectives or (task.metric,))))
+    return {name: provenance[name].kind for name in names}
+
+
+def _names(task: Task) -> dict[str, Any]:
     return {
         "env": task.env,
         "budget": task.budget,
-        "runs": len(runs),
-        "failed": sum(bool(run.error) for run in runs),
-        "score": float(np.mean([_counted(score(task, run), run) for run in runs])),
-        "regret_percent": float(np.mean(regrets)) if regrets else None,
+        "objectives": list(task.objectives),
+        "train": list(task.train),
     }
 
 
-def _counted(value: float, run: Run) -> float:
-    if not run.incumbent:
+def _task_row(task: Task, runs: Sequence[Result]) -> dict[str, Any]:
+    single = [run for run in runs if isinstance(run, Run) and run.incumbent]
+    fronts = [run for run in runs if isinstance(run, FrontRun)]
+    return {
+        **_names(task),
+        "kinds": task_kinds(task),
+        "runs": len(runs),
+        "failed": sum(bool(run.error) for run in runs),
+        "score": float(np.mean([counted_score(task, run) for run in runs])),
+        "regret_percent": _mean([run.regret_percent for run in single]),
+        "log10_regret": _mean([log10_regret(run) for run in single]),
+        "share": _mean([run.share for run in fronts]),
+    }
+
+
+def counted_score(task: Task, run: Result) -> float:
+    """Returns what a run counts: a failed one 0 at most, an empty one 0.
+
+    Args:
+        task: what was searched.
+        run: what was found.
+    """
+    value = score(task, run)
+    if not math.isfinite(value):
         return 0.0
     return min(value, 0.0) if run.error else value
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None

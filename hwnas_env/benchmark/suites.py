@@ -11,6 +11,10 @@ from hwnas_env.benchmark.runs import Task
 from hwnas_env.devices import DEVICES
 from hwnas_env.envs.registration import environment_id
 from hwnas_env.problems.problem import PRESETS
+from hwnas_env.spaces import SEARCH_SPACES
+
+ENERGY_DEVICES = ("edgegpu", "eyeriss")
+"""Devices whose energy is no multiple of their latency, as the FPGA's is."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,28 @@ def _every_device(space: str) -> tuple[Task, ...]:
     )
 
 
+def _fronts() -> tuple[Task, ...]:
+    """Accuracy against latency everywhere; against energy too where it is its own."""
+    two, three = ("accuracy", "latency_ms"), ("accuracy", "latency_ms", "energy_mj")
+    return tuple(
+        Task(environment_id(space, device), budget=None, objectives=objectives)
+        for space in SEARCH_SPACES
+        for objectives, devices in ((two, DEVICES), (three, ENERGY_DEVICES))
+        for device in devices
+    )
+
+
+def _left_out(space: str) -> tuple[Task, ...]:
+    """Every device once as the new one, after the five others."""
+    return tuple(
+        Task(
+            environment_id(space, device),
+            train=tuple(environment_id(space, d) for d in DEVICES if d != device),
+        )
+        for device in DEVICES
+    )
+
+
 SUITES: Mapping[str, Suite] = MappingProxyType(
     {
         suite.name: suite
@@ -51,11 +77,26 @@ SUITES: Mapping[str, Suite] = MappingProxyType(
                 _every_device("fbnet"),
             ),
             Suite(
+                "multiobjective-v0",
+                "Fronts of accuracy, latency and energy on every device, both spaces.",
+                _fronts(),
+            ),
+            Suite(
+                "transfer-v0",
+                "A new device at a medium budget, after queries on the five others.",
+                (*_left_out("nasbench201"), *_left_out("fbnet")),
+            ),
+            Suite(
                 "smoke-v0",
-                "One task of each search space, to see that everything runs.",
+                "A task of each search space and a front, to see that everything runs.",
                 (
                     Task(environment_id("nasbench201", "edgegpu")),
                     Task(environment_id("fbnet", "edgetpu")),
+                    Task(
+                        environment_id("nasbench201", "edgegpu"),
+                        budget=None,
+                        objectives=("accuracy", "latency_ms"),
+                    ),
                 ),
             ),
         )

@@ -100,32 +100,6 @@ def run_table(summary: Mapping[str, Any]) -> Group:
     )
 
 
-def suite_table(summary: Mapping[str, Any]) -> Group:
-    """Lays out a suite's scores, agents best first."""
-    table = Table()
-    for title in ("agent", "score", "worst task", "best task", "failed runs"):
-        table.add_column(title, justify="left" if title == "agent" else "right")
-    for row in summary["agents"]:
-        scores = [task["score"] for task in row["tasks"]]
-        table.add_row(
-            row["agent"],
-            f"{row['score']:.3f}",
-            f"{min(scores):.3f}",
-            f"{max(scores):.3f}",
-            str(row["failed"]),
-        )
-    return Group(
-        f"[bold]{summary['suite']}[/bold]  {summary['tasks']} tasks. "
-        f"{summary['description']}",
-        table,
-        "score: 0 is what masked random search is expected to find with as many "
-        "queries, 1 the exact optimum",
-        f"costs: {', '.join(summary['costs'])}; accuracies: "
-        f"{', '.join(summary['accuracies'])}",
-        "",
-    )
-
-
 def front_tables(summaries: Sequence[Mapping[str, Any]]) -> Group:
     """Lays multi-objective studies out, one below another."""
     return Group(*map(front_table, summaries))

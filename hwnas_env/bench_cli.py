@@ -1,0 +1,121 @@
+"""The command line's ``hwnas-env bench``: suites and records."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwnas_env.agents import DEFAULT_AGENTS
+from hwnas_env.benchmark.backends import Workers
+from hwnas_env.benchmark.runner import ready_jobs
+from hwnas_env.benchmark.runs import Limits
+from hwnas_env.benchmark.suite_runs import (
+    check_suite,
+    find_suite,
+    jobs_of,
+    run_suite,
+    suite_summary,
+)
+from hwnas_env.benchmark.suites import SUITES
+from hwnas_env.benchmark.validate import record_files
+from hwnas_env.benchmark.validate import validate as validate_record
+from hwnas_env.reports import suites as suite_tables
+from hwnas_env.reports.terminal import progress_bars, show
+
+app = typer.Typer(help="Suites: run, go on, score, validate.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+SHOWN = 20
+"""Differences of one record that are printed."""
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(help=f"One of {', '.join(SUITES)}.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of records; what is there is kept.")
+    ],
+    agents: Annotated[
+        str | None, typer.Option(help="Names, separated by commas.")
+    ] = None,
+    agent: Annotated[
+        list[str] | None, typer.Option(help="One name; may be repeated.")
+    ] = None,
+    budget: Annotated[int, typer.Option(help="Queries of each run.")] = 500,
+    seeds: Annotated[int, typer.Option(help="Runs of each agent and task.")] = 30,
+    shard: Annotated[
+        str, typer.Option(help="i/n: every n-th run, for the i-th of n machines.")
+    ] = "1/1",
+    jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = 1,
+    backend: Annotated[
+        str, typer.Option(help="Joblib's: loky, dask, ray or another of processes.")
+    ] = "loky",
+    address: Annotated[
+        str | None, typer.Option(help="Of a running Dask or Ray cluster.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds after which a run is given up.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Runs a suite, or goes on with it, and scores the agents."""
+    chosen, workers = find_suite(suite), Workers(jobs, backend, address)
+    names = [name.strip() for name in (agents or "").split(",") if name.strip()]
+    names = names + (agent or []) or list(DEFAULT_AGENTS)
+    limits = Limits(budget, timeout_seconds=timeout)
+    check_suite(chosen, names, seeds=seeds, limits=limits)
+    listed = jobs_of(chosen, names, seeds=seeds, limits=limits, shard=shard)
+    ready = ready_jobs(listed, out)
+    kept = len(ready.jobs)
+    with progress_bars() as progress:
+        words = f"{suite}, {kept} of {len(listed)} were there" if kept else suite
+        bar = progress.add_task(words, total=len(listed) - kept)
+        found = run_suite(
+            chosen,
+            names,
+            seeds=seeds,
+            limits=limits,
+            folder=out,
+            shard=shard,
+            workers=workers,
+            ready=ready,
+            finished=lambda *_: progress.advance(bar),
+        )
+    summary = suite_summary(chosen, found)
+    show(summary, as_json=as_json, table=suite_tables.suite_table)
+
+
+@app.command()
+def validate(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Records, or folders of records.")
+    ],
+) -> None:
+    """Asks the problem again for every network of records, and says what differs.
+
+    Exit status 1 if any record differs.
+    """
+    wrong = 0
+    for path in record_files(paths):
+        verdict = validate_record(path)
+        wrong += bool(verdict.differences)
+        word = "differs" if verdict.differences else "valid"
+        kinds = f" ({', '.join(verdict.kinds)})" if verdict.kinds else ""
+        rows = [f"{path}: {word}{kinds}"]
+        rows += [f"  {words}" for words in verdict.differences[:SHOWN]]
+        if len(verdict.differences) > SHOWN:
+            rows.append(f"  and {len(verdict.differences) - SHOWN} more")
+        rows += [f"  note: {words}" for words in verdict.notes]
+        typer.echo("\n".join(rows))
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def suites(as_json: Json = False) -> None:
+    """Lists the suites."""
+    rows = [
+        {"suite": s.name, "tasks": len(s.tasks), "description": s.description}
+        for s in SUITES.values()
+    ]
+    show(rows, as_json=as_json, table=suite_tables.suites_table)

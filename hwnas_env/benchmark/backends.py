@@ -1,0 +1,165 @@
+"""Where jobs run: processes of this machine, a Dask cluster, a Ray cluster."""
+
+import contextlib
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import joblib
+
+from hwnas_env.errors import InvalidArgumentError, MissingExtraError
+
+CLUSTERS = ("dask", "ray")
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Says where jobs run.
+
+    Attributes:
+        jobs: processes; -1 for one a core. Of a cluster with an address, Dask takes
+            all workers and Ray all cores, unless more than one is asked for.
+        backend: loky, dask, ray, or another of joblib's that runs processes.
+        address: of a running cluster; None makes one of this machine's processes.
+    """
+
+    jobs: int = 1
+    backend: str = "loky"
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the values.
+
+        Raises:
+            InvalidArgumentError: no number of jobs, threads, or an address without a
+                cluster.
+        """
+        if self.jobs < 1 and self.jobs != -1:
+            message = (
+                f"jobs: expected at least 1, or -1 for one a core, got {self.jobs}"
+            )
+            raise InvalidArgumentError(message)
+        if self.backend == "threading":
+            message = "backend: expected processes, got threading: learners' seeds are"
+            message += " a process's own"
+            raise InvalidArgumentError(message)
+        if self.address is not None and self.backend not in CLUSTERS:
+            message = f"address: expected with dask or ray, not with {self.backend}"
+            raise InvalidArgumentError(message)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Workers that wait for jobs.
+
+    Attributes:
+        jobs: what joblib is asked for.
+        size: how many jobs run at a time.
+        streams: whether results come one by one, as they end.
+        deaths: what is raised where a worker died.
+    """
+
+    jobs: int
+    size: int
+    streams: bool
+    deaths: tuple[type[BaseException], ...]
+
+
+@contextlib.contextmanager
+def opened(workers: Workers) -> Iterator[Pool]:
+    """Starts workers, or connects to them, and makes them joblib's.
+
+    Args:
+        workers: which.
+
+    Raises:
+        MissingExtraError: the cluster's package is not installed.
+        InvalidArgumentError: joblib knows no such backend, or workers are threads.
+    """
+    if workers.backend == "dask":
+        with _dask(workers) as pool, joblib.parallel_config(backend="dask"):
+            yield pool
+    elif workers.backend == "ray":
+        with _ray(workers) as pool, joblib.parallel_config(backend="ray"):
+            yield pool
+    else:
+        from concurrent.futures.process import BrokenProcessPool
+
+        try:
+            config = joblib.parallel_config(backend=workers.backend)
+        except (ValueError, KeyError, ImportError) as error:
+            message = f"backend: expected loky, dask or ray: {error}"
+            raise InvalidArgumentError(message) from None
+        with config:
+            size = joblib.effective_n_jobs(workers.jobs)
+            streams = workers.backend == "loky"
+            yield Pool(workers.jobs, size, streams, (BrokenProcessPool,))
+
+
+@contextlib.contextmanager
+def _dask(workers: Workers) -> Iterator[Pool]:
+    distributed: Any = _cluster("distributed", extra="dask")
+    with contextlib.ExitStack() as stack:
+        address: Any = workers.address
+        if address is None:
+            import dask
+
+            # runs with a timeout have a child, which daemons must not
+            stack.enter_context(dask.config.set({"distributed.worker.daemon": False}))
+            cluster = distributed.LocalCluster(
+                n_workers=joblib.cpu_count() if workers.jobs == -1 else workers.jobs,
+                threads_per_worker=1,
+                dashboard_address=None,
+            )
+            address = stack.enter_context(cluster)
+        client = stack.enter_context(distributed.Client(address))
+        threads = client.nthreads()
+        if any(count > 1 for count in threads.values()):
+            message = (
+                "dask: expected workers of one thread each (dask worker --nthreads 1 "
+                "--nworkers N), since learners' seeds are a process's own"
+            )
+            raise InvalidArgumentError(message)
+        deaths = (
+            distributed.scheduler.KilledWorker,
+            distributed.client.FutureCancelledError,
+            distributed.comm.CommClosedError,
+        )
+        yield Pool(-1, max(1, len(threads)), streams=True, deaths=deaths)
+
+
+@contextlib.contextmanager
+def _ray(workers: Workers) -> Iterator[Pool]:
+    ray: Any = _cluster("ray", extra="ray")
+    importlib.import_module("ray.util.joblib").register_ray()
+    ours = not ray.is_initialized()
+    if ours:
+        local = workers.address is None
+        count = joblib.cpu_count() if workers.jobs == -1 else workers.jobs
+        ray.init(
+            address=workers.address,
+            num_cpus=count if local else None,
+            include_dashboard=False if local else None,
+            log_to_driver=False,
+            logging_level="ERROR",
+        )
+    try:
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        wanted = workers.jobs
+        if wanted == -1 or (wanted == 1 and workers.address is not None):
+            wanted = cores
+        deaths = (ray.exceptions.RayError,)
+        yield Pool(wanted, wanted, streams=False, deaths=deaths)
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _cluster(module: str, *, extra: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        line = f'pip install "hwnas_env[{extra}]"'
+        message = f"backend {extra} needs {module}: {line}"
+        raise MissingExtraError(message) from None

@@ -1,0 +1,222 @@
+"""What random search is expected to find: exact, or from a committed seeded study."""
+
+import functools
+import hashlib
+import importlib.resources
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from hwnas_env.accuracy.noise import uniform_numbers
+from hwnas_env.benchmark.fronts import front_run
+from hwnas_env.benchmark.runs import Limits, Task
+from hwnas_env.envs.vector import HWNASVectorEnv
+from hwnas_env.problems.budget import BudgetedProblem
+from hwnas_env.problems.problem import Problem
+from hwnas_env.problems.tabular import TableModel
+from hwnas_env.types import FloatArray
+
+SAMPLE, CHUNK = 100_000, 20_000
+"""Networks from which FBNet's expectations are computed where they are not committed,
+and how many at a time."""
+
+STUDIED_SAMPLE, STUDIED_RUNS = 500_000, 64
+"""Networks, and runs on several objectives, that the committed expectations are of."""
+
+QUERIES = tuple(np.unique(np.round(np.geomspace(1, 10_000, 41)).astype(int)).tolist())
+MOST_FRONT_QUERIES = 1000
+FIRST_SEED = 1_000_000
+"""Of the runs on several objectives, far from those that anyone scores."""
+
+FILE = "expectations.json"
+
+
+def table_key(task: Task) -> str:
+    """Returns a task's name in the committed table."""
+    env = task.env.removeprefix("hwnas_env:")
+    if task.objectives:
+        return f"{env} {' '.join(task.objectives)}"
+    return f"{env} {task.metric} {task.budget}"
+
+
+def data_digest(task: Task) -> str:
+    """Returns a hash of the data behind a task, and of its budget's number."""
+    problem = task.problem()
+    parts = [f"{name} {p.sha256}" for name, p in problem.provenance.items()]
+    parts.append(repr(task.limit(problem)))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def tabled(task: Task, queries: int) -> tuple[float, float] | None:
+    """Returns a committed expectation and its standard error.
+
+    Between the committed numbers of queries, linear in their logarithm.
+
+    Args:
+        task: what is searched.
+        queries: how many.
+
+    Returns:
+        None where nothing is committed: for other data, or more queries.
+    """
+    table = load_table()
+    part = table["share" if task.objectives else "accuracy"].get(table_key(task))
+    if part is None or part["data"] != data_digest(task):
+        return None
+    known = table["queries"][: len(part["expected"])]
+    if not known[0] <= queries <= known[-1]:
+        return None
+    place = math.log(queries), np.log(known)
+    expected = float(np.interp(*place, part["expected"]))
+    return expected, float(np.interp(*place, part["error"]))
+
+
+@functools.cache
+def load_table() -> dict[str, Any]:
+    """Returns the committed expectations."""
+    file = importlib.resources.files("hwnas_env.benchmark") / FILE
+    values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return values
+
+
+def accuracy_entry(task: Task, *, sample: int = STUDIED_SAMPLE) -> dict[str, Any]:
+    """Computes what the table holds of a task with one objective.
+
+    Args:
+        task: on FBNet.
+        sample: networks.
+    """
+    accuracy = sampled_accuracy(task, sample)
+    rows = [sampled_maximum(accuracy, queries) for queries in QUERIES]
+    return {
+        "data": data_digest(task),
+        "expected": [round(value, 5) for value, _ in rows],
+        "error": [float(f"{error:.2g}") for _, error in rows],
+    }
+
+
+def share_entry(task: Task, *, runs: int = STUDIED_RUNS) -> dict[str, Any]:
+    """Computes what the table holds of a task with several objectives.
+
+    Args:
+        task: with objectives.
+        runs: of random search.
+    """
+    places = [queries for queries in QUERIES if queries <= MOST_FRONT_QUERIES]
+    curves = share_curves(task, places[-1], runs=runs)[:, np.array(places) - 1]
+    errors = curves.std(axis=0, ddof=1) / math.sqrt(runs)
+    return {
+        "data": data_digest(task),
+        "expected": np.round(curves.mean(axis=0), 6).tolist(),
+        "error": [float(f"{error:.2g}") for error in errors],
+    }
+
+
+def share_curves(task: Task, queries: int, *, runs: int) -> FloatArray:
+    """Returns shares of the exact hypervolume in seeded runs: ``(runs, queries)``.
+
+    Args:
+        task: with objectives.
+        queries: of each run.
+        runs: how many.
+    """
+    limits = Limits(queries)
+    seeds = range(FIRST_SEED, FIRST_SEED + runs)
+    found = [front_run(task, "random", seed=s, limits=limits).curve for s in seeds]
+    return np.array(found)
+
+
+def expected_maximum(accuracy: FloatArray, chance: FloatArray, queries: int) -> float:
+    """Returns E[max of n draws] of values in rising order and their chances.
+
+    Args:
+        accuracy: ``(N,)`` rising.
+        chance: ``(N,)`` of each to be drawn.
+        queries: how many draws.
+    """
+    below = np.minimum(np.cumsum(chance), 1.0)
+    below[-1] = 1.0
+    reached = below**queries
+    return float((accuracy * np.diff(reached, prepend=0.0)).sum())
+
+
+def sampled_maximum(accuracy: FloatArray, queries: int) -> tuple[float, float]:
+    """Returns E[max of n draws], and its standard error by ten parts of the sample.
+
+    Args:
+        accuracy: ``(N,)`` of networks as they were drawn.
+        queries: how many draws.
+    """
+    parts = [accuracy, *(accuracy[part::10] for part in range(10))]
+    whole, *means = (
+        expected_maximum(np.sort(part), np.full(len(part), 1 / len(part)), queries)
+        for part in parts
+    )
+    return whole, float(np.std(means, ddof=1) / math.sqrt(10))
+
+
+def masked_chances(problem: Problem, limit: float | None) -> FloatArray:
+    """Returns how likely masked uniform decisions end in each cell: ``(K^L,)``.
+
+    Args:
+        problem: of a space that can be enumerated.
+        limit: the budget, or None; cells in the order of their keys.
+    """
+    model = problem.model
+    assert isinstance(model, TableModel), "asked only where cells are enumerated"
+    tree = model.tree(problem.metric_column)
+    largest = model.largest(problem.metric_column)
+    masks = tree.masks(slice(None), largest if limit is None else limit)
+    shares = masks / masks.sum(axis=1, keepdims=True)
+    chance, first = np.ones(1), 0
+    while first < tree.leaves:
+        level = shares[first : first + len(chance)]
+        first += len(chance)
+        chance = (chance[:, None] * level).reshape(-1)
+    return chance
+
+
+@functools.lru_cache(maxsize=64)
+def cell_distribution(task: Task) -> tuple[FloatArray, FloatArray]:
+    """Returns cells' accuracies in rising order, and how likely each is to be drawn."""
+    problem = task.problem()
+    chance = masked_chances(problem, task.limit(problem))
+    rows = problem.space.from_keys(np.arange(problem.space.size))
+    accuracy = problem.evaluate(rows).accuracy_percent
+    order = np.argsort(accuracy, kind="stable")
+    return accuracy[order], chance[order]
+
+
+@functools.lru_cache(maxsize=64)
+def sampled_accuracy(task: Task, sample: int = SAMPLE) -> FloatArray:
+    """Returns accuracies ``(sample,)`` of networks that masked decisions build.
+
+    By numbers that are the same on every machine.
+
+    Args:
+        task: what is searched.
+        sample: a multiple of ``CHUNK``.
+    """
+    problem = task.problem()
+    limit = task.limit(problem)
+    largest = problem.model.largest(problem.metric_column)
+    envs = HWNASVectorEnv(
+        problem.space.name,
+        problem.device.name,
+        num_envs=CHUNK,
+        budget=largest if limit is None else limit,
+        ledger=BudgetedProblem(problem),
+    )
+    _, infos = envs.reset()
+    found = []
+    for chunk in range(sample // CHUNK):
+        for depth in range(problem.space.length):
+            masks = infos["action_mask"].astype(np.bool_)
+            uniforms = uniform_numbers(CHUNK, stream=chunk * 64 + depth)
+            which = (uniforms * masks.sum(axis=1)).astype(np.int64)
+            actions = (np.cumsum(masks, axis=1) > which[:, None]).argmax(axis=1)
+            *_, infos = envs.step(actions)
+        found.append(infos["final_info"]["accuracy_percent"])
+    return np.concatenate(found)

@@ -1,0 +1,256 @@
+"""Runs jobs in any order, in any process, on any machine; each leaves its record."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+
+from hwnas_env.benchmark.backends import Pool, Workers, opened
+from hwnas_env.benchmark.fronts import front_failed, front_run
+from hwnas_env.benchmark.guard import guarded
+from hwnas_env.benchmark.jobs import Job
+from hwnas_env.benchmark.loading import Result, load_file, record_of
+from hwnas_env.benchmark.records import record_path, write_record
+from hwnas_env.benchmark.runs import (
+    Limits,
+    Run,
+    Task,
+    check_request,
+    failed_run,
+    run_once,
+)
+from hwnas_env.benchmark.transfer import transfer_run
+from hwnas_env.errors import DataError, WorkerProcessError
+
+ATTEMPTS = 5
+"""How often in a row workers may die without any job done before a study gives up."""
+
+ROUND = 8
+"""Jobs a worker in one round, where a backend cannot say which jobs are done."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a folder already holds of some jobs.
+
+    Attributes:
+        results: by job.
+        faults: by job, a sentence on a file that is there and is not its record.
+    """
+
+    results: dict[Job, Result]
+    faults: dict[Job, str]
+
+    @property
+    def jobs(self) -> set[Job]:
+        """Jobs that are not run again."""
+        return {*self.results, *self.faults}
+
+
+def ready_jobs(jobs: Sequence[Job], folder: Path | None) -> Ready:
+    """Reads the records of the jobs that have one.
+
+    Args:
+        jobs: what is asked.
+        folder: of records; None for none.
+    """
+    results: dict[Job, Result] = {}
+    faults: dict[Job, str] = {}
+    for job in jobs:
+        path = None if folder is None else record_path(folder, job)
+        if path is None or not path.exists():
+            continue
+        try:
+            results[job] = load_file(path)[1]
+        except DataError as error:
+            faults[job] = str(error)
+    return Ready(results, faults)
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    *,
+    folder: Path | None = None,
+    workers: Workers | None = None,
+    ready: Ready | None = None,
+    finished: Callable[[Job, Result], None] | None = None,
+) -> list[Result]:
+    """Runs the jobs that have no record yet; workers change no result.
+
+    Every worker writes the record of its job itself, so that nothing is lost with the
+    process that handed them out. Jobs of workers that died are handed out again.
+
+    Args:
+        jobs: what is run.
+        folder: of records, shared by all workers; None keeps none.
+        workers: where they run; one process by default.
+        ready: what :func:`ready_jobs` found; asked here where None.
+        finished: told of every job that was run, as it ends.
+
+    Returns:
+        One result a job, in their order.
+
+    Raises:
+        DataError: files in the folder are not the records that their names say; all
+            other jobs are run first. Or the folder cannot be written.
+        WorkerProcessError: workers die again and again.
+        MissingExtraError: the backend is not installed.
+    """
+    workers = Workers() if workers is None else workers
+    found = ready_jobs(jobs, folder) if ready is None else ready
+    results = dict(found.results)
+
+    def end(job: Job, result: Result) -> None:
+        results[job] = result
+        if finished is not None:
+            finished(job, result)
+
+    missing = [job for job in dict.fromkeys(jobs) if job not in found.jobs]
+    if missing:
+        with opened(workers) as pool:
+            _run_missing(missing, folder, pool, end)
+    if folder is not None:
+        _sweep(folder, jobs)
+    if found.faults:
+        message = f"{'; '.join(found.faults.values())} (all other runs are done)"
+        raise DataError(message)
+    return [results[job] for job in jobs]
+
+
+def recorded(job: Job, folder: Path | None) -> Result:
+    """Returns a job's run out of its record, or runs it and writes the record.
+
+    A run that hangs beyond its limits' ``timeout_seconds``, or whose process dies
+    within them, is a run with an ``error``.
+
+    Args:
+        job: what is run.
+        folder: of records; None for none.
+
+    Raises:
+        DataError: its record cannot be written, or the file there is not its record.
+    """
+    path = None if folder is None else record_path(folder, job)
+    if path is not None and path.exists():
+        return load_file(path)[1]
+    result = run_job(job)
+    if path is not None:
+        write_record(path, record_of(job, result))
+    return result
+
+
+def run_job(job: Job) -> Result:
+    """Runs a job; the same job gives the same run everywhere.
+
+    Args:
+        job: with a timeout, it runs in a process of its own.
+    """
+    if job.limits.timeout_seconds is None:
+        return _in_process(job)
+    answer = guarded(_in_process, (job,), {}, seconds=job.limits.timeout_seconds)
+    if not isinstance(answer, str):
+        return answer  # type: ignore[no-any-return]
+    failed = front_failed if job.task.objectives else failed_run
+    return failed(job.task, job.agent, seed=job.seed, error=answer)
+
+
+def _in_process(job: Job) -> Result:
+    task, agent, seed, limits = job.task, job.agent, job.seed, job.limits
+    if task.objectives:
+        return front_run(task, agent, seed=seed, limits=limits)
+    if task.train:
+        return transfer_run(task, agent, seed=seed, limits=limits)
+    return run_once(task, agent, seed=seed, limits=limits)
+
+
+def run_all(
+    task: Task,
+    agents: Sequence[str],
+    *,
+    seeds: int,
+    queries: int | None = 300,
+    limits: Limits | None = None,
+    jobs: int = 1,
+    folder: Path | None = None,
+    finished: Callable[[Job, Result], None] | None = None,
+) -> list[Run]:
+    """Runs every agent with seeds 0, 1, ... on one task without objectives.
+
+    Args:
+        task: what is searched.
+        agents: names out of ``AGENTS``, or "package.module:Class".
+        seeds: runs of each agent.
+        queries: queries of each run, where ``limits`` are not given.
+        limits: what each run may spend.
+        jobs: processes; -1 for one a core. Any number gives the same.
+        folder: where each run's record goes as it ends; runs whose record is there are
+            not run again, so that a study that was interrupted goes on.
+        finished: told of every run as it ends.
+
+    Raises:
+        HWNASError: what :func:`check_request` finds, or :func:`run_jobs`.
+    """
+    limits = Limits(queries) if limits is None else limits
+    check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
+    listed = [
+        Job(task, agent, seed, limits) for agent in agents for seed in range(seeds)
+    ]
+    results = run_jobs(listed, folder=folder, workers=Workers(jobs), finished=finished)
+    return [result for result in results if isinstance(result, Run)]
+
+
+def _run_missing(
+    missing: list[Job],
+    folder: Path | None,
+    pool: Pool,
+    end: Callable[[Job, Result], None],
+) -> None:
+    """Runs jobs; where a worker died, those again that have no result."""
+    attempts = 0
+    while missing:
+        done: set[Job] = set()
+
+        def ended(job: Job, result: Result, done: set[Job] = done) -> None:
+            done.add(job)
+            end(job, result)
+
+        try:
+            for job, result in _results(missing, folder, pool):
+                ended(job, result)
+        except pool.deaths as error:
+            left = [job for job in missing if job not in done]
+            for job, result in ready_jobs(left, folder).results.items():
+                ended(job, result)
+            attempts = 0 if done else attempts + 1
+            if attempts == ATTEMPTS:
+                message = (
+                    f"workers died {ATTEMPTS} times in a row without an end of any of "
+                    f"{len(missing)} runs; a timeout gives each a process of its own: "
+                    f"{type(error).__name__}"
+                )
+                raise WorkerProcessError(message) from None
+        missing = [job for job in missing if job not in done]
+
+
+def _sweep(folder: Path, jobs: Sequence[Job]) -> None:
+    """Removes what killed processes left of records that are there by now."""
+    for job in jobs:
+        path = record_path(folder, job)
+        if path.exists():
+            for part in folder.glob(f"{path.stem}.*.part"):
+                part.unlink(missing_ok=True)
+
+
+def _results(
+    missing: Sequence[Job], folder: Path | None, pool: Pool
+) -> Iterator[tuple[Job, Result]]:
+    """Yields what jobs come to, in their order."""
+    size = len(missing) if pool.streams else ROUND * pool.size
+    for first in range(0, len(missing), size):
+        part = missing[first : first + size]
+        parallel = joblib.Parallel(
+            n_jobs=pool.jobs, return_as="generator" if pool.streams else "list"
+        )
+        calls = (joblib.delayed(recorded)(job, folder) for job in part)
+        yield from zip(part, parallel(calls), strict=True)

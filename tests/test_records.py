@@ -1,0 +1,329 @@
+"""Records: exact, whole or absent, and held until a single digit is changed."""
+
+import errno
+import json
+import re
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hwnas_env.benchmark import records
+from hwnas_env.benchmark.jobs import Job
+from hwnas_env.benchmark.loading import load_file, load_folder
+from hwnas_env.benchmark.records import read_record, record_path
+from hwnas_env.benchmark.runner import recorded, run_job, run_jobs
+from hwnas_env.benchmark.runs import Limits, Run, Task
+from hwnas_env.benchmark.validate import validate
+from hwnas_env.cli import app
+from hwnas_env.errors import (
+    DataError,
+    ForeignFileError,
+    InvalidArgumentError,
+    TruncatedFileError,
+)
+
+CELL = Task("HWNAS-NASBench201-EdgeTPU-v0")
+NET = Task("HWNAS-FBNet-EdgeTPU-v0", budget="tight")
+FRONT = Task(
+    "HWNAS-NASBench201-EdgeGPU-v0",
+    budget=None,
+    objectives=("accuracy", "latency_ms", "energy_mj"),
+)
+TRANSFER = Task(
+    "HWNAS-FBNet-FPGA-v0", train=("HWNAS-FBNet-Raspi4-v0", "HWNAS-FBNet-Pixel3-v0")
+)
+JOBS = [
+    Job(CELL, "evolution", 3, Limits(30)),
+    Job(CELL, "reinforce", 0, Limits(None, 50_000.0, "free")),
+    Job(CELL, "misbehaving:Raises", 0, Limits(30)),
+    Job(CELL, "misbehaving:Garbage", 0, Limits(30)),
+    Job(NET, "random", 12, Limits(12)),
+    Job(FRONT, "random", 1, Limits(20)),
+    Job(TRANSFER, "evolution", 0, Limits(20)),
+]
+NAMES = [f"{job.task.env}-{job.agent}" for job in JOBS]
+
+
+def same(first: Any, second: Any) -> bool:
+    """Compares runs; NaN equals NaN."""
+    return repr(first) == repr(second)
+
+
+@pytest.mark.parametrize("job", JOBS, ids=NAMES)
+def test_runs_come_back_from_their_records_exactly(job: Job, tmp_path: Path) -> None:
+    result = recorded(job, tmp_path)
+    path = record_path(tmp_path, job)
+    again, loaded, header = load_file(path)
+    assert again == job
+    assert same(loaded, result)
+    assert same(run_job(job), result)
+    assert header["provenance"]["accuracy"]["sha256"]
+    assert header["environment"]["id"] == job.task.env
+    assert validate(path).differences == ()
+    lines = path.read_text().splitlines()
+    assert len(lines) == result.queries + 2
+    assert [path.name] == [file.name for file in tmp_path.iterdir()]
+
+
+def test_a_record_says_what_the_problem_does(tmp_path: Path) -> None:
+    job = Job(CELL, "misbehaving:Undeployable", 0, Limits(50))
+    recorded(job, tmp_path)
+    problem, limit = CELL.problem(), CELL.limit(CELL.problem())
+    record = read_record(record_path(tmp_path, job))
+    for query in record.queries:
+        genotype = np.array([int(digit) for digit in query["genotype"]])
+        answer = problem.evaluate(genotype)
+        assert query["accuracy_percent"] == answer.accuracy_percent[0]
+        assert answer.train_seconds is not None
+        assert query["train_seconds"] == answer.train_seconds[0]
+        cost = query["costs"]["latency_ms"]
+        assert (cost is None) == (not answer.deployable[0])
+        assert cost is None or cost == answer.costs[0, 0]
+        assert query["feasible"] == bool(answer.costs[0, 0] <= limit)
+    assert any(query["costs"]["latency_ms"] is None for query in record.queries)
+    assert validate(record_path(tmp_path, job)).differences == ()
+
+
+def changed_digits(text: str) -> list[tuple[int, str]]:
+    """Every line of a record with one of its digits changed, many times over."""
+    rng = np.random.default_rng(7)
+    lines = text.split("\n")
+    found = []
+    for number, line in enumerate(lines[:-1], start=1):
+        head, versions, tail = line.partition('"versions"')
+        places = [match.start() for match in re.finditer(r"[0-9]", head)]
+        few = {1: len(places), len(lines) - 1: len(places)}.get(number, 4)
+        for place in rng.permutation(places)[:few]:
+            digit = str((int(head[place]) + 1 + int(rng.integers(9))) % 10)
+            changed = head[:place] + digit + head[place + 1 :] + versions + tail
+            rows = [*lines[: number - 1], changed, *lines[number:]]
+            found.append((number, "\n".join(rows)))
+    return found
+
+
+@pytest.mark.parametrize("number", [0, 4, 5])
+def test_every_changed_digit_is_found_with_its_line(
+    number: int, tmp_path: Path
+) -> None:
+    job = replace(JOBS[number], limits=Limits(6))
+    recorded(job, tmp_path)
+    path = record_path(tmp_path, job)
+    text = path.read_text()
+    cases = changed_digits(text)
+    assert len(cases) > 100
+    for line, changed in cases:
+        path.write_text(changed)
+        differences = validate(path).differences
+        assert any(re.search(rf"\bline {line}: ", d) for d in differences), (
+            line,
+            differences,
+        )
+        with pytest.raises(DataError, match=re.escape(path.name)):
+            load_file(path)
+    path.write_text(text)
+    assert validate(path).differences == ()
+
+
+def test_differences_name_line_field_and_both_values(tmp_path: Path) -> None:
+    job = JOBS[0]
+    recorded(job, tmp_path)
+    path = record_path(tmp_path, job)
+    lines = path.read_text().splitlines()
+    query = json.loads(lines[9])
+    right = query["accuracy_percent"]
+    lines[9] = json.dumps({**query, "accuracy_percent": 91.2})
+    path.write_text("\n".join(lines) + "\n")
+    first = validate(path).differences[0]
+    words = f"recorded 91.2, the problem says {right}"
+    assert first == f"line 10: accuracy_percent: {words}"
+    result = CliRunner().invoke(app, ["bench", "validate", str(tmp_path)])
+    assert result.exit_code == 1
+    assert first in result.stdout
+    assert "(accuracy: measured, latency_ms: fitted)" in result.stdout
+
+
+def test_other_versions_are_a_note(tmp_path: Path) -> None:
+    recorded(JOBS[0], tmp_path)
+    path = record_path(tmp_path, JOBS[0])
+    text = path.read_text()
+    path.write_text(re.sub(r'"numpy": "[^"]*"', '"numpy": "0.0.1"', text, count=1))
+    verdict = validate(path)
+    assert verdict.differences == ()
+    assert any("0.0.1" in note for note in verdict.notes)
+    assert same(load_file(path)[1], recorded(JOBS[0], tmp_path))
+    result = CliRunner().invoke(app, ["bench", "validate", str(path)])
+    assert result.exit_code == 0
+    assert "valid" in result.stdout
+    assert "note: numpy: recorded with 0.0.1" in result.stdout
+
+
+def test_more_queries_than_the_request_allows_are_found(tmp_path: Path) -> None:
+    recorded(JOBS[0], tmp_path)
+    path = record_path(tmp_path, JOBS[0])
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:-1], lines[5], lines[-1]]) + "\n")
+    assert validate(path).differences[-1].startswith("line 32: genotype: beyond")
+
+
+FAULTS: dict[str, tuple[Callable[[str], str], type[DataError], str]] = {
+    "empty": (lambda _: "", TruncatedFileError, "empty"),
+    "cut": (lambda text: text[:1000], TruncatedFileError, "line 1: cut off"),
+    "short": (
+        lambda text: "\n".join(text.split("\n")[:9]) + "\n",
+        TruncatedFileError,
+        "line 9: ends before its summary",
+    ),
+    "hole": (
+        lambda text: "\n".join(text.split("\n")[:9] + text.split("\n")[10:]),
+        TruncatedFileError,
+        "30 queries recorded, 29 held",
+    ),
+    "foreign": (
+        lambda text: text.replace("hwnas_env.run.v2", "hwnas_env.run.v1"),
+        ForeignFileError,
+        "line 1: expected a record of schema hwnas_env.run.v2, got 'hwnas_env.run.v1'",
+    ),
+    "noise": (lambda _: "not json\n", TruncatedFileError, "line 1: no JSON"),
+    "list": (lambda _: "[1]\n", ForeignFileError, "line 1: expected an object"),
+    "nan": (
+        lambda text: re.sub(r'("accuracy_percent": )[0-9.]+', r"\1NaN", text, count=1),
+        DataError,
+        "line 2",
+    ),
+    "text": (
+        lambda text: re.sub(r'("accuracy_percent": )[0-9.]+', r'\1"a"', text, count=1),
+        ForeignFileError,
+        "line 2: accuracy_percent is 'a'",
+    ),
+    "lost": (
+        lambda text: text.replace('"feasible": true, ', "", 1),
+        ForeignFileError,
+        "line 2: feasible is missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_files_that_are_no_records_are_named_and_the_rest_is_kept(
+    fault: str, tmp_path: Path
+) -> None:
+    change, kind, words = FAULTS[fault]
+    jobs = [replace(JOBS[0], seed=seed) for seed in range(3)]
+    whole = run_jobs(jobs, folder=tmp_path)
+    path = record_path(tmp_path, jobs[1])
+    path.write_text(change(path.read_text()))
+    with pytest.raises(kind, match=re.escape(path.name)) as raised:
+        load_file(path)
+    assert words in str(raised.value)
+    assert validate(path).differences
+    loaded = load_folder(tmp_path)
+    assert [job.seed for job, _ in loaded.found] == [0, 2]
+    assert len(loaded.headers) == 2
+    (sentence,) = loaded.faults
+    assert path.name in sentence
+    # a study goes on with everything else, and says so at its end
+    record_path(tmp_path, jobs[2]).unlink()
+    with pytest.raises(DataError, match="all other runs are done") as raised_at_end:
+        run_jobs(jobs, folder=tmp_path)
+    assert path.name in str(raised_at_end.value)
+    assert record_path(tmp_path, jobs[2]).exists()
+    path.unlink()
+    assert same(run_jobs(jobs, folder=tmp_path), whole)
+
+
+def test_a_record_under_another_name_is_not_trusted(tmp_path: Path) -> None:
+    one, two = (replace(JOBS[0], seed=seed) for seed in (0, 1))
+    recorded(one, tmp_path)
+    record_path(tmp_path, one).rename(record_path(tmp_path, two))
+    with pytest.raises(ForeignFileError, match="another request"):
+        load_file(record_path(tmp_path, two))
+    assert "line 1: request" in validate(record_path(tmp_path, two)).differences[0]
+    with pytest.raises(DataError, match="another request"):
+        run_jobs([two], folder=tmp_path)
+
+
+def test_a_full_disk_leaves_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [replace(JOBS[0], seed=seed) for seed in range(2)]
+    run_jobs(jobs[:1], folder=tmp_path)
+    for name in ("fsync", "replace"):
+
+        def full(*_: Any) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(records.os, name, full)
+            with pytest.raises(DataError, match="No space left") as raised:
+                run_jobs(jobs, folder=tmp_path)
+        assert record_path(tmp_path, jobs[1]).name in str(raised.value)
+        assert list(tmp_path.iterdir()) == [record_path(tmp_path, jobs[0])]
+    assert len(load_folder(tmp_path).found) == 1
+    run_jobs(jobs, folder=tmp_path)
+    assert len(load_folder(tmp_path).found) == 2
+
+
+def test_a_file_size_limit_is_a_clear_error(tmp_path: Path) -> None:
+    code = (
+        "import sys, signal, pathlib, resource\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from hwnas_env.benchmark.runner import *\n"
+        "small, large = [Job(Task('HWNAS-NASBench201-FPGA-v0'), 'random', 0, "
+        "Limits(n)) for n in (5, 500)]\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "run_jobs([small], folder=folder)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
+        "try: run_jobs([large], folder=folder)\n"
+        "except DataError as error: print(error)\n"
+    )
+    assert resource.RLIMIT_FSIZE is not None
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "cannot be written: [Errno 27] File too large" in done.stdout
+    (kept,) = tmp_path.iterdir()
+    assert validate(kept).differences == ()
+
+
+def test_folders_load_in_one_order(tmp_path: Path) -> None:
+    jobs = [
+        Job(task, agent, seed, Limits(5))
+        for task in (NET, CELL, FRONT)
+        for agent in ("random", "local_search")
+        for seed in (10, 9)
+    ]
+    run_jobs(jobs, folder=tmp_path)
+    loaded = load_folder(tmp_path)
+    assert [job for job, _ in loaded.found] == sorted(jobs, key=Job.order)
+    requests = [header["request"] for header in loaded.headers]
+    assert [Job.from_request(values) for values in requests] == [
+        job for job, _ in loaded.found
+    ]
+    assert loaded.faults == []
+    with pytest.raises(DataError, match="folder of records"):
+        load_folder(tmp_path / "nothing")
+
+
+def test_requests_that_are_none_are_refused() -> None:
+    values = JOBS[0].request()
+    for wrong in (
+        {},
+        {**values, "seed": 1.5},
+        {**values, "extra": 1},
+        {**values, "task": {"env": 3}},
+        {**values, "limits": {"queries": 0}},
+    ):
+        with pytest.raises(InvalidArgumentError, match="request"):
+            Job.from_request(wrong)
+    assert isinstance(run_job(replace(JOBS[0], limits=Limits(2))), Run)
