@@ -311,6 +311,7 @@ def network_figure(task: TaskRuns, run: Run, *, name: str) -> Picture:
     with sheet_of_paper(7.2, 2.9) as figure:
         from hwnas_env.envs import pictures
 
+        figure.set_layout_engine("none")
         axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
         axes.set_axis_off()
         cell = problem.space.name == "nasbench201"

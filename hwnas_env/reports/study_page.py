@@ -92,8 +92,9 @@ def page_of(study: Study) -> Page:
         _group(page, estimates, drawn, place)
     _fronts(page, study, drawn)
     page.section("tasks", "Every task")
+    one_limit = len({task.limits for task in study.tasks}) == 1
     for place, task in enumerate(study.tasks, start=1):
-        _task(page, task, drawn, place)
+        _task(page, task, drawn, place, one_limit=one_limit)
     page.section("methods", "How to read this")
     page.parts.append(METHODS)
     return page
@@ -238,11 +239,12 @@ def _fronts(page: Page, study: Study, drawn: Styles) -> None:
     page.figures(pictures)
 
 
-def _task(page: Page, task: TaskRuns, drawn: Styles, place: int) -> None:
+def _task(
+    page: Page, task: TaskRuns, drawn: Styles, place: int, *, one_limit: bool
+) -> None:
     stem = f"task{place}"
-    page.parts.append(
-        f'<details id="{stem}"><summary>{html.escape(task.name)}</summary>\n'
-    )
+    title = task.name if one_limit else f"{task.name}, {spent_words(task.limits)}"
+    page.parts.append(f'<details id="{stem}"><summary>{html.escape(title)}</summary>\n')
     if not task.is_front:
         best = task.problem.optimum(task.task.budget)
         unit = task.problem.describe()["columns"][task.task.metric]["unit"]
