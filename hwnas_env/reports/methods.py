@@ -21,8 +21,8 @@ tasks. One run has none; those of few runs are too narrow.</dd>
 agents on the same task, mean over tasks.</dd>
 <dt>Performance profile</dt><dd>Share of runs whose score is above τ.</dd>
 <dt>Ranks</dt><dd>1 is the best mean score on a task; ties share the mean rank.
-Friedman's test asks whether all agents rank alike, Wilcoxon's signed-rank test compares
-two agents over tasks; p values are adjusted for their number by Holm's method (Demšar, JMLR
+Friedman's test asks whether all agents rank alike, Wilcoxon's signed-rank test
+compares two agents over tasks; p values are adjusted for their number by Holm's method (Demšar, JMLR
 2006).</dd>
 <dt>Kinds of data</dt><dd><em>measured</em>: on the device, or from training.
 <em>fitted</em>: computed from coefficients that follow measurements. <em>modelled</em>:
