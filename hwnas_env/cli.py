@@ -12,7 +12,8 @@ import typer
 from hwnas_env import bench_cli
 from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
 from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
-from hwnas_env.benchmark.fronts import FRONT_AGENTS, run_fronts
+from hwnas_env.benchmark.front_studies import run_fronts
+from hwnas_env.benchmark.fronts import FRONT_AGENTS
 from hwnas_env.benchmark.reproduce import reproduce_table5
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
@@ -98,6 +99,7 @@ def run(
                 seeds=seeds,
                 limits=limits,
                 jobs=jobs,
+                folder=out,
             )
             for task in tasks
         ]

@@ -102,7 +102,7 @@ def children(words: str) -> list[int]:
     [
         ("loky", "popen_loky_posix"),
         ("dask", "spawn_main"),
-        ("ray", "ray::"),
+        ("ray", "ray::PoolActor"),
     ],
 )
 def test_a_killed_worker_loses_nothing(

@@ -17,11 +17,12 @@ from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Loaded, header_of, record_of
 from hwnas_env.benchmark.records import record_path, write_record
 from hwnas_env.benchmark.runs import Limits, Task, run_once
+from hwnas_env.benchmark.suite_runs import counted_score
 from hwnas_env.errors import DataError, InvalidArgumentError
 from hwnas_env.reports import canvas, sheets, study_sheets
 from hwnas_env.reports.bench_report import report_folders, write_report
 from hwnas_env.reports.estimates import estimate
-from hwnas_env.reports.study import counted, groups_of, merged, study_of
+from hwnas_env.reports.study import groups_of, merged, study_of
 from hwnas_env.reports.study_page import headline
 
 LIMITS = Limits(30)
@@ -240,13 +241,13 @@ def test_agents_that_lack_tasks_stand_last_and_say_so(loaded: Loaded) -> None:
 def test_failed_runs_gain_nothing(loaded: Loaded) -> None:
     for job, run in loaded.found:
         if run.error:
-            assert counted(job.task, run) <= 0.0
+            assert counted_score(job.task, run) <= 0.0
     front = next(run for job, run in loaded.found if job.task.objectives)
-    assert counted(FRONT, front) > 0.0
-    assert counted(FRONT, replace(front, error="Boom")) == 0.0  # type: ignore[type-var]
+    assert counted_score(FRONT, front) != 0.0
+    assert counted_score(FRONT, replace(front, error="Boom")) <= 0.0  # type: ignore[type-var]
     _, run = loaded.found[0]
     nothing = replace(run, incumbent="", curve=(), queries=0)  # type: ignore[type-var]
-    assert counted(CELLS[0], nothing) == 0.0
+    assert counted_score(CELLS[0], nothing) == 0.0
     job = replace(loaded.found[0][0], agent="lost")
     lost = Loaded([(job, replace(nothing, agent="lost"))], loaded.headers[:1], [])
     study = study_of(lost)

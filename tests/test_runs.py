@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from hwnas_env import make_problem
-from hwnas_env.benchmark.fronts import Volume, front_run, run_fronts
+from hwnas_env.benchmark.front_studies import run_fronts
+from hwnas_env.benchmark.fronts import Volume, front_run
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, run_once
 from hwnas_env.errors import (

@@ -1,6 +1,7 @@
 """Suites: tasks under a name, scores that do not saturate, shards that add up."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 from hwnas_env.accuracy.noise import uniform_numbers
 from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.expectations import masked_chances
-from hwnas_env.benchmark.runs import Limits, Task, run_once
+from hwnas_env.benchmark.runs import Limits, Task, check_request, run_once
 from hwnas_env.benchmark.scores import expected_best, score
 from hwnas_env.benchmark.suite_runs import (
     find_suite,
@@ -19,6 +20,7 @@ from hwnas_env.benchmark.suite_runs import (
     suite_summary,
 )
 from hwnas_env.benchmark.suites import SUITES
+from hwnas_env.benchmark.transfer import transfer_run, warm_start
 from hwnas_env.cli import app
 from hwnas_env.errors import InvalidArgumentError, UnknownNameError
 
@@ -119,3 +121,94 @@ def test_the_command_scores_agents(tmp_path: Path) -> None:
     assert "1 the exact optimum" in text.stdout
     again = json.loads(CliRunner().invoke(app, [*call, "--json"]).stdout)
     assert {row["agent"] for row in again["agents"]} == {"random", "evolution"}
+
+
+def test_fronts_are_searched_on_every_device_and_energy_where_it_is_its_own() -> None:
+    tasks = SUITES["multiobjective-v0"].tasks
+    assert len(set(tasks)) == 16
+    energy = [task for task in tasks if "energy_mj" in task.objectives]
+    assert {task.problem().device.name for task in energy} == {"edgegpu", "eyeriss"}
+    assert all(task.budget is None for task in tasks)
+    for task in tasks:
+        check_request(task, ["random", "nsga2"], seeds=1, limits=Limits(5))
+
+
+def test_transfer_leaves_one_device_out() -> None:
+    tasks = SUITES["transfer-v0"].tasks
+    assert len(set(tasks)) == 12
+    for task in tasks:
+        assert len({task.env, *task.train}) == 6
+        check_request(task, ["random"], seeds=1, limits=Limits(10))
+    task = tasks[0]
+    with pytest.raises(InvalidArgumentError, match="two a device"):
+        check_request(task, ["random"], seeds=1, limits=Limits(9))
+    for env in (task.env, "HWNAS-FBNet-FPGA-v0"):
+        wrong = replace(task, train=(env,))
+        with pytest.raises(InvalidArgumentError, match="other environments"):
+            check_request(wrong, ["random"], seeds=1, limits=Limits(100))
+    for objectives in (("accuracy",), ("accuracy", "latency_ms")):
+        wrong = replace(task, objectives=objectives)
+        with pytest.raises(InvalidArgumentError, match="at least two, and none"):
+            check_request(wrong, ["random"], seeds=1, limits=Limits(100))
+
+
+def test_transferred_networks_come_first_and_the_ledger_is_the_new_devices() -> None:
+    task = next(t for t in SUITES["transfer-v0"].tasks if "FBNet" in t.env)
+    problem, limit = task.problem(), task.limit(task.problem())
+    run = transfer_run(task, "evolution", seed=0, limits=Limits(100))
+    assert run.error == ""
+    assert run.queries == 100
+    digits = [[int(digit) for digit in word] for word in run.networks]
+    warm = np.array(digits[:50])
+    accuracy = problem.evaluate(warm).accuracy_percent
+    assert (np.diff(accuracy) <= 0).all()
+    assert (problem.known_costs(warm) <= limit).all()
+    assert len(np.unique(warm, axis=0)) == 50
+    alone = run_once(replace(task, train=()), "evolution", seed=0, queries=100)
+    assert accuracy[0] > np.mean(alone.curve[:20])
+    again = transfer_run(task, "evolution", seed=0, limits=Limits(100))
+    assert again == run
+    failed = transfer_run(task, "misbehaving:Raises", seed=0, limits=Limits(100))
+    assert failed.error.startswith("RuntimeError")
+
+
+def test_agents_that_cannot_be_told_start_from_the_same_networks() -> None:
+    task = SUITES["transfer-v0"].tasks[2]
+    run = transfer_run(task, "ppo", seed=0, limits=Limits(60))
+    assert run.error == ""
+    assert run.queries == 60
+
+
+def test_warm_starts_are_distinct_feasible_and_best_first() -> None:
+    problem = CELL.problem()
+    limit = CELL.limit(problem)
+    rows = problem.space.from_keys(np.arange(0, 15_625, 100))
+    accuracy = problem.evaluate(rows).accuracy_percent
+    twice, both = np.concatenate([rows, rows]), np.concatenate([accuracy, accuracy])
+    found = warm_start(problem, limit, twice, both)
+    within = problem.known_costs(rows) <= limit
+    assert len(found) == within.sum()
+    values = problem.evaluate(found).accuracy_percent
+    assert values.tolist() == sorted(accuracy[within], reverse=True)
+
+
+def test_summaries_say_of_which_kind_every_task_is(tmp_path: Path) -> None:
+    found = run_suite(SMOKE, ["random"], seeds=2, limits=Limits(30))
+    summary = suite_summary(SMOKE, found)
+    kinds = [row["kinds"] for row in summary["kinds"]]
+    assert kinds == [
+        {"accuracy": "measured", "latency_ms": "fitted"},
+        {"accuracy": "surrogate", "latency_ms": "modelled"},
+        {"accuracy": "measured", "latency_ms": "fitted"},
+    ]
+    rows = summary["agents"][0]["tasks"]
+    assert [row["kinds"] for row in rows] == kinds
+    assert rows[0]["log10_regret"] >= -3
+    assert rows[2]["share"] > 0
+    assert rows[2]["log10_regret"] is None
+    call = ["bench", "run", "smoke-v0", "--out", str(tmp_path), "--seeds", "1"]
+    text = CliRunner().invoke(app, [*call, "--budget", "20", "--agents", "random"])
+    for word in ("surrogate", "modelled", "measured", "fitted"):
+        assert word in text.stdout
+    listed = CliRunner().invoke(app, ["bench", "suites"]).stdout
+    assert all(name in listed for name in SUITES)

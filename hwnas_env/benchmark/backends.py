@@ -2,6 +2,8 @@
 
 import contextlib
 import importlib
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -137,10 +139,13 @@ def _ray(workers: Workers) -> Iterator[Pool]:
     if ours:
         local = workers.address is None
         count = joblib.cpu_count() if workers.jobs == -1 else workers.jobs
+        # agents of one's own are found where this process finds them
+        places = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}}
         ray.init(
             address=workers.address,
             num_cpus=count if local else None,
             include_dashboard=False if local else None,
+            runtime_env=places if local else None,
             log_to_driver=False,
             logging_level="ERROR",
         )
@@ -149,7 +154,7 @@ def _ray(workers: Workers) -> Iterator[Pool]:
         wanted = workers.jobs
         if wanted == -1 or (wanted == 1 and workers.address is not None):
             wanted = cores
-        deaths = (ray.exceptions.RayError,)
+        deaths = (ray.exceptions.RayError, KeyError)  # a node that is gone has no "CPU"
         yield Pool(wanted, wanted, streams=False, deaths=deaths)
     finally:
         if ours:

@@ -2,15 +2,11 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-import joblib
 import numpy as np
 
-from hwnas_env.agents import find_agent
 from hwnas_env.benchmark.runs import Limits, Task, digits, make_agent
-from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.indicators import non_dominated
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
@@ -183,67 +179,3 @@ def front_failed(task: Task, agent: str, *, seed: int, error: str) -> FrontRun:
     """Returns the run of an agent of which nothing is left but why."""
     env = task.env.removeprefix("hwnas_env:")
     return FrontRun(env, agent, seed, task.objectives, 0, 0.0, (), (), error=error)
-
-
-def run_fronts(
-    task: Task,
-    agents: Sequence[str],
-    objectives: Sequence[str],
-    *,
-    seeds: int,
-    limits: Limits,
-    jobs: int = 1,
-) -> dict[str, Any]:
-    """Runs every agent with seeds 0, 1, ... and summarises: plain values, best first.
-
-    Args:
-        task: what is searched.
-        agents: names out of ``AGENTS``, or "package.module:Class".
-        objectives: "accuracy" and names out of the problem's metrics, at least two.
-        seeds: runs of each agent.
-        limits: what each run may spend.
-        jobs: processes; -1 for one a core. Any number gives the same.
-
-    Raises:
-        UnknownNameError: no agent, or no objective, has that name.
-        InvalidArgumentError: fewer than two objectives, or no seed.
-    """
-    if len(objectives) < 2 or seeds < 1:
-        message = (
-            f"expected at least two objectives and one seed, got {list(objectives)} "
-            f"and {seeds}"
-        )
-        raise InvalidArgumentError(message)
-    task = replace(task, objectives=tuple(objectives))
-    volume = volume_of(task)
-    for agent in agents:
-        find_agent(agent)
-    runs: list[FrontRun] = joblib.Parallel(n_jobs=jobs)(
-        joblib.delayed(front_run)(task, agent, seed=seed, limits=limits)
-        for agent in agents
-        for seed in range(seeds)
-    )
-    rows: list[dict[str, Any]] = []
-    for agent in dict.fromkeys(agents):
-        mine = [run for run in runs if run.agent == agent]
-        shares = np.array([run.share for run in mine])
-        rows.append(
-            {
-                "agent": agent,
-                "runs": len(mine),
-                "share": float(shares.mean()),
-                "share_deviation": float(shares.std(ddof=1)) if len(mine) > 1 else 0.0,
-                "archive": float(np.mean([len(run.archive) for run in mine])),
-                "failed": sum(bool(run.error) for run in mine),
-                "error": next((run.error for run in mine if run.error), ""),
-            }
-        )
-    rows.sort(key=lambda row: -row["share"])
-    return {
-        "env": runs[0].env,
-        "objectives": list(objectives),
-        "queries": max(run.queries for run in runs),
-        "front": volume.size,
-        "agents": rows,
-        "runs": [asdict(run) for run in runs],
-    }

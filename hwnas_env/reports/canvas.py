@@ -12,7 +12,10 @@ from hwnas_env.errors import MissingExtraError
 INK, GRID, PAPER = "#1a1c1e", "#dcdfe2", "#fefefe"
 """Colours that a page replaces by its own, so that figures follow its theme."""
 
-_VARIABLES = {INK: "var(--ink)", GRID: "var(--grid)", PAPER: "var(--card)"}
+_VARIABLES = {
+    **{INK: "var(--ink)", GRID: "var(--grid)", PAPER: "var(--card)"},
+    "#0072b2": "var(--blue)",
+}
 
 # Okabe and Ito's colours, less the yellow that white paper swallows.
 _PALETTE = (

@@ -8,18 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.benchmark.fronts import FrontRun
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Loaded, Result
 from hwnas_env.benchmark.runs import Limits, Run, Task
-from hwnas_env.benchmark.scores import score
+from hwnas_env.benchmark.scores import SMALLEST_REGRET
+from hwnas_env.benchmark.suite_runs import counted_score
 from hwnas_env.errors import HWNASError, InvalidArgumentError
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import FloatArray
-
-REGRET_FLOOR = 1e-3
-"""Percentage points of regret below which a logarithm does not look."""
 
 POINTS = 60
 """Points of a drawn curve at most."""
@@ -49,6 +46,13 @@ class TaskRuns:
         return bool(self.task.objectives)
 
     @property
+    def shape(self) -> str:
+        """What sort of search it is; different sorts share no table."""
+        if self.is_front:
+            return "Fronts"
+        return "Transfer" if self.task.train else "Single objective"
+
+    @property
     def name(self) -> str:
         """The task in words; different tasks of a group have different ones."""
         problem = self.problem
@@ -64,7 +68,7 @@ class TaskRuns:
         if self.task.source != "builtin":
             words += f", {self.task.source} costs"
         if self.task.train:
-            words += f", transferred from {', '.join(self.task.train)}"
+            words += f", after {', '.join(env.split('-')[2] for env in self.task.train)}"
         return words
 
     @functools.cached_property
@@ -74,11 +78,16 @@ class TaskRuns:
 
     @functools.cached_property
     def scores(self) -> Mapping[str, FloatArray]:
-        """Each agent's scores ``(runs,)``, or shares of the exact hypervolume."""
+        """Each agent's scores ``(runs,)``."""
         return {
-            agent: np.array([counted(self.task, run) for run in runs])
+            agent: np.array([counted_score(self.task, run) for run in runs])
             for agent, runs in self.runs.items()
         }
+
+    def shares(self, agent: str) -> FloatArray:
+        """Returns final shares of the exact hypervolume ``(runs,)``."""
+        found = [run for run in self.runs[agent] if not isinstance(run, Run)]
+        return np.array([run.share for run in found])
 
     def regrets(self, agent: str) -> FloatArray:
         """Returns final regrets in percentage points ``(runs,)``.
@@ -143,11 +152,6 @@ class Group:
     def is_front(self) -> bool:
         """Whether fronts were searched."""
         return self.tasks[0].is_front
-
-    @property
-    def measure(self) -> str:
-        """What is compared."""
-        return "hypervolume share" if self.is_front else "score"
 
     @property
     def agents(self) -> list[str]:
@@ -255,7 +259,7 @@ def study_of(loaded: Loaded) -> Study:
     if not tasks:
         message = f"expected records of at least one run, got none; {faults}"
         raise InvalidArgumentError(message)
-    tasks.sort(key=lambda row: (row.is_front, *_place(row)))
+    tasks.sort(key=lambda row: (row.is_front, row.shape, *_place(row)))
     return Study(tuple(tasks), groups_of(tasks), tuple(kept), tuple(faults))
 
 
@@ -266,46 +270,27 @@ def groups_of(tasks: Sequence[TaskRuns]) -> tuple[Group, ...]:
         tasks: in the order in which groups list them.
     """
     groups = []
-    for front in (False, True):
+    for shape in dict.fromkeys(task.shape for task in tasks):
         for limits in dict.fromkeys(task.limits for task in tasks):
-            mine = [t for t in tasks if t.is_front == front and t.limits == limits]
+            mine = [t for t in tasks if t.shape == shape and t.limits == limits]
             kinds = list(dict.fromkeys(_kinds(task) for task in mine))
             spent = spent_words(limits)
-            what = "Fronts" if front else "Single objective"
             for costs, accuracy in kinds:
                 part = tuple(t for t in mine if _kinds(t) == (costs, accuracy))
                 words = f"{costs} costs, {accuracy} accuracy"
-                groups.append(Group(f"{what}: {words}, {spent}", part, words))
+                groups.append(Group(f"{shape}: {words}, {spent}", part, words))
             if len(kinds) > 1:
                 several = " and ".join(sorted({costs for costs, _ in kinds}))
                 accuracies = " and ".join(sorted({found for _, found in kinds}))
                 words = f"{several} costs, {accuracies} accuracy"
-                title = f"{what}: all tasks, mixing {words}, {spent}"
+                title = f"{shape}: all tasks, mixing {words}, {spent}"
                 groups.append(Group(title, tuple(mine), words, mixed=True))
     return tuple(groups)
 
 
-def counted(task: Task, run: Result) -> float:
-    """Returns what a run counts: its score, or its share of the exact hypervolume.
-
-    A run that failed counts with what it had found, but 0 at most; one that found no
-    feasible network counts 0.
-
-    Args:
-        task: what was searched.
-        run: what was found.
-    """
-    if isinstance(run, FrontRun):
-        return 0.0 if run.error else run.share
-    if not run.incumbent:
-        return 0.0
-    value = score(task, run)
-    return min(value, 0.0) if run.error else value
-
-
 def log_regret(regrets: FloatArray) -> float:
     """Returns the mean of log10 regret, regrets below the floor counting as it."""
-    return float(np.log10(np.maximum(regrets, REGRET_FLOOR)).mean())
+    return float(np.log10(np.maximum(regrets, SMALLEST_REGRET)).mean())
 
 
 def spent_words(limits: Limits) -> str:

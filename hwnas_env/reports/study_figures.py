@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.benchmark.runs import Run
+from hwnas_env.benchmark.scores import SMALLEST_REGRET
 from hwnas_env.metrics import METRICS
 from hwnas_env.reports.canvas import (
     GRID,
@@ -18,7 +19,7 @@ from hwnas_env.reports.canvas import (
     sheet_of_paper,
 )
 from hwnas_env.reports.estimates import Estimates
-from hwnas_env.reports.study import POINTS, REGRET_FLOOR, Group, TaskRuns
+from hwnas_env.reports.study import POINTS, Group, TaskRuns
 
 WIDTH = 4.7
 """Inches: what is legible on a phone and fits twice beside each other on a desk."""
@@ -49,9 +50,9 @@ def leaderboard_figure(found: Estimates, drawn: Styles, *, name: str) -> Picture
         axes.grid(visible=False, axis="y")
         if not group.is_front:
             axes.axvline(0.0, color=INK, linewidth=0.8)
-        axes.set_xlabel(f"{group.measure}, interquartile mean and 95 % interval")
+        axes.set_xlabel("score, interquartile mean and 95 % interval")
         caption = (
-            f"Interquartile mean of the {group.measure} over all runs and tasks, with "
+            "Interquartile mean of the score over all runs and tasks, with "
             f"stratified bootstrap 95 % intervals. {group.title}."
         )
         best = found.iqm[agents[0]]
@@ -121,12 +122,12 @@ def profile_figure(found: Estimates, drawn: Styles, *, name: str) -> Picture:
             axes.plot(found.thresholds, one.value, **style.line)
         axes.set_xlim(found.thresholds[0], 1.0)
         axes.set_ylim(0.0, 1.02)
-        axes.set_xlabel(f"{group.measure} τ")
+        axes.set_xlabel("score τ")
         axes.set_ylabel("share of runs above τ")
         legend(figure, found.agents, _no_markers(drawn))
         caption = (
             "Performance profiles: share of runs above each "
-            f"{group.measure}, tasks weighing the same; higher is better. Bands: "
+            "score, tasks weighing the same; higher is better. Bands: "
             f"pointwise 95 % bootstrap intervals. {group.title}."
         )
         return picture(figure, name, caption=caption, alt=caption)
@@ -352,6 +353,8 @@ def _curve_axes(axes: Any, *, front: bool, what: str) -> None:
 
 def _front_line(axes: Any, x: Any, y: Any, *, steps: str = "steps-post") -> None:
     order = np.argsort(x, kind="stable")
+    if len(order) > 4 * POINTS:  # so dense that its steps are finer than the line
+        steps = "default"
     order = order[np.unique(np.linspace(0, len(order) - 1, 4 * POINTS).astype(int))]
     axes.plot(x[order], y[order], color=INK, linewidth=1.1, alpha=0.75, drawstyle=steps)
 
@@ -373,7 +376,7 @@ def _titled(objective: str) -> str:
 
 
 def _floor(front: bool) -> float:
-    return 0.0 if front else REGRET_FLOOR
+    return 0.0 if front else SMALLEST_REGRET
 
 
 def _no_markers(drawn: Styles) -> Styles:

@@ -110,7 +110,7 @@ def headline(found: Estimates) -> str:
     one = found.iqm[best]
     runs = max(map(len, group.scores(best)))
     said = f"{group.title}; tasks: {len(group.tasks)}. {best} leads with "
-    said += f"a {group.measure} of {number(float(one.value))} (IQM"
+    said += f"a score of {number(float(one.value))} (IQM"
     said += f", 95 % interval {interval(one)})" if runs > 1 else ")"
     if len(found.agents) == 1:
         return f"{said}."
@@ -225,7 +225,8 @@ def _fronts(page: Page, study: Study, drawn: Styles) -> None:
     for task in study.tasks:
         if not task.is_front:
             asked = task.task
-            key = (asked.env, asked.dataset, asked.metric, asked.source, task.limits)
+            where = (asked.env, asked.dataset, asked.metric, asked.source)
+            key = (*where, task.limits, task.shape)
             single.setdefault(key, []).append(task)
     pictures = [
         study_figures.incumbents_figure(tasks, drawn, name=f"front{place}")

@@ -29,9 +29,9 @@ def leaderboard(found: Estimates, *, name: str) -> Sheet:
         name: of the table's files.
     """
     group = found.group
-    titles = ["agent", "tasks", "runs", f"{group.measure} IQM", "95 % interval"]
+    titles = ["agent", "tasks", "runs", "score IQM", "95 % interval"]
     titles += ["mean", "median", "gap to 1", "mean rank"]
-    titles += [] if group.is_front else ["log10 regret", "infeasible runs"]
+    titles += ["share"] if group.is_front else ["log10 regret", "infeasible runs"]
     titles += ["failed runs"]
     rows = []
     for agent in found.agents:
@@ -50,7 +50,10 @@ def leaderboard(found: Estimates, *, name: str) -> Sheet:
             for statistic in (mean_of_tasks, median_of_tasks, optimality_gap)
         ]
         row += [f"{found.ranks[agent]:.2f}" if agent in found.ranks else NONE]
-        if not group.is_front:
+        if group.is_front:
+            shares = [t.shares(agent).mean() for t in group.tasks if agent in t.runs]
+            row += [number(float(np.mean(shares)))]
+        else:
             logs = [
                 log_regret(t.regrets(agent)) for t in group.tasks if agent in t.runs
             ]
@@ -122,10 +125,9 @@ def task_sheet(task: TaskRuns, *, name: str) -> Sheet:
         name: of the table's files.
     """
     p = task_p_values(task)
-    measure = "share" if task.is_front else "score"
-    titles = ["agent", "runs", f"mean {measure}", "95 % interval", "p"]
+    titles = ["agent", "runs", "mean score", "95 % interval", "p"]
     if task.is_front:
-        titles += ["archive"]
+        titles += ["share", "archive"]
     else:
         titles += ["accuracy %", "regret pp", "log10 regret"]
     titles += ["queries", "distinct", "failed runs"]
@@ -137,7 +139,7 @@ def task_sheet(task: TaskRuns, *, name: str) -> Sheet:
         row += [interval(found, runs=len(runs)), p_value(p[agent]) if place else "best"]
         if task.is_front:
             sizes = [len(r.archive) for r in runs if not isinstance(r, Run)]
-            row += [f"{np.mean(sizes):.1f}"]
+            row += [number(float(task.shares(agent).mean())), f"{np.mean(sizes):.1f}"]
         else:
             best = [
                 run.accuracy_percent

@@ -1,0 +1,73 @@
+"""Studies of agents on the front of one task."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwnas_env.benchmark.backends import Workers
+from hwnas_env.benchmark.fronts import FrontRun, volume_of
+from hwnas_env.benchmark.jobs import Job
+from hwnas_env.benchmark.runner import run_jobs
+from hwnas_env.benchmark.runs import Limits, Task, check_request
+
+
+def run_fronts(
+    task: Task,
+    agents: Sequence[str],
+    objectives: Sequence[str],
+    *,
+    seeds: int,
+    limits: Limits,
+    jobs: int = 1,
+    folder: Path | None = None,
+) -> dict[str, Any]:
+    """Runs every agent with seeds 0, 1, ... and summarises: plain values, best first.
+
+    Args:
+        task: what is searched.
+        agents: names out of ``AGENTS``, or "package.module:Class".
+        objectives: "accuracy" and names out of the problem's metrics, at least two.
+        seeds: runs of each agent.
+        limits: what each run may spend.
+        jobs: processes; -1 for one a core. Any number gives the same.
+        folder: where each run's record goes; runs whose record is there are kept.
+
+    Raises:
+        UnknownNameError: no agent, or no objective, has that name.
+        InvalidArgumentError: fewer than two objectives, or no seed.
+    """
+    task = replace(task, objectives=tuple(objectives))
+    check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
+    volume = volume_of(task)
+    listed = [
+        Job(task, agent, seed, limits) for agent in agents for seed in range(seeds)
+    ]
+    results = run_jobs(listed, folder=folder, workers=Workers(jobs))
+    runs = [result for result in results if isinstance(result, FrontRun)]
+    rows: list[dict[str, Any]] = []
+    for agent in dict.fromkeys(agents):
+        mine = [run for run in runs if run.agent == agent]
+        shares = np.array([run.share for run in mine])
+        rows.append(
+            {
+                "agent": agent,
+                "runs": len(mine),
+                "share": float(shares.mean()),
+                "share_deviation": float(shares.std(ddof=1)) if len(mine) > 1 else 0.0,
+                "archive": float(np.mean([len(run.archive) for run in mine])),
+                "failed": sum(bool(run.error) for run in mine),
+                "error": next((run.error for run in mine if run.error), ""),
+            }
+        )
+    rows.sort(key=lambda row: -row["share"])
+    return {
+        "env": runs[0].env,
+        "objectives": list(objectives),
+        "queries": max(run.queries for run in runs),
+        "front": volume.size,
+        "agents": rows,
+        "runs": [asdict(run) for run in runs],
+    }
