@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from hwnas_env.benchmark.fronts import front_run
 from hwnas_env.benchmark.jobs import Job
@@ -18,6 +19,7 @@ from hwnas_env.benchmark.loading import Loaded, header_of, record_of
 from hwnas_env.benchmark.records import record_path, write_record
 from hwnas_env.benchmark.runs import Limits, Task, run_once
 from hwnas_env.benchmark.suite_runs import counted_score
+from hwnas_env.cli import app
 from hwnas_env.errors import DataError, InvalidArgumentError
 from hwnas_env.reports import canvas, sheets, study_sheets
 from hwnas_env.reports.bench_report import report_folders, write_report
@@ -309,6 +311,10 @@ def test_folders_of_records_are_reported_together(tmp_path: Path) -> None:
     assert broken.name in " ".join(read(page).words)
     with pytest.raises(DataError, match="expected a folder"):
         report_folders([tmp_path / "none"], page)
+    call = ["bench", "report", str(tmp_path / "shard0"), "-o", str(page)]
+    told = CliRunner().invoke(app, call)
+    assert told.exit_code == 0, told.output
+    assert "evolution" not in " ".join(read(page).words)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidArgumentError, match="at least one run"):
         report_folders([tmp_path / "empty"], page)

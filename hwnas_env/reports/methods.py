@@ -1,11 +1,10 @@
 """What a report says of its own numbers."""
 
 METHODS = """<dl>
-<dt>Score</dt><dd>On one objective (accuracy found &minus; accuracy that masked random search is
+<dt>Score</dt><dd>(accuracy found &minus; accuracy that masked random search is
 expected to find with as many queries) / (exact optimum &minus; that expectation): 0 is
-random search, 1
-the optimum, below 0 worse than random. A run that failed counts 0 at most; one without
-a feasible network counts 0.</dd>
+random search, 1 the optimum, below 0 worse than random. A run that failed counts 0 at
+most; one without a feasible network counts 0.</dd>
 <dt>Share</dt><dd>Hypervolume of a run's archive over that of the exact front. A front's
 score is (share &minus; share that random search is expected to reach) / (1 &minus; that
 expectation).</dd>

@@ -68,7 +68,9 @@ class TaskRuns:
         if self.task.source != "builtin":
             words += f", {self.task.source} costs"
         if self.task.train:
-            words += f", after {', '.join(env.split('-')[2] for env in self.task.train)}"
+            words += (
+                f", after {', '.join(env.split('-')[2] for env in self.task.train)}"
+            )
         return words
 
     @functools.cached_property
