@@ -5,6 +5,7 @@ import html
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,7 +21,7 @@ from hwnas_env.benchmark.records import record_path, write_record
 from hwnas_env.benchmark.runs import Limits, Task, run_once
 from hwnas_env.benchmark.suite_runs import counted_score
 from hwnas_env.cli import app
-from hwnas_env.errors import DataError, InvalidArgumentError
+from hwnas_env.errors import DataError, InvalidArgumentError, MissingExtraError
 from hwnas_env.reports import canvas, sheets, study_sheets
 from hwnas_env.reports.bench_report import report_folders, write_report
 from hwnas_env.reports.estimates import estimate
@@ -330,6 +331,16 @@ def test_records_of_other_data_are_named(loaded: Loaded) -> None:
     study = study_of(Loaded(loaded.found[:1], [changed], []))
     assert "other data" in study.faults[0]
     assert study_of(Loaded(loaded.found[:1], [header], [])).faults == ()
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "scipy"])
+def test_a_missing_package_is_named_before_anything_is_written(
+    package: str, loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=r"hwnas_env\[plots\]"):
+        write_report(loaded, tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_words_are_escaped_for_latex() -> None:

@@ -1,6 +1,7 @@
 """Figures whose bytes depend on their content alone, for pages and for papers."""
 
 import io
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -181,6 +182,20 @@ def picture(
     return Picture(name, caption, alt, svg, pixels.getvalue(), own_light)
 
 
+def legend_height(agents: Sequence[str]) -> float:
+    """Returns how high the key of agents is, in inches.
+
+    Args:
+        agents: in the key.
+    """
+    return 0.1 + 0.17 * math.ceil(len(agents) / _columns(agents))
+
+
+def _columns(agents: Sequence[str]) -> int:
+    longest = max(len(label(agent)) for agent in agents)
+    return max(1, min(len(agents), 4, int(62 / (longest + 7))))
+
+
 def _shortened(attribute: re.Match[str]) -> str:
     """Cuts coordinates to a hundredth of a point; text is no attribute."""
     return re.sub(r"(\d\.\d\d)\d+", r"\1", attribute.group())
@@ -200,13 +215,11 @@ def legend(figure: Any, agents: Sequence[str], drawn: Mapping[str, Style]) -> No
         Line2D([], [], **drawn[a].line, marker=drawn[a].marker, markersize=4.5)
         for a in agents
     ]
-    longest = max(len(label(agent)) for agent in agents)
-    columns = max(1, min(len(agents), 4, int(62 / (longest + 7))))
     figure.legend(
         handles,
         [label(agent) for agent in agents],
         loc="outside lower center",
-        ncols=columns,
+        ncols=_columns(agents),
         handlelength=2.4,
         columnspacing=1.2,
     )

@@ -9,12 +9,12 @@ from hwnas_env.benchmark.runs import Run
 from hwnas_env.benchmark.scores import SMALLEST_REGRET
 from hwnas_env.metrics import METRICS
 from hwnas_env.reports.canvas import (
-    GRID,
     INK,
     Picture,
     Style,
     label,
     legend,
+    legend_height,
     picture,
     sheet_of_paper,
 )
@@ -23,6 +23,9 @@ from hwnas_env.reports.study import POINTS, Group, TaskRuns
 
 WIDTH = 4.7
 """Inches: what is legible on a phone and fits twice beside each other on a desk."""
+
+HEIGHT = 3.0
+"""Inches of a figure above its key."""
 
 Styles = Mapping[str, Style]
 
@@ -68,8 +71,8 @@ def improvement_figure(found: Estimates, *, name: str) -> Picture:
         name: of the files.
     """
     agents = found.agents
-    side = max(WIDTH, 1.7 + 0.42 * len(agents))
-    with sheet_of_paper(side, 0.75 * side) as figure:
+    width, height = (max(WIDTH, 1.7 + 0.42 * len(agents)), 1.1 + 0.4 * len(agents))
+    with sheet_of_paper(width, height) as figure:
         from matplotlib import colormaps
         from matplotlib.patches import Rectangle
 
@@ -93,6 +96,7 @@ def improvement_figure(found: Estimates, *, name: str) -> Picture:
             )
         axes.set_xlim(-0.5, len(agents) - 0.5)
         axes.set_ylim(len(agents) - 0.5, -0.5)
+        axes.tick_params(length=0)
         names = [label(agent) for agent in agents]
         axes.set_xticks(range(len(agents)), names, rotation=40, ha="right")
         axes.set_yticks(range(len(agents)), names)
@@ -114,7 +118,7 @@ def profile_figure(found: Estimates, drawn: Styles, *, name: str) -> Picture:
         name: of the files.
     """
     group = found.group
-    with sheet_of_paper(WIDTH, 3.6) as figure:
+    with sheet_of_paper(WIDTH, HEIGHT + legend_height(found.agents)) as figure:
         axes = figure.subplots()
         for agent in found.agents:
             one, style = found.profiles[agent], drawn[agent]
@@ -142,7 +146,7 @@ def curves_figure(found: Estimates, drawn: Styles, *, name: str) -> Picture:
         name: of the files.
     """
     group = found.group
-    with sheet_of_paper(WIDTH, 3.6) as figure:
+    with sheet_of_paper(WIDTH, HEIGHT + legend_height(found.agents)) as figure:
         axes = figure.subplots()
         for agent in found.agents:
             one, style = found.curves[agent], drawn[agent]
@@ -172,7 +176,7 @@ def task_curves_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
     """
     group = Group("", (task,))
     floor = _floor(task.is_front)
-    with sheet_of_paper(WIDTH, 3.1 + 0.16 * (len(task.runs) // 4)) as figure:
+    with sheet_of_paper(WIDTH, HEIGHT + legend_height(list(task.runs))) as figure:
         axes = figure.subplots()
         for agent in task.runs:
             curves = np.maximum(task.curves(agent, group.queries), floor)
@@ -205,7 +209,7 @@ def incumbents_figure(
     problem, metric = tasks[0].problem, tasks[0].task.metric
     points = problem.pareto_front(("accuracy", metric)).points
     agents = sorted({agent for task in tasks for agent in task.runs})
-    with sheet_of_paper(WIDTH, 3.6) as figure:
+    with sheet_of_paper(WIDTH, HEIGHT + legend_height(agents)) as figure:
         axes = figure.subplots()
         _front_line(axes, points[:, 1], points[:, 0])
         lows, lefts, highs = [], [], []
@@ -261,7 +265,7 @@ def archives_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
     exact = problem.pareto_front(objectives).points
     first, second = (0, 1) if objectives[0] != "accuracy" else (1, 0)
     columns = [-1 if o == "accuracy" else problem.metrics.index(o) for o in objectives]
-    with sheet_of_paper(WIDTH, 3.6) as figure:
+    with sheet_of_paper(WIDTH, HEIGHT + legend_height(list(task.runs))) as figure:
         axes = figure.subplots()
         if len(objectives) == 2:
             least = METRICS[objectives[first]].minimise
@@ -269,7 +273,9 @@ def archives_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
             _front_line(axes, exact[:, first], exact[:, second], steps=steps)
         else:
             kept = exact[:: max(1, len(exact) // 400)]
-            axes.plot(kept[:, first], kept[:, second], ".", color=GRID, markersize=5)
+            cloud = {"color": INK, "alpha": 0.35, "markersize": 3.5}
+            axes.plot(kept[:, first], kept[:, second], ".", **cloud)
+        heights = []
         for agent, runs in task.runs.items():
             names = sorted(
                 {a for run in runs if not isinstance(run, Run) for a in run.archive}
@@ -283,6 +289,10 @@ def archives_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
             table = table[np.isfinite(table).all(axis=1)]
             x, y = table[:, columns[first]], table[:, columns[second]]
             _points(axes, x, y, drawn[agent])
+            heights += y.tolist()
+        hidden = 0
+        if objectives[second] == "accuracy":
+            hidden = _zoom(axes, heights, top=float(exact[:, second].max()))
         axes.set_xlabel(_titled(objectives[first]))
         axes.set_ylabel(_titled(objectives[second]))
         legend(figure, list(task.runs), _no_lines(drawn))
@@ -292,6 +302,8 @@ def archives_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
             f"{task.name}: exact front ({shape}), and the networks in agents' archives "
             f"of all seeds. {kinds}."
         )
+        if hidden:
+            caption += f" {hidden} networks of less accuracy are below the picture."
         return picture(figure, name, caption=caption, alt=caption)
 
 
@@ -357,6 +369,18 @@ def _front_line(axes: Any, x: Any, y: Any, *, steps: str = "steps-post") -> None
         steps = "default"
     order = order[np.unique(np.linspace(0, len(order) - 1, 4 * POINTS).astype(int))]
     axes.plot(x[order], y[order], color=INK, linewidth=1.1, alpha=0.75, drawstyle=steps)
+
+
+def _zoom(axes: Any, heights: Sequence[float], *, top: float) -> int:
+    """Leaves out what lies far below the others, and returns how many that are."""
+    if not heights:
+        return 0
+    best, middle = max(heights), float(np.median(heights))
+    low = middle - 3 * (best - middle)
+    below = sum(height < low for height in heights)
+    if below:
+        axes.set_ylim(low, top + 0.05 * (top - low))
+    return below
 
 
 def _points(axes: Any, x: Any, y: Any, style: Style) -> None:

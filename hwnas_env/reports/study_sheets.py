@@ -31,8 +31,8 @@ def leaderboard(found: Estimates, *, name: str) -> Sheet:
     group = found.group
     titles = ["agent", "tasks", "runs", "score IQM", "95 % interval"]
     titles += ["mean", "median", "gap to 1", "mean rank"]
-    titles += ["share"] if group.is_front else ["log10 regret", "infeasible runs"]
-    titles += ["failed runs"]
+    titles += ["share"] if group.is_front else ["log10 regret", "infeasible"]
+    titles += ["failed"]
     rows = []
     for agent in found.agents:
         scores = group.scores(agent)
@@ -130,7 +130,7 @@ def task_sheet(task: TaskRuns, *, name: str) -> Sheet:
         titles += ["share", "archive"]
     else:
         titles += ["accuracy %", "regret pp", "log10 regret"]
-    titles += ["queries", "distinct", "failed runs"]
+    titles += ["queries", "distinct", "failed"]
     rows = []
     order = sorted(task.runs, key=lambda a: (-float(task.scores[a].mean()), a))
     for place, agent in enumerate(order):
