@@ -357,6 +357,7 @@ def test_agents_are_told_apart_in_figures() -> None:
     drawn = canvas.styles(names)
     assert len({(s.colour, str(s.dashes)) for s in drawn.values()}) == len(names)
     assert drawn["random"].colour == canvas.INK
+    assert canvas.label("a\x00b\nc") == "a?b c"
     assert canvas.label("_hidden").strip() == "_hidden"
     assert len(canvas.label("x" * 99)) == canvas.LONGEST_LABEL
 

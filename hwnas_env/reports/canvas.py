@@ -137,6 +137,7 @@ def styles(agents: Sequence[str]) -> Mapping[str, Style]:
 def label(agent: str) -> str:
     """Returns a name as figures show it: not too long, and never hidden."""
     words = " ".join(agent.split())
+    words = "".join(letter if letter.isprintable() else "?" for letter in words)
     if len(words) > LONGEST_LABEL:
         words = f"{words[: LONGEST_LABEL - 1]}…"
     return f" {words}" if words.startswith("_") else words
