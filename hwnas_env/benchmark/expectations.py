@@ -5,30 +5,30 @@ import hashlib
 import importlib.resources
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from hwnas_env.accuracy.noise import uniform_numbers
-from hwnas_env.benchmark.fronts import front_run
-from hwnas_env.benchmark.runs import Limits, Task
+from hwnas_env.benchmark.fronts import Volume, volume_of
+from hwnas_env.benchmark.runs import Task
 from hwnas_env.envs.vector import HWNASVectorEnv
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.problems.tabular import TableModel
-from hwnas_env.types import FloatArray
+from hwnas_env.types import FloatArray, Genotypes
 
 SAMPLE, CHUNK = 100_000, 20_000
 """Networks from which FBNet's expectations are computed where they are not committed,
 and how many at a time."""
 
-STUDIED_SAMPLE, STUDIED_RUNS = 500_000, 64
+STUDIED_SAMPLE = 500_000
+STUDIED_RUNS = {"nasbench201": 4000, "fbnet": 500}
 """Networks, and runs on several objectives, that the committed expectations are of."""
 
 QUERIES = tuple(np.unique(np.round(np.geomspace(1, 10_000, 41)).astype(int)).tolist())
 MOST_FRONT_QUERIES = 1000
-FIRST_SEED = 1_000_000
-"""Of the runs on several objectives, far from those that anyone scores."""
 
 FILE = "expectations.json"
 
@@ -97,35 +97,54 @@ def accuracy_entry(task: Task, *, sample: int = STUDIED_SAMPLE) -> dict[str, Any
     }
 
 
-def share_entry(task: Task, *, runs: int = STUDIED_RUNS) -> dict[str, Any]:
+def share_entry(task: Task) -> dict[str, Any]:
     """Computes what the table holds of a task with several objectives.
 
     Args:
         task: with objectives.
-        runs: of random search.
     """
+    runs = STUDIED_RUNS[task.problem().space.name]
     places = [queries for queries in QUERIES if queries <= MOST_FRONT_QUERIES]
-    curves = share_curves(task, places[-1], runs=runs)[:, np.array(places) - 1]
-    errors = curves.std(axis=0, ddof=1) / math.sqrt(runs)
+    shares = sampled_shares(task, places, runs=runs)
+    errors = shares.std(axis=0, ddof=1) / math.sqrt(runs)
     return {
         "data": data_digest(task),
-        "expected": np.round(curves.mean(axis=0), 6).tolist(),
+        "expected": np.round(shares.mean(axis=0), 6).tolist(),
         "error": [float(f"{error:.2g}") for error in errors],
     }
 
 
-def share_curves(task: Task, queries: int, *, runs: int) -> FloatArray:
-    """Returns shares of the exact hypervolume in seeded runs: ``(runs, queries)``.
+def sampled_shares(task: Task, places: Sequence[int], *, runs: int) -> FloatArray:
+    """Returns shares of the exact hypervolume in runs of random search.
+
+    By numbers that are the same on every machine.
 
     Args:
         task: with objectives.
-        queries: of each run.
+        places: numbers of queries, rising.
         runs: how many.
+
+    Returns:
+        ``(runs, len(places))``.
     """
-    limits = Limits(queries)
-    seeds = range(FIRST_SEED, FIRST_SEED + runs)
-    found = [front_run(task, "random", seed=s, limits=limits).curve for s in seeds]
-    return np.array(found)
+    volume, count = volume_of(task), runs * places[-1]
+    points = _sampled_points(task, volume, count).reshape(runs, places[-1], -1)
+    return np.array([[volume.share(run[:n]) for n in places] for run in points])
+
+
+def _sampled_points(task: Task, volume: Volume, count: int) -> FloatArray:
+    """Returns normalised points of networks that masked decisions build."""
+    problem = task.problem()
+    if not problem.space.has_numbers:
+        networks = sampled_networks(task, -(-count // CHUNK) * CHUNK)[:count]
+        answer = problem.evaluate_valid(networks)
+        return volume.points(answer.accuracy_percent, answer.costs)
+    chance = masked_chances(problem, task.limit(problem))
+    rows = problem.space.from_keys(np.arange(problem.space.size))
+    answer = problem.evaluate_valid(rows)
+    reached = np.cumsum(chance) / chance.sum()
+    drawn = np.searchsorted(reached, uniform_numbers(count, stream=0), side="right")
+    return volume.points(answer.accuracy_percent, answer.costs)[drawn]
 
 
 def expected_maximum(accuracy: FloatArray, chance: FloatArray, queries: int) -> float:
@@ -193,6 +212,17 @@ def cell_distribution(task: Task) -> tuple[FloatArray, FloatArray]:
 def sampled_accuracy(task: Task, sample: int = SAMPLE) -> FloatArray:
     """Returns accuracies ``(sample,)`` of networks that masked decisions build.
 
+    Args:
+        task: what is searched.
+        sample: a multiple of ``CHUNK``.
+    """
+    networks = sampled_networks(task, sample)
+    return task.problem().evaluate_valid(networks).accuracy_percent
+
+
+def sampled_networks(task: Task, sample: int) -> Genotypes:
+    """Returns networks ``(sample, L)`` that masked decisions build.
+
     By numbers that are the same on every machine.
 
     Args:
@@ -218,5 +248,5 @@ def sampled_accuracy(task: Task, sample: int = SAMPLE) -> FloatArray:
             which = (uniforms * masks.sum(axis=1)).astype(np.int64)
             actions = (np.cumsum(masks, axis=1) > which[:, None]).argmax(axis=1)
             *_, infos = envs.step(actions)
-        found.append(infos["final_info"]["accuracy_percent"])
+        found.append(infos["final_info"]["genotype"].astype(np.int8))
     return np.concatenate(found)

@@ -12,6 +12,7 @@ from hwnas_env.benchmark.fronts import FrontRun, volume_of
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.runner import run_jobs
 from hwnas_env.benchmark.runs import Limits, Task, check_request
+from hwnas_env.errors import InvalidArgumentError
 
 
 def run_fronts(
@@ -39,6 +40,9 @@ def run_fronts(
         UnknownNameError: no agent, or no objective, has that name.
         InvalidArgumentError: fewer than two objectives, or no seed.
     """
+    if not objectives:
+        message = "objectives: expected at least two objectives, got none"
+        raise InvalidArgumentError(message)
     task = replace(task, objectives=tuple(objectives))
     check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
     volume = volume_of(task)

@@ -327,11 +327,11 @@ def check_request(
 
 def _check_objectives(task: Task, problem: Problem) -> None:
     problem.objectives(task.objectives)
-    if len(task.objectives) < 2 or task.train:
-        message = (
-            f"objectives: expected at least two, and none to train on, got "
-            f"{list(task.objectives)} and {list(task.train)}"
-        )
+    if len(task.objectives) < 2:
+        message = f"objectives: expected at least two objectives, got {task.objectives}"
+        raise InvalidArgumentError(message)
+    if task.train:
+        message = "train: expected no environments on a task with objectives"
         raise InvalidArgumentError(message)
 
 

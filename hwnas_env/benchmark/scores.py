@@ -16,19 +16,18 @@ from hwnas_env.benchmark.expectations import (
     expected_maximum,
     sampled_accuracy,
     sampled_maximum,
-    share_curves,
+    sampled_shares,
     tabled,
 )
 from hwnas_env.benchmark.fronts import FrontRun
 from hwnas_env.benchmark.runs import Run, Task
 
-SHARE_RUNS = 16
+SHARE_RUNS = 100
 """Runs from which a share is expected where none is committed."""
 
 SMALLEST_REGRET = 1e-3
-"""Percentage points below which a regret's logarithm goes no further: measured
-accuracies are counted on 10,000 images and averaged over three runs at most, so that no
-two differ by less and are not equal."""
+"""Percentage points below which a regret's logarithm goes no further: a thousandth of
+a point is far below what training a network again changes."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class ExpectedShare:
     """The share of the exact hypervolume that random search is expected to reach.
 
     Attributes:
-        share: the mean over seeded runs.
+        share: the mean over runs.
         error: its standard error.
     """
 
@@ -80,8 +79,8 @@ def expected_best(task: Task, queries: int) -> Expectation:
 def expected_share(task: Task, queries: int) -> ExpectedShare:
     """Returns what share random search is expected to reach.
 
-    Out of the committed table; for tasks of no suite, or beyond 1,000 queries, from 16
-    seeded runs.
+    Out of the committed table; for tasks of no suite, or beyond 1,000 queries, from
+    100 runs.
 
     Args:
         task: with objectives.
@@ -89,7 +88,7 @@ def expected_share(task: Task, queries: int) -> ExpectedShare:
     """
     found = tabled(task, queries)
     if found is None:
-        shares = share_curves(task, queries, runs=SHARE_RUNS)[:, -1]
+        shares = sampled_shares(task, [queries], runs=SHARE_RUNS)
         error = float(shares.std(ddof=1)) / math.sqrt(SHARE_RUNS)
         found = float(shares.mean()), error
     return ExpectedShare(*found)
