@@ -96,6 +96,15 @@ def test_agents_load_their_optional_packages_when_they_are_used() -> None:
     assert printed(code) == "[]"
 
 
+def test_the_command_line_loads_no_cluster() -> None:
+    code = (
+        "import sys, hwnas_env.cli\n"
+        "heavy = {'dask', 'distributed', 'ray', 'torch', 'optuna', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    assert printed(code) == "[]"
+
+
 def test_import_loads_no_tables() -> None:
     code = (
         "import sys, hwnas_env\n"

@@ -21,7 +21,7 @@ from hwnas_env.benchmark.suite_runs import (
 )
 from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.benchmark.transfer import transfer_run, warm_start
-from hwnas_env.cli import app
+from hwnas_env.cli import app, main
 from hwnas_env.errors import InvalidArgumentError, UnknownNameError
 
 SMOKE = SUITES["smoke-v0"]
@@ -218,3 +218,23 @@ def test_summaries_say_of_which_kind_every_task_is(tmp_path: Path) -> None:
         assert word in text.stdout
     listed = CliRunner().invoke(app, ["bench", "suites"]).stdout
     assert all(name in listed for name in SUITES)
+
+
+def test_a_corrupt_record_ends_in_status_two_after_everything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["hwnas-env", "bench", "run", "smoke-v0", "--out", str(tmp_path)]
+    call += ["--agents", "random", "--seeds", "2", "--budget", "10"]
+    monkeypatch.setattr("sys.argv", call)
+    with pytest.raises(SystemExit) as first:
+        main()
+    assert not first.value.code
+    one, two, *_ = sorted(tmp_path.iterdir())
+    one.write_text(one.read_text()[:200])
+    two.unlink()
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert one.name in capsys.readouterr().err
+    assert two.exists()

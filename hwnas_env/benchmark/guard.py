@@ -5,6 +5,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from hwnas_env.errors import WorkerProcessError
+
 
 def guarded(
     function: Callable[..., Any],
@@ -23,7 +25,16 @@ def guarded(
 
     Returns:
         The answer; a string if the process hung, died or raised.
+
+    Raises:
+        WorkerProcessError: this process is a daemon, which cannot have another.
     """
+    if multiprocessing.current_process().daemon:
+        message = (
+            "a timeout needs a process of its own, which daemons must not have; on "
+            "Dask set DASK_DISTRIBUTED__WORKER__DAEMON=False where workers start"
+        )
+        raise WorkerProcessError(message)
     context = multiprocessing.get_context("spawn")  # forks of threads may deadlock
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(

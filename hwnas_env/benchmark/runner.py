@@ -11,7 +11,7 @@ from hwnas_env.benchmark.fronts import front_failed, front_run
 from hwnas_env.benchmark.guard import guarded
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Result, load_file, record_of
-from hwnas_env.benchmark.records import record_path, write_record
+from hwnas_env.benchmark.records import SUFFIX, record_path, write_record
 from hwnas_env.benchmark.runs import (
     Limits,
     Run,
@@ -235,11 +235,12 @@ def _run_missing(
 
 def _sweep(folder: Path, jobs: Sequence[Job]) -> None:
     """Removes what killed processes left of records that are there by now."""
-    for job in jobs:
-        path = record_path(folder, job)
-        if path.exists():
-            for part in folder.glob(f"{path.stem}.*.part"):
-                part.unlink(missing_ok=True)
+    parts = list(folder.glob("*.part"))
+    ours = {record_path(folder, job).stem for job in jobs} if parts else set()
+    for part in parts:
+        stem = part.name.rsplit(".", 2)[0]
+        if stem in ours and (folder / f"{stem}{SUFFIX}").exists():
+            part.unlink(missing_ok=True)
 
 
 def _results(
