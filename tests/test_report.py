@@ -25,7 +25,8 @@ from hwnas_env.errors import DataError, InvalidArgumentError, MissingExtraError
 from hwnas_env.reports import canvas, sheets, study_sheets
 from hwnas_env.reports.bench_report import report_folders, write_report
 from hwnas_env.reports.estimates import estimate
-from hwnas_env.reports.study import groups_of, merged, study_of
+from hwnas_env.reports.merging import merged
+from hwnas_env.reports.study import groups_of, study_of
 from hwnas_env.reports.study_page import headline
 
 LIMITS = Limits(30)

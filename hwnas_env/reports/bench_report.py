@@ -6,8 +6,9 @@ from pathlib import Path
 
 from hwnas_env.benchmark.loading import Loaded, load_folder
 from hwnas_env.errors import DataError
+from hwnas_env.reports.merging import merged
 from hwnas_env.reports.sheets import as_csv, as_latex
-from hwnas_env.reports.study import merged, study_of
+from hwnas_env.reports.study import study_of
 from hwnas_env.reports.study_page import page_of
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Loaded, Result
 from hwnas_env.benchmark.runs import Limits, Run, Task
 from hwnas_env.benchmark.scores import SMALLEST_REGRET
@@ -16,6 +15,7 @@ from hwnas_env.benchmark.suite_runs import counted_score
 from hwnas_env.errors import HWNASError, InvalidArgumentError
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import Problem
+from hwnas_env.reports.merging import merged
 from hwnas_env.types import FloatArray
 
 POINTS = 60
@@ -204,28 +204,6 @@ class Study:
         return [
             run for task in self.tasks for runs in task.runs.values() for run in runs
         ]
-
-
-def merged(parts: Sequence[Loaded]) -> Loaded:
-    """Puts folders of records together; a job that is in several counts once.
-
-    Args:
-        parts: what was read of each folder.
-    """
-    kept: dict[Job, tuple[Result, dict[str, Any]]] = {}
-    faults = [fault for part in parts for fault in part.faults]
-    for part in parts:
-        for (job, run), header in zip(part.found, part.headers, strict=True):
-            first = kept.setdefault(job, (run, header))[0]
-            if str(first) != str(run):
-                faults.append(
-                    f"{job.agent}, {job.task.env}, seed {job.seed}: two records of one "
-                    "job differ; the second was left out"
-                )
-    rows = sorted(kept.items(), key=lambda row: row[0].order())
-    return Loaded(
-        [(job, run) for job, (run, _) in rows], [h for _, (_, h) in rows], faults
-    )
 
 
 def study_of(loaded: Loaded) -> Study:

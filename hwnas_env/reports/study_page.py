@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hwnas_env.benchmark.suites import SUITES
-from hwnas_env.reports import study_figures, study_sheets
+from hwnas_env.reports import front_figures, study_figures, study_sheets
 from hwnas_env.reports.canvas import Picture, styles
 from hwnas_env.reports.estimates import Estimates, estimate
 from hwnas_env.reports.methods import METHODS
@@ -229,11 +229,11 @@ def _fronts(page: Page, study: Study, drawn: Styles) -> None:
             key = (*where, task.limits, task.shape)
             single.setdefault(key, []).append(task)
     pictures = [
-        study_figures.incumbents_figure(tasks, drawn, name=f"front{place}")
+        front_figures.incumbents_figure(tasks, drawn, name=f"front{place}")
         for place, tasks in enumerate(single.values(), start=1)
     ]
     pictures += [
-        study_figures.archives_figure(task, drawn, name=f"archive{place}")
+        front_figures.archives_figure(task, drawn, name=f"archive{place}")
         for place, task in enumerate(study.tasks, start=1)
         if task.is_front
     ]
@@ -257,7 +257,7 @@ def _task(
     page.table(study_sheets.task_sheet(task, name=f"{stem}-agents"))
     pictures = [study_figures.task_curves_figure(task, drawn, name=f"{stem}-curves")]
     if task.best is not None:
-        found = study_figures.network_figure(task, task.best, name=f"{stem}-best")
+        found = front_figures.network_figure(task, task.best, name=f"{stem}-best")
         pictures.append(found)
     page.figures(pictures)
     if task.best is not None:
