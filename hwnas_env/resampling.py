@@ -25,6 +25,8 @@ Statistic: TypeAlias = Callable[[Tasks], FloatArray]
 
 REPETITIONS = 2000
 LEVEL = 0.95
+CHUNK = 4_000_000
+"""Numbers that are resampled at a time, so that memory does not grow with samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,11 +144,12 @@ def bootstrap(
     """
     _check(repetitions, level)
     found = check_tasks(tasks)
-    drawn = []
-    for task in found:
-        runs = task.shape[-1]
-        drawn.append(task[..., rng.integers(runs, size=(repetitions, runs))])
-    return _estimate(statistic(found), statistic(drawn), level=level)
+    chunk = max(1, CHUNK // sum(task.size for task in found))
+    samples = [
+        statistic(_resample(found, min(chunk, repetitions - done), rng=rng))
+        for done in range(0, repetitions, chunk)
+    ]
+    return _estimate(statistic(found), np.concatenate(samples, axis=-1), level=level)
 
 
 def profile(
@@ -215,6 +218,17 @@ def improvement(
         samples.append(((a @ wins) * b).sum(axis=1) / wins.size)
     mean = np.mean(samples, axis=0)
     return _estimate(np.asarray(np.mean(values)), mean, level=level)
+
+
+def _resample(
+    tasks: Tasks, repetitions: int, *, rng: np.random.Generator
+) -> list[FloatArray]:
+    """Draws runs within each task: arrays ``(..., repetitions, runs)``."""
+    drawn = []
+    for task in tasks:
+        runs = task.shape[-1]
+        drawn.append(task[..., rng.integers(runs, size=(repetitions, runs))])
+    return drawn
 
 
 def _estimate(value: FloatArray, samples: FloatArray, *, level: float) -> Estimate:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hwnas_env import rank_tests
+from hwnas_env import rank_tests, resampling
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.resampling import (
+    Tasks,
     bootstrap,
     check_tasks,
     improvement,
@@ -19,6 +20,7 @@ from hwnas_env.resampling import (
     profile,
     tasks_of,
 )
+from hwnas_env.types import FloatArray
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 1), (3, 2), (5, 7), (10, 18)])
@@ -97,6 +99,25 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     before = [task.copy() for task in tasks]
     improvement(tasks, tasks, rng=np.random.default_rng(0))
     assert all((a == b).all() for a, b in zip(tasks, before, strict=True))
+
+
+def test_chunks_are_as_many_samples_as_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[int, ...]] = []
+
+    def counting(tasks: Tasks) -> FloatArray:
+        asked.append(tasks[0].shape)
+        return mean_of_tasks(tasks)
+
+    monkeypatch.setattr(resampling, "CHUNK", 70)
+    tasks = tasks_of(np.random.default_rng(0).normal(size=(5, 2)))
+    found = bootstrap(counting, tasks, repetitions=45, rng=np.random.default_rng(1))
+    assert sorted(asked) == [(3, 5), (5,), *[(7, 5)] * 6]
+    assert found.low < found.value < found.high
+    monkeypatch.setattr(resampling, "CHUNK", 1)  # less than one sample
+    found = bootstrap(counting, tasks, repetitions=3, rng=np.random.default_rng(1))
+    assert asked.count((1, 5)) == 3
 
 
 def test_improvement_counts_pairs_and_half_of_ties(rng: np.random.Generator) -> None:
