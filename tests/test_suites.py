@@ -212,6 +212,8 @@ def test_summaries_say_of_which_kind_every_task_is(tmp_path: Path) -> None:
     assert rows[0]["log10_regret"] >= -3
     assert rows[2]["share"] > 0
     assert rows[2]["log10_regret"] is None
+    mean = np.mean([row["log10_regret"] for row in rows[:2]])
+    assert summary["agents"][0]["log10_regret"] == pytest.approx(mean)
     call = ["bench", "run", "smoke-v0", "--out", str(tmp_path), "--seeds", "1"]
     text = CliRunner().invoke(app, [*call, "--budget", "20", "--agents", "random"])
     for word in ("surrogate", "modelled", "measured", "fitted"):

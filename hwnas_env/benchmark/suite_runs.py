@@ -131,6 +131,9 @@ def suite_summary(suite: Suite, found: Sequence[tuple[Job, Result]]) -> dict[str
             {
                 "agent": agent,
                 "score": float(np.mean([row["score"] for row in rows])),
+                "log10_regret": _mean(
+                    [r["log10_regret"] for r in rows if r["log10_regret"] is not None]
+                ),
                 "failed": sum(row["failed"] for row in rows),
                 "tasks": rows,
             }

@@ -23,7 +23,15 @@ def suites_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 def suite_table(summary: Mapping[str, Any]) -> Group:
     """Lays out a suite's scores, agents best first."""
     table = Table()
-    for title in ("agent", "score", "worst task", "best task", "failed runs"):
+    titles = (
+        "agent",
+        "score",
+        "worst task",
+        "best task",
+        "log10 regret",
+        "failed runs",
+    )
+    for title in titles:
         table.add_column(title, justify="left" if title == "agent" else "right")
     for row in summary["agents"]:
         scores = [task["score"] for task in row["tasks"]]
@@ -32,6 +40,7 @@ def suite_table(summary: Mapping[str, Any]) -> Group:
             f"{row['score']:.3f}",
             f"{min(scores):.3f}",
             f"{max(scores):.3f}",
+            "-" if row["log10_regret"] is None else f"{row['log10_regret']:.2f}",
             str(row["failed"]),
         )
     tasks = Table()
@@ -51,6 +60,8 @@ def suite_table(summary: Mapping[str, Any]) -> Group:
         table,
         "score: 0 is what masked random search is expected to find with as many "
         "queries, 1 the exact optimum (of several objectives, the exact front)",
+        "log10 regret: of percentage points below the optimum, -3 at least, over tasks "
+        "with one objective",
         tasks,
         f"the mean is over data of these kinds: accuracies "
         f"{', '.join(summary['accuracies'])}; costs {', '.join(summary['costs'])}",
