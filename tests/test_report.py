@@ -25,6 +25,7 @@ from hwnas_env.errors import DataError, InvalidArgumentError, MissingExtraError
 from hwnas_env.reports import canvas, sheets, study_sheets
 from hwnas_env.reports.bench_report import report_folders, write_report
 from hwnas_env.reports.estimates import estimate
+from hwnas_env.reports.front_figures import archive_points
 from hwnas_env.reports.merging import merged
 from hwnas_env.reports.study import groups_of, study_of
 from hwnas_env.reports.study_page import headline
@@ -240,6 +241,19 @@ def test_agents_that_lack_tasks_stand_last_and_say_so(loaded: Loaded) -> None:
     for (ours, theirs), pair in found.improvements.items():
         back = found.improvements[theirs, ours]
         assert pair.value + back.value == pytest.approx(1.0)
+
+
+def test_no_archive_is_drawn_beyond_the_exact_front(loaded: Loaded) -> None:
+    task = next(task for task in study_of(loaded).tasks if task.is_front)
+    exact = task.problem.pareto_front(FRONT.objectives).points
+    for agent in task.runs:
+        found = archive_points(task, agent)
+        assert len(found) > 3
+        for accuracy, cost in found.tolist():
+            assert accuracy <= exact[exact[:, 1] <= cost, 0].max()
+        runs = task.runs[agent]
+        names = {name for run in runs for name in run.archive}  # type: ignore[union-attr]
+        assert len(found) == len(names)
 
 
 def test_failed_runs_gain_nothing(loaded: Loaded) -> None:

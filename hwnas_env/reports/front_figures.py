@@ -19,6 +19,11 @@ from hwnas_env.reports.canvas import (
 )
 from hwnas_env.reports.study import POINTS, TaskRuns
 from hwnas_env.reports.study_figures import HEIGHT, WIDTH, Styles
+from hwnas_env.types import FloatArray
+
+
+SHOWN = 80
+"""Networks of one agent's archives that are drawn at most."""
 
 
 def incumbents_figure(
@@ -89,7 +94,6 @@ def archives_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
     problem, objectives = task.problem, task.task.objectives
     exact = problem.pareto_front(objectives).points
     first, second = (0, 1) if objectives[0] != "accuracy" else (1, 0)
-    columns = [-1 if o == "accuracy" else problem.metrics.index(o) for o in objectives]
     with sheet_of_paper(WIDTH, HEIGHT + legend_height(list(task.runs))) as figure:
         axes = figure.subplots()
         if len(objectives) == 2:
@@ -100,19 +104,13 @@ def archives_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
             kept = exact[:: max(1, len(exact) // 400)]
             cloud = {"color": INK, "alpha": 0.35, "markersize": 3.5}
             axes.plot(kept[:, first], kept[:, second], ".", **cloud)
-        heights = []
-        for agent, runs in task.runs.items():
-            names = sorted(
-                {a for run in runs if not isinstance(run, Run) for a in run.archive}
-            )
-            if not names:
-                continue
-            names = names[:: max(1, len(names) // 60)]
-            rows = np.array([problem.encode(name) for name in names])
-            answer = problem.evaluate_valid(rows, uniforms=np.zeros(len(rows)))
-            table = np.column_stack([answer.costs, answer.accuracy_percent])
-            table = table[np.isfinite(table).all(axis=1)]
-            x, y = table[:, columns[first]], table[:, columns[second]]
+        heights, thinned = [], False
+        for agent in task.runs:
+            found = archive_points(task, agent)
+            if len(found) > SHOWN:
+                places = np.linspace(0, len(found) - 1, SHOWN).astype(np.int64)
+                found, thinned = found[places], True
+            x, y = found[:, first], found[:, second]
             _points(axes, x, y, drawn[agent])
             heights += y.tolist()
         hidden = 0
@@ -127,9 +125,30 @@ def archives_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
             f"{task.name}: exact front ({shape}), and the networks in agents' archives "
             f"of all seeds. {kinds}."
         )
+        if thinned:
+            caption += f" Of an agent's networks {SHOWN} are drawn."
         if hidden:
             caption += f" {hidden} networks of less accuracy are below the picture."
         return picture(figure, name, caption=caption, alt=caption)
+
+
+def archive_points(task: TaskRuns, agent: str) -> FloatArray:
+    """Returns the networks in an agent's archives: ``(N, k)`` in people's units.
+
+    Args:
+        task: whose runs searched the front.
+        agent: whose archives, all seeds together.
+    """
+    problem, objectives = task.problem, task.task.objectives
+    runs = [run for run in task.runs[agent] if not isinstance(run, Run)]
+    names = sorted({name for run in runs for name in run.archive})
+    if not names:
+        return np.zeros((0, len(objectives)))
+    answer = problem.evaluate(np.array([problem.encode(name) for name in names]))
+    table = np.column_stack([answer.accuracy_percent, answer.costs])
+    columns = [("accuracy", *problem.metrics).index(name) for name in objectives]
+    chosen = table[answer.deployable][:, columns]
+    return np.asarray(chosen)
 
 
 def network_figure(task: TaskRuns, run: Run, *, name: str) -> Picture:
