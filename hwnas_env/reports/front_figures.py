@@ -21,7 +21,6 @@ from hwnas_env.reports.study import POINTS, TaskRuns
 from hwnas_env.reports.study_figures import HEIGHT, WIDTH, Styles
 from hwnas_env.types import FloatArray
 
-
 SHOWN = 80
 """Networks of one agent's archives that are drawn at most."""
 
