@@ -34,7 +34,7 @@ examples: $(FULL)/ready
 # Other projects' optimisers, whose requirements stay out of our own environment.
 peers: $(PEERS)/ready
 	set -e; for file in examples/peers/*.py; do echo "$$file"; $(PEERS)/bin/python "$$file"; done
-	$(PEERS)/bin/python -m pytest -q tests/test_morl.py
+	$(PEERS)/bin/python -m pytest -q tests/test_morl.py tests/test_rliable.py
 	set -e; logs=$$(mktemp -d); for algo in ppo a2c dqn; do \
 	    $(PEERS)/bin/python -m rl_zoo3.train --algo $$algo --gym-packages hwnas_env \
 	    --conf-file docs/rl_zoo3/$$algo.yml --env HWNAS-NASBench201-FPGA-v0 -n 600 \

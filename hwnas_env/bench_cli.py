@@ -20,6 +20,7 @@ from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.benchmark.validate import record_files
 from hwnas_env.benchmark.validate import validate as validate_record
 from hwnas_env.reports import suites as suite_tables
+from hwnas_env.reports.bench_report import report_folders
 from hwnas_env.reports.terminal import progress_bars, show
 
 app = typer.Typer(help="Suites: run, go on, score, validate.", no_args_is_help=True)
@@ -109,6 +110,20 @@ def validate(
         typer.echo("\n".join(rows))
     if wrong:
         raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders of records, as one study.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The page; its figures beside it.")
+    ] = Path("report.html"),
+) -> None:
+    """Writes a page on records, and its figures and tables as files."""
+    files = report_folders(folders, output)
+    typer.echo(f"{output}: the report; {len(files) - 1} figures and tables beside it")
 
 
 @app.command()

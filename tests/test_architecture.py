@@ -11,7 +11,7 @@ ROOT = Path(hwnas_env.__file__).parent
 FLOORS = [
     {"types", "errors"},
     {"metrics", "devices", "spaces", "additive"}
-    | {"indicators", "scalarise", "statistics"},
+    | {"indicators", "scalarise", "statistics", "resampling", "rank_tests"},
     {"data"},
     {"costs", "accuracy"},
     {"problems"},

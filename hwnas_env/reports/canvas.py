@@ -1,0 +1,226 @@
+"""Figures whose bytes depend on their content alone, for pages and for papers."""
+
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from hwnas_env.errors import MissingExtraError
+
+INK, GRID, PAPER = "#1a1c1e", "#dcdfe2", "#fefefe"
+"""Colours that a page replaces by its own, so that figures follow its theme."""
+
+_VARIABLES = {
+    **{INK: "var(--ink)", GRID: "var(--grid)", PAPER: "var(--card)"},
+    "#0072b2": "var(--blue)",
+}
+
+# Okabe and Ito's colours, less the yellow that white paper swallows.
+_PALETTE = (
+    *("#0072b2", "#d55e00", "#009e73", "#e69f00"),
+    *("#cc79a7", "#56b4e9", "#8c6d31"),
+)
+_DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)))
+_MARKERS = "osD^vPX<>*hd"
+LONGEST_LABEL = 34
+
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "hwnas_env",
+    "text.parse_math": False,
+    "font.size": 9.0,
+    "axes.labelsize": 9.0,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": PAPER,
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    **dict.fromkeys(
+        ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color"), INK
+    ),
+    "ytick.color": INK,
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How an agent is drawn in every figure of a report.
+
+    Attributes:
+        colour: of its lines and points.
+        dashes: of its lines.
+        marker: of its points.
+    """
+
+    colour: str
+    dashes: Any
+    marker: str
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Keywords of a line."""
+        return {"color": self.colour, "linestyle": self.dashes, "linewidth": 1.6}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as files and for a page.
+
+    Attributes:
+        name: of its files.
+        caption: what it shows.
+        alt: what it shows, for those who do not see it.
+        svg: whole file.
+        png: whole file.
+        own_light: whether a page shows it on light paper in any theme.
+    """
+
+    name: str
+    caption: str
+    alt: str
+    svg: str
+    png: bytes
+    own_light: bool = False
+
+    def inline(self) -> str:
+        """Returns the drawing as an element of a page, that follows the page's theme.
+
+        Names in it that something refers to begin with the picture's, others go.
+        """
+        body = self.svg[self.svg.index("<svg") :]
+        body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+        used = set(re.findall(r"#([A-Za-z_][\w.-]*)", body))
+
+        def renamed(found: re.Match[str]) -> str:
+            name = found.group(1)
+            return f' id="{self.name}-{name}"' if name in used else ""
+
+        body = re.sub(r' id="([^"]*)"', renamed, body)
+        body = re.sub(r'(href="|url\()#', rf"\1#{self.name}-", body)
+        body = body.replace("xlink:href", "href")
+        body = re.sub(r' (xmlns(:xlink)?|version)="[^"]*"', "", body)
+        if not self.own_light:
+            for colour, variable in _VARIABLES.items():
+                body = body.replace(colour, variable)
+        return body
+
+
+def styles(agents: Sequence[str]) -> Mapping[str, Style]:
+    """Returns how each agent is drawn; random search in ink, as what all are held to.
+
+    Args:
+        agents: all of a report's.
+    """
+    found = {}
+    others = [agent for agent in sorted(agents) if agent != "random"]
+    for place, agent in enumerate(others):
+        lap, colour = divmod(place, len(_PALETTE))
+        found[agent] = Style(
+            _PALETTE[colour],
+            _DASHES[lap % len(_DASHES)],
+            _MARKERS[place % len(_MARKERS)],
+        )
+    if "random" in agents:
+        found["random"] = Style(INK, (0, (3, 1.5, 1, 1.5)), "x")
+    return found
+
+
+def label(agent: str) -> str:
+    """Returns a name as figures show it: not too long, and never hidden."""
+    words = " ".join(agent.split())
+    words = "".join(letter if letter.isprintable() else "?" for letter in words)
+    if len(words) > LONGEST_LABEL:
+        words = f"{words[: LONGEST_LABEL - 1]}…"
+    return f" {words}" if words.startswith("_") else words
+
+
+@contextmanager
+def sheet_of_paper(width: float, height: float) -> Iterator[Any]:
+    """Yields a figure of matplotlib's in the report's style; sizes in inches.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib import style
+        from matplotlib.figure import Figure
+    except ImportError:
+        message = 'a report needs matplotlib: pip install "hwnas_env[plots]"'
+        raise MissingExtraError(message) from None
+    with style.context(["default", _STYLE]):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def picture(
+    figure: Any, name: str, *, caption: str, alt: str, own_light: bool = False
+) -> Picture:
+    """Renders a figure, inside :func:`sheet_of_paper`.
+
+    Args:
+        figure: of matplotlib's.
+        name: of its files.
+        caption: what it shows.
+        alt: the same for those who do not see it.
+        own_light: whether a page shows it on light paper in any theme.
+    """
+    drawn, pixels = io.StringIO(), io.BytesIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(pixels, format="png", dpi=160, metadata={"Software": None})
+    svg = re.sub(r'="[^"<>]*"', _shortened, drawn.getvalue())
+    svg = re.sub(r"[ \t]+\n", "\n", svg)
+    svg = re.sub(
+        r"(font(?:-family)?: [^;\"]*?)'DejaVu Sans'[^;\"]*", r"\1sans-serif", svg
+    )
+    return Picture(name, caption, alt, svg, pixels.getvalue(), own_light)
+
+
+def legend_height(agents: Sequence[str]) -> float:
+    """Returns how high the key of agents is, in inches.
+
+    Args:
+        agents: in the key.
+    """
+    return 0.1 + 0.17 * math.ceil(len(agents) / _columns(agents))
+
+
+def _columns(agents: Sequence[str]) -> int:
+    longest = max(len(label(agent)) for agent in agents)
+    return max(1, min(len(agents), 4, int(62 / (longest + 7))))
+
+
+def _shortened(attribute: re.Match[str]) -> str:
+    """Cuts coordinates to a hundredth of a point; text is no attribute."""
+    return re.sub(r"(\d\.\d\d)\d+", r"\1", attribute.group())
+
+
+def legend(figure: Any, agents: Sequence[str], drawn: Mapping[str, Style]) -> None:
+    """Puts a key of agents' lines and markers below a figure.
+
+    Args:
+        figure: of matplotlib's.
+        agents: in the key's order.
+        drawn: their styles.
+    """
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], **drawn[a].line, marker=drawn[a].marker, markersize=4.5)
+        for a in agents
+    ]
+    figure.legend(
+        handles,
+        [label(agent) for agent in agents],
+        loc="outside lower center",
+        ncols=_columns(agents),
+        handlelength=2.4,
+        columnspacing=1.2,
+    )
