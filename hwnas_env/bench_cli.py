@@ -7,6 +7,7 @@ import typer
 
 from hwnas_env.agents import DEFAULT_AGENTS
 from hwnas_env.benchmark.backends import Workers
+from hwnas_env.benchmark.fronts import FRONT_AGENTS
 from hwnas_env.benchmark.runner import ready_jobs
 from hwnas_env.benchmark.runs import Limits
 from hwnas_env.benchmark.suite_runs import (
@@ -35,7 +36,7 @@ def run(
     suite: Annotated[str, typer.Argument(help=f"One of {', '.join(SUITES)}.")],
     out: Annotated[
         Path, typer.Option(help="Folder of records; what is there is kept.")
-    ],
+    ] = Path("records"),
     agents: Annotated[
         str | None, typer.Option(help="Names, separated by commas.")
     ] = None,
@@ -62,7 +63,9 @@ def run(
     """Runs a suite, or goes on with it, and scores the agents."""
     chosen, workers = find_suite(suite), Workers(jobs, backend, address)
     names = [name.strip() for name in (agents or "").split(",") if name.strip()]
-    names = names + (agent or []) or list(DEFAULT_AGENTS)
+    fronts = all(task.objectives for task in chosen.tasks)
+    usual = FRONT_AGENTS if fronts else DEFAULT_AGENTS
+    names = names + (agent or []) or list(usual)
     limits = Limits(budget, timeout_seconds=timeout)
     check_suite(chosen, names, seeds=seeds, limits=limits)
     listed = jobs_of(chosen, names, seeds=seeds, limits=limits, shard=shard)

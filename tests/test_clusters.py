@@ -173,7 +173,7 @@ def test_workers_that_always_die_are_a_clear_error(tmp_path: Path) -> None:
 def command(folder: Path, *words: str) -> list[str]:
     code = "from hwnas_env.cli import main; main()"
     return [
-        *(sys.executable, "-c", code, "bench", "run", "smoke-v0", "--seeds", "6"),
+        *(sys.executable, "-c", code, "bench", "run", "smoke", "--seeds", "6"),
         *("--agents", "random,evolution", "--budget", "300", "--out", str(folder)),
         *("--json", *words),
     ]

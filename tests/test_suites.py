@@ -26,7 +26,7 @@ from hwnas_env.benchmark.transfer import transfer_run, warm_start
 from hwnas_env.cli import app, main
 from hwnas_env.errors import InvalidArgumentError, UnknownNameError
 
-SMOKE = SUITES["smoke-v0"]
+SMOKE = SUITES["smoke"]
 CELL = Task("HWNAS-NASBench201-EdgeTPU-v0", budget="tight")
 NET = Task("HWNAS-FBNet-EdgeTPU-v0")
 
@@ -119,7 +119,7 @@ def test_failed_runs_gain_nothing() -> None:
 
 
 def test_the_command_scores_agents(tmp_path: Path) -> None:
-    call = ["bench", "run", "smoke-v0", "--out", str(tmp_path), "--seeds", "2"]
+    call = ["bench", "run", "smoke", "--out", str(tmp_path), "--seeds", "2"]
     call += ["--budget", "40", "--agent", "random", "--agent", "evolution"]
     text = CliRunner().invoke(app, call)
     assert text.exit_code == 0, text.output
@@ -216,7 +216,7 @@ def test_summaries_say_of_which_kind_every_task_is(tmp_path: Path) -> None:
     assert rows[2]["log10_regret"] is None
     mean = np.mean([row["log10_regret"] for row in rows[:2]])
     assert summary["agents"][0]["log10_regret"] == pytest.approx(mean)
-    call = ["bench", "run", "smoke-v0", "--out", str(tmp_path), "--seeds", "1"]
+    call = ["bench", "run", "smoke", "--out", str(tmp_path), "--seeds", "1"]
     text = CliRunner().invoke(app, [*call, "--budget", "20", "--agents", "random"])
     for word in ("surrogate", "modelled", "measured", "fitted"):
         assert word in text.stdout
@@ -227,7 +227,7 @@ def test_summaries_say_of_which_kind_every_task_is(tmp_path: Path) -> None:
 def test_a_corrupt_record_ends_in_status_two_after_everything_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    call = ["hwnas-env", "bench", "run", "smoke-v0", "--out", str(tmp_path)]
+    call = ["hwnas-env", "bench", "run", "smoke", "--out", str(tmp_path)]
     call += ["--agents", "random", "--seeds", "2", "--budget", "10"]
     monkeypatch.setattr("sys.argv", call)
     with pytest.raises(SystemExit) as first:

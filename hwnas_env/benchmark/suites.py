@@ -87,7 +87,7 @@ SUITES: Mapping[str, Suite] = MappingProxyType(
                 (*_left_out("nasbench201"), *_left_out("fbnet")),
             ),
             Suite(
-                "smoke-v0",
+                "smoke",
                 "A task of each search space and a front, to see that everything runs.",
                 (
                     Task(environment_id("nasbench201", "edgegpu")),
