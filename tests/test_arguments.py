@@ -31,6 +31,25 @@ def bounded(bounds: Any) -> Call:
     return lambda: wrappers.EpsilonConstraint(env, bounds)
 
 
+def weighted(weights: Any) -> Call:
+    return lambda: wrappers.WeightedSum(vector(objectives=NAMES), weights)
+
+
+def limited(wrapper: Any) -> None:
+    """Steps a constraint around a vector reward behind a wrapper of Gymnasium's."""
+    made = gym.make(CELL, objectives=NAMES)
+    env = wrapper(gym.wrappers.TimeLimit(made, max_episode_steps=9))
+    env.reset(seed=0)
+    env.step(0)
+
+
+def clipped(wrapper: Any) -> None:
+    """Does the same with as many rows as objectives."""
+    env = wrapper(gym.wrappers.vector.ClipReward(vector(objectives=NAMES), -1, 1))
+    env.reset()
+    env.step(np.array([0, 0]))
+
+
 WRONG: list[tuple[str, Call]] = [
     ("finite number", lambda: wrappers.EarlyTermination(vector(), reward=None)),  # type: ignore[arg-type]
     ("finite number", lambda: wrappers.EarlyTermination(gym.make(CELL), reward="a")),  # type: ignore[arg-type]
@@ -41,8 +60,22 @@ WRONG: list[tuple[str, Call]] = [
     ("number in ms or a name", lambda: gym.make(CELL, budget=np.ones(2))),
     ("of mode mutate", lambda: gym.make(CELL, horizon=3)),
     ("of mode mutate", lambda: vector(horizon=3)),
-    ("an int or 2 of them", lambda: vector().reset(seed=1.5)),
-    ("an int or 2 of them", lambda: vector().reset(seed=[1])),
+    ("or 2 of them", lambda: vector().reset(seed=1.5)),
+    ("or 2 of them", lambda: vector().reset(seed=[1])),
+    ("or 2 of them", lambda: vector().reset(seed=[7, -2])),
+    ("or 2 of them", lambda: vector().reset(seed=np.array(1.5))),
+    ("unknown mode", lambda: gym.make(CELL, mode=["x"])),
+    ("unknown keyword", lambda: vector(max_episode_steps=3)),
+    ("at least 0", lambda: wrappers.PenaltyReward(gym.make(CELL), coefficient=10**400)),
+    ("True or False", lambda: wrappers.LagrangianReward(vector(), observe="no")),  # type: ignore[arg-type]
+    ("2 numbers", weighted([1e308, 1e308])),
+    ("2 numbers", weighted(["1", "2"])),
+    ("2 numbers", weighted([True, False])),
+    ("is a ledger", lambda: vector(ledger=ledger()).spec.to_json()),
+    ("needs a reward of one number", lambda: limited(wrappers.PenaltyReward)),
+    ("needs a reward of one number", lambda: limited(wrappers.LagrangianReward)),
+    ("needs a reward of one number", lambda: clipped(wrappers.PenaltyReward)),
+    ("needs a reward of one number", lambda: clipped(SB3VecEnv)),
     ("expected a mapping", lambda: vector().reset(options=5)),
     ("expected a mapping", lambda: gym.make(CELL).reset(options=5)),  # type: ignore[arg-type]
     ("max_train_seconds > 0", lambda: ledger(max_train_seconds=True)),
@@ -60,7 +93,7 @@ WRONG: list[tuple[str, Call]] = [
             gym.make(NET, objectives=(*NAMES, "flops_m", "parameters_m")), [1] * 4
         ),
     ),
-    ("such as WeightedSum", lambda: SB3VecEnv(vector(objectives=NAMES))),
+    ("WeightedSum or another", lambda: SB3VecEnv(vector(objectives=NAMES))),
 ]
 
 
@@ -98,6 +131,54 @@ def test_a_ledgers_own_problem_is_searched_and_spent() -> None:
     envs.reset(seed=0)
     envs.step(np.full((2, 6), 3))
     assert own.queries == 2
+
+
+@pytest.mark.parametrize("accuracy", ["sampled", "noisy-3"])
+def test_a_ledger_may_agree_with_keywords(accuracy: str) -> None:
+    space = "fbnet" if accuracy == "noisy-3" else "nasbench201"
+    problem = make_problem(space, device="edgetpu", accuracy=accuracy)
+    env_id = NET if space == "fbnet" else "HWNAS-NASBench201-EdgeTPU-v0"
+    envs: Any = gym.make_vec(
+        env_id, 2, accuracy=accuracy, ledger=BudgetedProblem(problem)
+    )
+    assert envs.problem is problem
+
+
+def test_seeded_resets_refund_no_ledger_that_was_given() -> None:
+    own = ledger(max_train_seconds=1e4, record=True)
+    own.evaluate([[3] * 6])
+    envs = vector(ledger=own, mode="joint")
+    for seed in (0, 0, [None, None], None):
+        before = own.train_seconds
+        envs.reset(seed=seed)
+        assert own.train_seconds == before > 0
+        envs.step(np.full((2, 6), 3))
+    assert len(own.history().genotypes) == own.queries > 1
+    plain = vector(mode="joint")
+    for seed, queries in ((0, 0), ([None, None], 2), (None, 4), ([None, 1], 0)):
+        plain.reset(seed=seed)
+        assert plain.unwrapped.ledger.queries == queries
+        plain.step(np.full((2, 6), 3))
+
+
+def test_a_reward_that_raises_closes_the_rows_of_a_vector() -> None:
+    for env_id in (CELL, NET):
+        envs = gym.make_vec(env_id, 2, reward=_nan)
+        envs.reset(seed=0)
+        steps = 6 if env_id == CELL else 22
+        for _ in range(steps - 1):
+            envs.step(np.array([0, 0]))
+        with pytest.raises(InvalidArgumentError, match="expected finite numbers"):
+            envs.step(np.array([0, 0]))
+        with pytest.raises(HWNASError, match="call reset"):
+            envs.step(np.array([0, 0]))
+        envs.reset()
+        envs.step(np.array([0, 0]))
+
+
+def _nan(accuracy: Any, cost: Any, budget: float) -> Any:
+    del cost, budget
+    return accuracy * np.nan
 
 
 def test_what_is_handed_out_cannot_change_what_is_inside() -> None:
@@ -147,6 +228,58 @@ def test_stepping_on_after_an_early_end_is_refused_and_costs_nothing() -> None:
     assert env.unwrapped.ledger.queries == 0
     env.reset()
     env.step(8)
+
+
+def test_an_end_that_is_also_truncated_is_lost_in_any_order() -> None:
+    limit, ids = gym.wrappers.TimeLimit, "HWNAS-NASBench201-EdgeTPU-v0"
+    outside: Any = limit(
+        wrappers.EarlyTermination(gym.make(ids, budget="tight")), max_episode_steps=4
+    )
+    inside: Any = wrappers.EarlyTermination(
+        gym.make(ids, budget="tight", max_episode_steps=4)
+    )
+    for env in (outside, inside):
+        env.reset(seed=0)
+        for _ in range(4):
+            step = env.step(0)
+        assert step[2:4] == (True, True)
+        assert step[4]["cost"] == 1.0
+
+
+def test_a_refused_step_of_a_hard_mask_draws_nothing() -> None:
+    env: Any = wrappers.HardMask(
+        gym.make(CELL, mode="mutate", horizon=1, budget="tight")
+    )
+    env.reset(seed=0)
+    env.step(0)
+    generator = env.unwrapped.np_random.bit_generator
+    before = str(generator.state)
+    for action in np.flatnonzero(~env.unwrapped.action_masks())[:3].tolist():
+        with pytest.raises(HWNASError):
+            env.step(action)
+    assert str(generator.state) == before
+
+
+def test_rows_that_are_not_reset_keep_what_was_replaced() -> None:
+    envs: Any = wrappers.HardMask(gym.make_vec(NET, 3, budget="tight"))
+    envs.reset(seed=0)
+    replaced = np.zeros(3, dtype=bool)
+    while not replaced.all():
+        infos = envs.step(np.full(3, 7))[4]
+        replaced = infos["action_replaced"]
+    mask = np.array([True, False, False])
+    infos = envs.reset(options={"reset_mask": mask})[1]
+    assert infos["action_replaced"].tolist() == [False, True, True]
+
+
+def test_multipliers_stay_finite() -> None:
+    env: Any = wrappers.LagrangianReward(
+        gym.make(CELL, mode="joint", budget="tight"), step_size=1e308, initial=1e308
+    )
+    for _ in range(4):
+        env.reset()
+        reward = env.step([3] * 6)[1]
+        assert np.isfinite([reward, env.multiplier]).all()
 
 
 def test_a_prefix_may_have_undecided_positions_behind_it() -> None:

@@ -473,3 +473,42 @@ def test_a_used_environment_is_not_recorded(path: Path) -> None:
     env.reset()
     with pytest.raises(InvalidArgumentError, match="wrap a new one"):
         TrajectoryRecorder(env, path)
+
+
+def test_a_recording_cannot_name_an_accuracy_or_make_files(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "evil_accuracy.py").write_text("raise SystemExit('ran')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
+    spec["kwargs"]["accuracy"] = "evil_accuracy:f"
+    with pytest.raises(ForeignFileError, match="evil_accuracy:f"):
+        replay(edited(recorded, 1, spec=spec))
+    del spec["kwargs"]["accuracy"]
+    target = tmp_path / "new.jsonl"
+    point = "hwnas_env.wrappers.record:TrajectoryRecorder"
+    keywords = {"path": str(target), "observations": False}
+    spec["additional_wrappers"] = [
+        {"name": "x", "entry_point": point, "kwargs": keywords}
+    ]
+    assert replay(edited(recorded, 1, spec=spec)).agrees
+    assert not target.exists()
+
+
+def test_a_recorder_within_a_recorder_replays(tmp_path: Path) -> None:
+    inner = TrajectoryRecorder(make(CELL), tmp_path / "inner.jsonl")
+    outer = TrajectoryRecorder(wrappers.HardMask(inner), tmp_path / "outer.jsonl")
+    play(outer, 2, seed=1)
+    outer.close()
+    for name in ("inner", "outer"):
+        assert replay(tmp_path / f"{name}.jsonl").agrees
+
+
+@pytest.mark.parametrize("action", [["inf"] * 22, [10**30] * 22])
+def test_actions_beyond_integers_are_differences(action: Any, path: Path) -> None:
+    env = TrajectoryRecorder(make(NET, mode="joint"), path)
+    env.reset(seed=0)
+    env.step([8] * 22)
+    env.close()
+    found = replay(edited(path, 3, action=action))
+    assert [difference.key for difference in found.differences] == ["error"]

@@ -115,7 +115,7 @@ def test_learners_learn_on_it() -> None:
 
 def test_wrapped_vectors_are_adapted_too() -> None:
     vector: Any = gym.make_vec(CELL, 4, objectives=("accuracy", "latency_ms"))
-    with pytest.raises(InvalidArgumentError, match="reward is a vector"):
+    with pytest.raises(InvalidArgumentError, match="reward of one number"):
         SB3VecEnv(vector)
     drawn: Any = wrappers.WeightedSum(vector, weights="sampled")
     envs = SB3VecEnv(drawn)
@@ -158,3 +158,23 @@ def test_foreign_vectors_are_refused() -> None:
     for envs in (gym.make_vec("CartPole-v1", 2), gym.make(CELL)):
         with pytest.raises(InvalidArgumentError, match="SAME_STEP"):
             SB3VecEnv(envs)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_statistics_of_rows_that_end_apart_are_given_a_row_each(outside: bool) -> None:
+    made = gym.make_vec(CELL, 3, budget="tight")
+    counted = gym.wrappers.vector.RecordEpisodeStatistics
+    wrapped: Any = (
+        counted(wrappers.EarlyTermination(made))
+        if outside
+        else wrappers.EarlyTermination(counted(made))
+    )
+    PPO("MlpPolicy", SB3VecEnv(wrapped), n_steps=16, batch_size=16).learn(200)
+    envs, rng, episodes = SB3VecEnv(wrapped), np.random.default_rng(0), 0
+    envs.reset()
+    for _ in range(60):
+        _, _, dones, infos = envs.step(rng.integers(0, 5, 3))
+        for row, info in enumerate(infos):
+            assert ("episode" in info) == bool(dones[row])
+            episodes += dones[row]
+    assert episodes > 20

@@ -163,6 +163,9 @@ def test_early_ends_merge_the_statistics_of_rows_that_ended_beside_them() -> Non
         _, _, ended, _, infos = envs.step(rng.integers(0, 5, 6))
         if "episode" in infos and (ended & ~infos["episode"]["l"].astype(bool)).any():
             both += 1
+        final = infos.get("final_info", {})
+        if "episode" in final:
+            assert (final["episode"]["l"][final["_episode"]] > 0).all()
     assert both > 5
 
 

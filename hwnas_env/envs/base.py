@@ -221,7 +221,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             budgets = setting.check_budget(options.get("budget"), number)
         setting.refuse_worker()
         super().reset(seed=seed)
-        if seed is not None and self.ledger.max_queries is None:
+        if seed is not None and setting.restarts:
             self.ledger.restart()
         if number is None:
             number = int(self.np_random.random() * setting.drawn)

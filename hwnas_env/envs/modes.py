@@ -45,7 +45,7 @@ def check_mode(mode: str, horizon: int | None) -> None:
         UnknownNameError: there is no such mode.
         InvalidArgumentError: a horizon of another mode than mutate.
     """
-    if mode not in MODES:
+    if not isinstance(mode, str) or mode not in MODES:
         raise unknown_name(mode, MODES, what="mode")
     if horizon is not None and mode != "mutate":
         message = f"horizon is of mode mutate, not {mode}"

@@ -7,6 +7,12 @@ import gymnasium as gym
 import numpy as np
 
 from hwnas_env.devices import DEVICES, get_device
+from hwnas_env.envs.checks import (
+    check_ledger,
+    check_names,
+    refuse_accuracy,
+    require_metric,
+)
 from hwnas_env.envs.outcome import Outcome
 from hwnas_env.envs.pages import Pages, make_pages
 from hwnas_env.envs.workers import refuse_worker
@@ -55,8 +61,8 @@ class Setting:
         if device is not None and (devices is not None or test_devices):
             message = "devices are of a MultiDevice environment; this one has a device"
             raise InvalidArgumentError(message)
-        drawn = (device,) if device is not None else _names("devices", devices)
-        held = _names("test_devices", test_devices, empty=True)
+        drawn = (device,) if device is not None else check_names("devices", devices)
+        held = check_names("test_devices", test_devices, empty=True)
         names = [get_device(name).name for name in (*drawn, *held)]
         both = sorted({*names[: len(drawn)]} & {*names[len(drawn) :]})
         if both:
@@ -69,23 +75,29 @@ class Setting:
             message = f"devices: one is named twice in {', '.join(names)}"
             raise InvalidArgumentError(message)
         if self.several:
-            _require_metric(names, metric)
+            require_metric(names, metric)
         self.devices, self.drawn = tuple(names), len(drawn)
         self.problems: tuple[Problem, ...]
         if ledger is not None:
+            if not isinstance(ledger, BudgetedProblem):
+                message = f"ledger: expected a BudgetedProblem, got {ledger!r}"
+                raise InvalidArgumentError(message)
+            named = accuracy
+            if not isinstance(accuracy, str) or accuracy != "mean":
+                asking = make_problem(
+                    space, device=names[0], dataset=dataset, accuracy=accuracy
+                )
+                named = asking.accuracy
             asked = {
                 "space": (get_space(space).name, None),
                 "device": (", ".join(names), None),
                 "dataset": (dataset, None),
                 "metric": (metric, "latency_ms"),
                 "source": (source, "builtin"),
-                "accuracy": (
-                    accuracy if isinstance(accuracy, str) else repr(accuracy),
-                    "mean",
-                ),
+                "accuracy": (named, "mean"),
                 "max_queries": (max_queries, None),
             }
-            _check_ledger(ledger, asked)
+            check_ledger(ledger, asked)
             self.problems = (ledger.problem,)
         else:
             self.problems = tuple(
@@ -100,16 +112,18 @@ class Setting:
                 for name in names
             )
         first = self.problems[0]
-        _refuse_accuracy(first)
+        refuse_accuracy(first)
         self.space = first.space
         self.length, self.choices = self.space.length, self.space.choices
         self._local = max_queries is not None or callable(reward) or callable(accuracy)
         self._keywords = {"reward": reward, "accuracy": accuracy}
         self.refuse_worker()
+        self.restarts = False  # a ledger that was given is never set back
         if ledger is None:
             ledger = BudgetedProblem(
                 first, max_queries=max_queries, devices=len(self.problems)
             )
+            self.restarts = max_queries is None
         self.ledger = ledger
         self._set_budgets(budget)
         self._set_reward(reward, objectives)
@@ -352,73 +366,3 @@ class Setting:
             return {"objectives": names}
         kind = "named" if self.reward.trusted else "user"
         return {"name": self.reward.name, "kind": kind}
-
-
-def _names(
-    what: str, names: Sequence[str] | None, *, empty: bool = False
-) -> tuple[str, ...]:
-    listed = isinstance(names, Sequence) and not isinstance(names, str)
-    if not listed or (len(names) == 0 and not empty):  # type: ignore[arg-type]
-        message = f"{what}: expected a sequence of device names, got {names!r}"
-        raise InvalidArgumentError(message)
-    return tuple(names)  # type: ignore[arg-type]
-
-
-def _check_ledger(ledger: Any, asked: Mapping[str, tuple[Any, Any]]) -> None:
-    """Raises if a keyword asks for something else than a ledger's problem.
-
-    Args:
-        ledger: what came.
-        asked: each keyword's value and its default, which asks for nothing.
-
-    Raises:
-        InvalidArgumentError: no ledger, or one that contradicts a keyword.
-    """
-    if not isinstance(ledger, BudgetedProblem):
-        message = f"ledger: expected a BudgetedProblem, got {ledger!r}"
-        raise InvalidArgumentError(message)
-    problem = ledger.problem
-    held = {
-        "space": problem.space.name,
-        "device": problem.device.name,
-        "dataset": problem.dataset,
-        "metric": problem.metric,
-        "source": problem.source,
-        "accuracy": problem.accuracy,
-        "max_queries": ledger.max_queries,
-    }
-    for name, (value, default) in asked.items():
-        if value is not default and value != default and value != held[name]:
-            message = (
-                f"ledger: its {name} is {held[name]}, and {value} was asked for; "
-                "give the ledger alone"
-            )
-            raise InvalidArgumentError(message)
-
-
-def _require_metric(names: Sequence[str], metric: str) -> None:
-    """Raises if a device has no such metric: a budget on it needs it on all."""
-    lacking = [name for name in names if metric not in DEVICES[name].metrics]
-    having = [name for name in DEVICES if metric in DEVICES[name].metrics]
-    if lacking and having:
-        message = (
-            f"metric {metric}: {', '.join(lacking)} has none; devices that have: "
-            f"{', '.join(having)}"
-        )
-        raise InvalidArgumentError(message)
-
-
-def _refuse_accuracy(problem: Problem) -> None:
-    name, lacking = problem.accuracy, problem.model.networks_without_run
-    if name.startswith("test-"):
-        message = (
-            f"accuracy {name}: a search never sees test accuracy; score what it chose "
-            "with make_problem(..., accuracy=...).evaluate"
-        )
-        raise InvalidArgumentError(message)
-    if lacking:
-        message = (
-            f"accuracy {name}: {lacking} of {problem.space.size} networks have fewer "
-            "runs; 'mean' averages those there are, 'sampled' draws among them"
-        )
-        raise InvalidArgumentError(message)

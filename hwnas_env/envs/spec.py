@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from hwnas_env.errors import NotSerialisableError
+from hwnas_env.problems.budget import BudgetedProblem
 
 
 class HWNASEnvSpec(EnvSpec):
@@ -54,6 +55,9 @@ def refuse_objects(keywords: Mapping[str, Any], where: str) -> None:
                 f"{key} is a function, which cannot go into {where}; give its string "
                 f'form, {key}="{form}", and keep it in a module that can be imported'
             )
+            raise NotSerialisableError(message)
+        if isinstance(value, BudgetedProblem):
+            message = f"{key} is a ledger of this process, which cannot go into {where}"
             raise NotSerialisableError(message)
         if isinstance(value, np.ndarray):
             message = (

@@ -1,5 +1,6 @@
 """Many episodes of one environment in one process, without a loop over them."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ from hwnas_env.envs.rows import JointRows, Look, MutateRows, Rows
 from hwnas_env.envs.setting import Setting
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.envs.uniforms import Uniforms
-from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError
+from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
@@ -103,6 +104,10 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         num_envs = int(num_envs)
         self.num_envs, self.mode = num_envs, mode
         self._spec: EnvSpec | None = None
+        valid = inspect.signature(Setting).parameters
+        for name in keywords:
+            if name not in valid:
+                raise unknown_name(name, valid, what="keyword of a vector")
         self.setting = setting = Setting(space, device, **keywords)
         self._uniforms = Uniforms(num_envs)
         self._rows: Rows
@@ -234,9 +239,10 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             start = self._rows.check_start(options["genotype"])
         budgets = setting.check_budget(options.get("budget"), number)
         setting.refuse_worker()
-        if seed is not None:
-            self._uniforms.seed(rows, self._seeds(seed))
-            if self.ledger.max_queries is None and len(rows) == self.num_envs:
+        seeds = self._seeds(seed)
+        if any(one is not None for one in seeds):
+            self._uniforms.seed(rows, seeds)
+            if setting.restarts and len(rows) == self.num_envs:
                 self.ledger.restart()
         self._begin(rows, number=number, budgets=budgets, start=start)
         self._begun = True
@@ -254,13 +260,21 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         return np.flatnonzero(array)
 
     def _seeds(self, seed: Any) -> list[int | None]:
-        listed = isinstance(seed, (Sequence, np.ndarray)) and not isinstance(seed, str)
+        if isinstance(seed, np.ndarray):
+            seed = seed.tolist()
+        listed = isinstance(seed, Sequence) and not isinstance(seed, str)
         seeds = list(seed) if listed else [seed]
-        whole = all(one is None or isinstance(one, (int, np.integer)) for one in seeds)
+        whole = all(
+            one is None or (isinstance(one, (int, np.integer)) and one >= 0)
+            for one in seeds
+        )
         if not whole or (listed and len(seeds) != self.num_envs):
-            message = f"seed: expected an int or {self.num_envs} of them, got {seed!r}"
+            message = (
+                f"seed: expected an int of at least 0, or {self.num_envs} of them, got "
+                f"{seed!r}"
+            )
             raise InvalidArgumentError(message)
-        if listed:
+        if listed or seed is None:
             return [None if one is None else int(one) for one in seeds]
         return [int(seed) + row for row in range(self.num_envs)]
 
@@ -321,7 +335,9 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         if not np.count_nonzero(due):
             infos = self._info(look)
             return look.observation, self._zeros(), due, due.copy(), infos
+        self._begun = False  # until a user's reward has answered
         rewards, infos, unpaid = self._evaluate(look, due)
+        self._begun = True
         terminated, truncated = self._rows.ended()
         if unpaid is not None:
             terminated, truncated = terminated & ~unpaid, truncated | unpaid

@@ -1,5 +1,6 @@
 """Checks of constructor arguments that several wrappers take."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,10 @@ def at_least_zero(name: str, value: float) -> float:
 def is_finite(value: Any) -> bool:
     """Whether a value is a finite number, and no flag."""
     number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    return number and bool(np.isfinite(value))
+    try:
+        return number and math.isfinite(value)
+    except (OverflowError, TypeError):  # an int beyond floats, a complex number
+        return False
 
 
 def plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ Each takes one environment, or what ``gym.make_vec`` makes. What is penalised is
 (c = inf), whatever the accuracy. ``EarlyTermination`` is in a module of its own.
 """
 
+import sys
 from typing import Any
 
 import gymnasium as gym
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.utils import RecordConstructorArgs
 
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import HWNASError, InvalidArgumentError
 from hwnas_env.types import FloatArray, IntArray
 from hwnas_env.wrappers.arguments import at_least_zero
 from hwnas_env.wrappers.rules import (
@@ -76,6 +77,9 @@ class Lagrangian(Rule):
         super().__init__(core, count)
         self._step_size = at_least_zero("step_size", step_size)
         self._initial = self.multiplier = at_least_zero("initial", initial)
+        if not isinstance(observe, bool):
+            message = f"observe: expected True or False, got {observe!r}"
+            raise InvalidArgumentError(message)
         self.observed = 1 if observe else 0
 
     def begin(self, rows: IntArray, *, anew: bool) -> None:
@@ -93,7 +97,8 @@ class Lagrangian(Rule):
             cost = info(self.core.setting.problems[0].metric)
             excess = np.where(evaluated, cost / info("budget") - 1.0, counted)[rows]
             move = self._step_size * np.clip(excess, -1.0, 1.0).mean()
-            self.multiplier = max(0.0, self.multiplier + float(move))
+            moved = max(0.0, self.multiplier + float(move))
+            self.multiplier = min(moved, sys.float_info.max)
         return numbers
 
     def shown(self) -> dict[str, npt.NDArray[Any]]:
@@ -197,12 +202,19 @@ class HardMask(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     def step(self, action: Any) -> Step:
         """Steps with the action, or with one that the mask allows."""
         mask, number = self._core.action_masks(), self._core.check_action(action)
-        replaced = not mask[number]
-        if replaced:
-            uniforms = self._core.draw(np.zeros(1, dtype=np.int64), 1)
-            number = int(_allowed(mask[None], uniforms[:, 0])[0])
-        step: Step = self.env.step(number)
-        step[4]["action_replaced"] = replaced
+        if mask[number]:
+            step: Step = self.env.step(number)
+            step[4]["action_replaced"] = False
+            return step
+        generator = self._core.np_random.bit_generator
+        before = generator.state
+        uniforms = self._core.draw(np.zeros(1, dtype=np.int64), 1)
+        try:
+            step = self.env.step(int(_allowed(mask[None], uniforms[:, 0])[0]))
+        except HWNASError:  # a step that is refused draws nothing
+            generator.state = before
+            raise
+        step[4]["action_replaced"] = True
         return step
 
 
@@ -216,14 +228,17 @@ class VectorHardMask(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         super().__init__(env)
         _require_discrete(env.single_action_space)
         self._core = core_of(env)
+        self._replaced = np.zeros(env.num_envs, dtype=np.bool_)
 
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Resets the environments; nothing was replaced yet."""
+        rows = None if options is None else options.get("reset_mask")
         observation, infos = self.env.reset(seed=seed, options=options)
-        nothing = np.zeros(self.num_envs, dtype=np.bool_)
-        self._say(infos, nothing, ~nothing)
+        kept = np.zeros(self.num_envs, dtype=np.bool_)
+        self._replaced = kept if rows is None else self._replaced & ~np.asarray(rows)
+        self._say(infos, self._replaced, np.ones_like(kept))
         return observation, infos
 
     def step(self, actions: Any) -> Any:
@@ -241,6 +256,7 @@ class VectorHardMask(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
             ended = infos["_final_info"]
             self._say(infos["final_info"], replaced, ended)
             replaced = replaced & ~ended
+        self._replaced = replaced
         self._say(infos, replaced, everyone)
         return step
 

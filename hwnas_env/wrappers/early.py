@@ -62,13 +62,14 @@ class EarlyTermination(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         step: Step = self.env.step(action)
         observation, reward, terminated, truncated, info = step
         undecided = bool((info["genotype"] < 0).any())
-        if terminated or truncated or info["completable"] or not undecided:
+        unpaid = truncated and info["budget_exhausted"]
+        if terminated or unpaid or info["completable"] or not undecided:
             return step
         self._over, info["cost"] = True, 1.0
         ending: Any = self._reward
         if isinstance(reward, np.ndarray):
             ending = np.full_like(reward, self._reward)
-        return observation, ending, True, False, info
+        return observation, ending, True, truncated, info
 
 
 class VectorEarlyTermination(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
@@ -98,14 +99,9 @@ class VectorEarlyTermination(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         ended = infos.pop("_final_info", np.zeros_like(lost)) | lost
         last = infos.pop("final_obs", observation)
         infos.pop("_final_obs", None)
-        final, merged = {}, {}
-        for key, value in infos.items():
-            if key.startswith("_"):
-                final[key], merged[key] = ended, value
-                continue
-            final[key] = _where(lost, value, before.get(key, value))
-            merged[key] = _where(lost, following.get(key, value), value)
+        final = _merged(lost, infos, before)
         final["cost"] = np.where(lost, 1.0, final["cost"])
+        merged = _merged(lost, following, infos)
         merged["final_info"], merged["_final_info"] = final, ended
         merged["final_obs"] = _last(lost, observation, last)
         merged["_final_obs"] = ended
@@ -119,6 +115,23 @@ def _finite(reward: Any) -> float:
         message = f"reward: expected a finite number, got {reward!r}"
         raise InvalidArgumentError(message)
     return float(reward)
+
+
+def _merged(rows: BoolArray, new: dict[str, Any], old: dict[str, Any]) -> Any:
+    """Takes info of rows from another; a key that no row has is left out."""
+    merged: dict[str, Any] = {}
+    nothing = np.zeros_like(rows)
+    for key in {**old, **new}:
+        if key.startswith("_"):
+            continue
+        having = np.where(
+            rows, new.get(f"_{key}", nothing), old.get(f"_{key}", nothing)
+        )
+        if np.count_nonzero(having):
+            theirs = old.get(key, new.get(key))
+            merged[key] = _where(rows, new.get(key, theirs), theirs)
+            merged[f"_{key}"] = having
+    return merged
 
 
 def _where(rows: BoolArray, new: Any, old: Any) -> Any:

@@ -29,6 +29,7 @@ from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line
 Array = npt.NDArray[Any]
 
 _WRAPPERS = ("hwnas_env.wrappers.", "gymnasium.wrappers.")
+_WATCHERS = ("hwnas_env.wrappers.record:", "gymnasium.wrappers.rendering:")
 _DEEPEST = 64
 """Levels that a line may be nested to; what we write has five at most."""
 _NUMBERS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
@@ -115,7 +116,8 @@ def spec_of(header: Line) -> EnvSpec:
     """Returns the specification that a header holds, made of code that is here already.
 
     A recording is data: it chooses among this package's ids, its and Gymnasium's
-    wrappers, and wrappers and rewards of modules that are imported already.
+    wrappers, and wrappers, rewards and accuracies of modules that are imported already.
+    Wrappers that only watch, and may write files, are left out.
 
     Raises:
         ForeignFileError: it names other code.
@@ -123,12 +125,13 @@ def spec_of(header: Line) -> EnvSpec:
     try:
         spec = EnvSpec.from_json(json.dumps(header["spec"]))
         known = gym.registry.get(spec.id)
-        reward = spec.kwargs.get("reward")
-        foreign = [
-            wrapper.entry_point
+        functions = [spec.kwargs.get(key) for key in ("reward", "accuracy")]
+        wrappers = tuple(
+            wrapper
             for wrapper in spec.additional_wrappers
-            if not _is_wrapper(wrapper.entry_point)
-        ]
+            if not wrapper.entry_point.startswith(_WATCHERS)
+        )
+        foreign = [w.entry_point for w in wrappers if not _is_wrapper(w.entry_point)]
     except Exception as error:  # whatever a foreign file makes Gymnasium say
         message = f"the recording's spec is none: {error!r}"
         raise ForeignFileError(message) from error
@@ -136,8 +139,13 @@ def spec_of(header: Line) -> EnvSpec:
     if known is None or not ours or spec.entry_point != known.entry_point:
         message = f"the recording's spec is of no environment of hwnas_env: {spec.id!r}"
         raise ForeignFileError(message)
-    if isinstance(reward, str) and ":" in reward:
-        foreign += [reward] if reward.partition(":")[0] not in sys.modules else []
+    foreign += [
+        name
+        for name in functions
+        if isinstance(name, str)
+        and ":" in name
+        and name.partition(":")[0] not in sys.modules
+    ]
     if foreign:
         message = (
             f"the recording wants code that is not imported, or is no wrapper: "
@@ -145,6 +153,7 @@ def spec_of(header: Line) -> EnvSpec:
         )
         raise ForeignFileError(message)
     spec.vector_entry_point = known.vector_entry_point
+    spec.additional_wrappers = wrappers
     return spec
 
 

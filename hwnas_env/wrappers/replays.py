@@ -87,7 +87,10 @@ def replay(path: str | PathLike[str]) -> Replay:
             continue
         try:
             got = _play(env, line)
-        except (HWNASError, gym.error.Error, TypeError, ValueError) as error:
+        except (
+            *(HWNASError, gym.error.Error),
+            *(ArithmeticError, TypeError, ValueError),
+        ) as error:
             found.append(Difference(number, "error", None, str(error)))
             given_up = True
             continue

@@ -8,7 +8,7 @@ made of a rule, and give the one or the other.
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, SupportsFloat
+from typing import Any, ClassVar, NoReturn, SupportsFloat
 
 import gymnasium as gym
 import numpy as np
@@ -57,6 +57,16 @@ class Rule(ABC):
             rewards: ``(N,)`` or ``(N, k)``.
             info: of the step that gave them.
         """
+
+    def checked(self, rewards: FloatArray) -> FloatArray:
+        """Returns rewards of the kind that the rule takes.
+
+        Raises:
+            InvalidArgumentError: numbers in place of vectors, or the reverse.
+        """
+        if (rewards.ndim == 1) == self.scalar:
+            refuse_reward(type(self).__name__, vector=not self.scalar)
+        return rewards
 
     def shown(self) -> dict[str, npt.NDArray[Any]]:
         """Returns what it adds to info, ``(N, ...)`` arrays of the caller's own."""
@@ -108,16 +118,26 @@ def _make_rule(wrapper: Any, env: Any, count: int, given: dict[str, Any]) -> Rul
     """
     core, kind = core_of(env), reward_kind(env)
     if not wrapper.rule_type.scalar and kind == "vector":
-        message = (
-            f"{wrapper.__name__} needs a reward of one number; scalarise the vector "
-            "first, with WeightedSum or another"
-        )
-        raise InvalidArgumentError(message)
+        refuse_reward(wrapper.__name__, vector=True)
     rule: Rule = wrapper.rule_type(core, count, **given)
     if rule.scalar and kind == "number":
-        message = "the reward is one number already; scalarise it once"
-        raise InvalidArgumentError(message)
+        refuse_reward(wrapper.__name__, vector=False)
     return rule
+
+
+def refuse_reward(name: str, *, vector: bool) -> NoReturn:
+    """Raises what a wrapper says that was given a vector, or a number.
+
+    Raises:
+        InvalidArgumentError: always.
+    """
+    message = f"{name}: the reward is one number already; scalarise it once"
+    if vector:
+        message = (
+            f"{name} needs a reward of one number; scalarise the vector first, with "
+            "WeightedSum or another"
+        )
+    raise InvalidArgumentError(message)
 
 
 def _longer(space: Any, rule: Rule) -> gym.spaces.Box:
@@ -172,7 +192,7 @@ class RuleWrapper(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     def step(self, action: Any) -> Step:
         """Steps the environment, and changes the reward."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        rewards = np.asarray(reward, dtype=np.float64)[None]
+        rewards = self.rule.checked(np.asarray(reward, dtype=np.float64)[None])
         number = self.rule.rewards(rewards, lambda key: np.array([info[key]]))
         seen = self._seen(observation, info)
         return seen, float(number[0]), terminated, truncated, info
@@ -230,7 +250,8 @@ class VectorRuleWrapper(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
             rows = np.reshape(ended, (-1, *(1,) * (column.ndim - 1)))
             return np.where(rows, final[key], column)
 
-        numbers = self.rule.rewards(np.asarray(rewards, dtype=np.float64), info)
+        given = self.rule.checked(np.asarray(rewards, dtype=np.float64))
+        numbers = self.rule.rewards(given, info)
         if final is not None and ended is not None:
             self._show(final, ended)
             infos["final_obs"] = self._longer(infos["final_obs"])

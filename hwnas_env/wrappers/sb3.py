@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.errors import InvalidArgumentError, MissingExtraError
-from hwnas_env.wrappers.rules import reward_kind
+from hwnas_env.wrappers.rules import refuse_reward, reward_kind
 
 try:
     from stable_baselines3.common.monitor import Monitor
@@ -36,8 +36,9 @@ class InfoRow(MutableMapping[str, Any]):
             return self._own[key]
         if key not in self._columns or key[0] == "_" or key.startswith("final_"):
             return default
-        value = self._columns[key][self._row]
-        return value.item() if isinstance(value, np.generic) else value.copy()
+        if not self._has(key):
+            return default
+        return _row(self._columns[key], self._row)
 
     def __getitem__(self, key: str) -> Any:
         """Returns a value."""
@@ -75,8 +76,19 @@ class InfoRow(MutableMapping[str, Any]):
         return [
             key
             for key in self._columns
-            if key[0] != "_" and not key.startswith("final_")
+            if key[0] != "_" and not key.startswith("final_") and self._has(key)
         ]
+
+    def _has(self, key: str) -> bool:
+        having = self._columns.get(f"_{key}")
+        return having is None or bool(having[self._row])
+
+
+def _row(column: Any, row: int) -> Any:
+    if isinstance(column, dict):
+        return {key: _row(value, row) for key, value in column.items()}
+    value = column[row]
+    return value.item() if isinstance(value, np.generic) else value.copy()
 
 
 class StepInfos(Sequence[Any]):
@@ -166,11 +178,7 @@ class SB3VecEnv(VecEnv):
             raise InvalidArgumentError(message)
         self.envs = envs
         if hasattr(envs.unwrapped, "setting") and reward_kind(envs) == "vector":
-            message = (
-                "the reward is a vector; wrap the environments in a scalarisation of "
-                "hwnas_env.wrappers first, such as WeightedSum"
-            )
-            raise InvalidArgumentError(message)
+            refuse_reward("SB3VecEnv", vector=True)
         super().__init__(
             envs.num_envs, envs.single_observation_space, envs.single_action_space
         )
@@ -209,6 +217,8 @@ class SB3VecEnv(VecEnv):
         observation, rewards, terminated, truncated, infos = self.envs.step(
             self._actions
         )
+        if rewards.ndim != 1:
+            refuse_reward("SB3VecEnv", vector=True)
         dones = terminated | truncated
         self._returns += rewards
         self._lengths += 1

@@ -1,5 +1,6 @@
 """The rules behind the scalarisations; see ``hwnas_env.wrappers.scalarise``."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -72,9 +73,6 @@ class Scalarisation(Rule):
 
     def rewards(self, rewards: FloatArray, info: Info) -> FloatArray:
         """Scalarises the rows that were evaluated."""
-        if rewards.ndim != 2:
-            message = "the reward is one number already; scalarise it once"
-            raise InvalidArgumentError(message)
         self._last = rewards.copy()
         numbers = np.zeros(self.count)
         rows = np.flatnonzero(info("evaluated"))
@@ -120,12 +118,10 @@ class Weighted(Scalarisation):
 
     def _check(self, weights: Any) -> FloatArray:
         size = len(self.objectives)
-        try:
-            array = np.asarray(weights, dtype=np.float64)
-        except (TypeError, ValueError):
-            array = np.full(0, np.nan)
-        fits = array.shape == (size,) and np.isfinite(array).all()
-        if not fits or (array < 0).any() or array.sum() <= 0:
+        listed = isinstance(weights, Sequence) and not isinstance(weights, str)
+        fits = listed and len(weights) == size and all(map(is_finite, weights))
+        array = np.array([float(weight) for weight in weights] if fits else [0.0])
+        if (array < 0).any() or not 0 < math.fsum(array / 2**10) < 1e300:
             names = ", ".join(objective.name for objective in self.objectives)
             message = (
                 f"weights: expected {size} numbers of at least 0, not all 0, for "

@@ -1,0 +1,90 @@
+"""What keywords of environments must be, beside what makes a problem."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hwnas_env.devices import DEVICES
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.problems.budget import BudgetedProblem
+from hwnas_env.problems.problem import Problem
+
+
+def check_names(
+    what: str, names: Sequence[str] | None, *, empty: bool = False
+) -> tuple[str, ...]:
+    """Returns names of devices as a tuple.
+
+    Raises:
+        InvalidArgumentError: no sequence, or an empty one where it must not be.
+    """
+    listed = isinstance(names, Sequence) and not isinstance(names, str)
+    if not listed or (len(names) == 0 and not empty):  # type: ignore[arg-type]
+        message = f"{what}: expected a sequence of device names, got {names!r}"
+        raise InvalidArgumentError(message)
+    return tuple(names)  # type: ignore[arg-type]
+
+
+def check_ledger(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) -> None:
+    """Raises if a keyword asks for something else than a ledger's problem.
+
+    Args:
+        ledger: whose problem is searched.
+        asked: each keyword's value and its default, which asks for nothing.
+
+    Raises:
+        InvalidArgumentError: a keyword contradicts it.
+    """
+    problem = ledger.problem
+    held = {
+        "space": problem.space.name,
+        "device": problem.device.name,
+        "dataset": problem.dataset,
+        "metric": problem.metric,
+        "source": problem.source,
+        "accuracy": problem.accuracy,
+        "max_queries": ledger.max_queries,
+    }
+    for name, (value, default) in asked.items():
+        if value is not default and value != default and value != held[name]:
+            message = (
+                f"ledger: its {name} is {held[name]}, and {value} was asked for; "
+                "give the ledger alone"
+            )
+            raise InvalidArgumentError(message)
+
+
+def require_metric(names: Sequence[str], metric: str) -> None:
+    """Raises if a device has no such metric: a budget on it needs it on all.
+
+    Raises:
+        InvalidArgumentError: names those that have none, and those that have it.
+    """
+    lacking = [name for name in names if metric not in DEVICES[name].metrics]
+    having = [name for name in DEVICES if metric in DEVICES[name].metrics]
+    if lacking and having:
+        message = (
+            f"metric {metric}: {', '.join(lacking)} has none; devices that have: "
+            f"{', '.join(having)}"
+        )
+        raise InvalidArgumentError(message)
+
+
+def refuse_accuracy(problem: Problem) -> None:
+    """Raises where an environment must not, or cannot, answer with an accuracy.
+
+    Raises:
+        InvalidArgumentError: test accuracy, or a run that some networks lack.
+    """
+    name, lacking = problem.accuracy, problem.model.networks_without_run
+    if name.startswith("test-"):
+        message = (
+            f"accuracy {name}: a search never sees test accuracy; score what it chose "
+            "with make_problem(..., accuracy=...).evaluate"
+        )
+        raise InvalidArgumentError(message)
+    if lacking:
+        message = (
+            f"accuracy {name}: {lacking} of {problem.space.size} networks have fewer "
+            "runs; 'mean' averages those there are, 'sampled' draws among them"
+        )
+        raise InvalidArgumentError(message)
