@@ -241,3 +241,11 @@ def test_left_overs_of_killed_writers_go(tmp_path: Path) -> None:
     part.write_text("{")
     run_jobs([job], folder=tmp_path)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_timeout_gives_runs_of_loky_processes_of_their_own(tmp_path: Path) -> None:
+    limits = Limits(20, timeout_seconds=120.0)
+    jobs = [Job(Task("HWNAS-NASBench201-FPGA-v0"), "random", s, limits) for s in (0, 1)]
+    results = run_jobs(jobs, folder=tmp_path, workers=Workers(2))
+    assert [result.error for result in results] == ["", ""]
+    assert [result.queries for result in results] == [20, 20]

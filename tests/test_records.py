@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 import resource
 import subprocess
@@ -15,10 +16,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hwnas_env.benchmark import records
+from hwnas_env.benchmark import loading, records
+from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.loading import load_file, load_folder
-from hwnas_env.benchmark.records import read_record, record_path
+from hwnas_env.benchmark.loading import load_file, load_folder, record_of
+from hwnas_env.benchmark.records import read_record, record_path, write_record
 from hwnas_env.benchmark.runner import recorded, run_job, run_jobs
 from hwnas_env.benchmark.runs import Limits, Run, Task
 from hwnas_env.benchmark.validate import validate
@@ -29,6 +31,7 @@ from hwnas_env.errors import (
     InvalidArgumentError,
     TruncatedFileError,
 )
+from hwnas_env.problems.problem import Problem
 
 CELL = Task("HWNAS-NASBench201-EdgeTPU-v0")
 NET = Task("HWNAS-FBNet-EdgeTPU-v0", budget="tight")
@@ -98,12 +101,11 @@ def changed_digits(text: str) -> list[tuple[int, str]]:
     lines = text.split("\n")
     found = []
     for number, line in enumerate(lines[:-1], start=1):
-        head, versions, tail = line.partition('"versions"')
-        places = [match.start() for match in re.finditer(r"[0-9]", head)]
+        places = [match.start() for match in re.finditer(r"[0-9]", line)]
         few = {1: len(places), len(lines) - 1: len(places)}.get(number, 4)
         for place in rng.permutation(places)[:few]:
-            digit = str((int(head[place]) + 1 + int(rng.integers(9))) % 10)
-            changed = head[:place] + digit + head[place + 1 :] + versions + tail
+            digit = str((int(line[place]) + 1 + int(rng.integers(9))) % 10)
+            changed = line[:place] + digit + line[place + 1 :]
             rows = [*lines[: number - 1], changed, *lines[number:]]
             found.append((number, "\n".join(rows)))
     return found
@@ -150,11 +152,14 @@ def test_differences_name_line_field_and_both_values(tmp_path: Path) -> None:
     assert "(accuracy: measured, latency_ms: fitted)" in result.stdout
 
 
-def test_other_versions_are_a_note(tmp_path: Path) -> None:
-    recorded(JOBS[0], tmp_path)
+def test_other_versions_are_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {**loading.versions(), "numpy": "0.0.1"}
+    with monkeypatch.context() as older:
+        older.setattr(loading, "versions", lambda: other)
+        recorded(JOBS[0], tmp_path)
     path = record_path(tmp_path, JOBS[0])
-    text = path.read_text()
-    path.write_text(re.sub(r'"numpy": "[^"]*"', '"numpy": "0.0.1"', text, count=1))
     verdict = validate(path)
     assert verdict.differences == ()
     assert any("0.0.1" in note for note in verdict.notes)
@@ -327,3 +332,96 @@ def test_requests_that_are_none_are_refused() -> None:
         with pytest.raises(InvalidArgumentError, match="request"):
             Job.from_request(wrong)
     assert isinstance(run_job(replace(JOBS[0], limits=Limits(2))), Run)
+
+
+@pytest.mark.parametrize(
+    ("key", "old", "new"),
+    [
+        ("budget", '"budget": "medium"', '"budget": 0.5'),
+        ("budget", '"budget": "medium"', '"budget": "mediun"'),
+        ("limits", '"repeats": "charged"', '"repeats": "chargee"'),
+        ("limits", '"timeout_seconds": null', '"timeout_seconds": 1e999'),
+        ("limits", '"train_seconds": null', '"train_seconds": 0.0'),
+    ],
+    ids=str,
+)
+def test_a_request_of_no_run_is_a_difference_and_the_rest_is_checked(
+    key: str, old: str, new: str, tmp_path: Path
+) -> None:
+    del key
+    for job in JOBS[:2]:
+        recorded(job, tmp_path)
+    path = record_path(tmp_path, JOBS[0])
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    assert "line 1" in validate(path).differences[0]
+    result = CliRunner().invoke(app, ["bench", "validate", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "valid" in result.stdout.replace(str(path), "")
+
+
+def test_odd_files_are_faults_and_the_rest_is_kept(tmp_path: Path) -> None:
+    recorded(JOBS[0], tmp_path)
+    text = record_path(tmp_path, JOBS[0]).read_text()
+    (tmp_path / "deep.jsonl").write_text("[" * 200_000 + "\n")
+    (tmp_path / "infinite.jsonl").write_text(
+        re.sub(r'"regret_percent": [0-9.e-]+', '"regret_percent": 1e999', text)
+    )
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    (tmp_path / "folder.jsonl").mkdir()
+    found = load_folder(tmp_path)
+    assert len(found.found) == 1
+    assert len(found.faults) == 4
+    for name in ("deep", "infinite", "pipe"):
+        assert validate(tmp_path / f"{name}.jsonl").differences
+
+
+def test_faults_are_words_that_any_file_holds() -> None:
+    class BrokenError(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    assert fault_words(BrokenError()) == "BrokenError: no message (ValueError)"
+    assert (
+        fault_words(OSError("a\udce9\x00\x1b[1m")) == "OSError: a\\udce9\\x00\\x1b[1m"
+    )
+    assert fault_words(KeyError(object())) == fault_words(KeyError(object()))
+
+
+def test_a_record_of_other_data_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = loading.header_of
+
+    def other(job: Job, problem: Problem) -> dict[str, Any]:
+        header = made(job, problem)
+        header["provenance"]["latency_ms"]["sha256"] = "0" * 64
+        return header
+
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(loading, "header_of", other)
+        recorded(JOBS[0], tmp_path)
+    with pytest.raises(DataError, match="latency_ms of other data"):
+        run_jobs(JOBS[:2], folder=tmp_path)
+    assert record_path(tmp_path, JOBS[1]).exists()
+
+
+def test_a_record_that_another_process_wrote_meanwhile_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = record_path(tmp_path, JOBS[0])
+    result = recorded(JOBS[0], tmp_path)
+    sync = os.fsync
+
+    def swept(number: int) -> None:
+        sync(number)
+        for part in tmp_path.glob("*.part"):
+            part.unlink()
+
+    monkeypatch.setattr(os, "fsync", swept)
+    write_record(path, record_of(JOBS[0], result))
+    assert validate(path).differences == ()
+    path.unlink()
+    with pytest.raises(DataError, match="cannot be written"):
+        write_record(path, record_of(JOBS[0], result))

@@ -2,6 +2,7 @@
 
 import csv
 import html
+import math
 import re
 import shutil
 import subprocess
@@ -259,13 +260,13 @@ def test_no_archive_is_drawn_beyond_the_exact_front(loaded: Loaded) -> None:
 def test_failed_runs_gain_nothing(loaded: Loaded) -> None:
     for job, run in loaded.found:
         if run.error:
-            assert counted_score(job.task, run) <= 0.0
+            assert counted_score(job.task, run, job.limits) <= 0.0
     front = next(run for job, run in loaded.found if job.task.objectives)
-    assert counted_score(FRONT, front) != 0.0
-    assert counted_score(FRONT, replace(front, error="Boom")) <= 0.0  # type: ignore[type-var]
+    assert counted_score(FRONT, front, Limits(40)) != 0.0
+    assert counted_score(FRONT, replace(front, error="Boom"), Limits(40)) <= 0.0  # type: ignore[type-var]
     _, run = loaded.found[0]
     nothing = replace(run, incumbent="", curve=(), queries=0)  # type: ignore[type-var]
-    assert counted_score(CELLS[0], nothing) == 0.0
+    assert counted_score(CELLS[0], nothing, Limits(40)) < -1.0
     job = replace(loaded.found[0][0], agent="lost")
     lost = Loaded([(job, replace(nothing, agent="lost"))], loaded.headers[:1], [])
     study = study_of(lost)
@@ -397,3 +398,33 @@ def test_a_browser_finds_no_fault(written: Path, tmp_path: Path) -> None:
     assert "CONSOLE" not in done.stderr
     assert done.stdout.count("<svg") == written.read_text("utf-8").count("<svg")
     assert done.stdout.rstrip().endswith("</html>")
+
+
+def test_one_run_a_task_gives_no_interval_and_no_verdict(loaded: Loaded) -> None:
+    rows = [
+        (pair, header)
+        for pair, header in zip(loaded.found, loaded.headers, strict=True)
+        if pair[0].seed == 0 and not pair[0].task.objectives
+    ]
+    once = Loaded([pair for pair, _ in rows], [header for _, header in rows], [])
+    found = estimate(study_of(once).groups[0])
+    assert len(found.agents) > 1
+    assert "does not tell the two apart" in headline(found)
+    for pair in found.improvements.values():
+        assert math.isnan(pair.low)
+        assert math.isnan(pair.high)
+
+
+def test_a_smaller_report_leaves_nothing_of_a_larger_one(
+    loaded: Loaded, tmp_path: Path
+) -> None:
+    page = tmp_path / "report.html"
+    write_report(loaded, page)
+    own = tmp_path / "report_files" / "notes.txt"
+    own.write_text("mine")
+    single = Loaded(loaded.found[:1], loaded.headers[:1], [])
+    files = write_report(single, page)
+    left = {path for path in (tmp_path / "report_files").iterdir()}
+    assert left == {*files[1:], own}
+    with pytest.raises(DataError, match="got a folder"):
+        write_report(single, tmp_path)

@@ -106,7 +106,7 @@ def test_random_search_scores_zero_on_fronts_and_the_exact_front_one() -> None:
     expected = expected_share(FRONT, 50)
     error = math.hypot(shares.std(ddof=1) / math.sqrt(60), expected.error)
     assert abs(shares.mean() - expected.share) < 4 * error
-    scores = [score(FRONT, run) for run in runs]
+    scores = [score(FRONT, run, limits) for run in runs]
     assert np.mean(scores) == pytest.approx(
         (shares.mean() - expected.share) / (1 - expected.share)
     )
@@ -122,12 +122,31 @@ def test_logarithms_of_regret_have_a_floor() -> None:
     best = run_once(task, "exhaustive", seed=0, queries=15_625)
     assert best.regret_percent == 0.0
     assert log10_regret(best) == -3.0
-    assert score(task, best) == pytest.approx(1.0)
+    assert score(task, best, Limits(15_625)) == pytest.approx(1.0)
 
 
-def test_runs_without_a_network_score_minus_infinity() -> None:
+def test_runs_without_a_network_score_as_an_accuracy_of_zero() -> None:
     nothing = (math.nan, math.nan, math.nan)
     empty = Run(NET.env, "random", 0, 3, 3, 0.0, "", *nothing, curve=())
-    assert score(NET, empty) == -math.inf
+    zero, one = expected_best(NET, 40).accuracy_percent, NET.problem().optimum("medium")
+    expected = -zero / (one.accuracy_percent - zero)
+    assert score(NET, empty, Limits(40)) == pytest.approx(expected)
     front = FrontRun(FRONT.env, "random", 0, FRONT.objectives, 1, 0.0, (0.0,), ())
-    assert score(FRONT, front) == -math.inf
+    zero = expected_share(FRONT, 40).share
+    assert score(FRONT, front, Limits(40)) == pytest.approx(-zero / (1 - zero))
+
+
+def test_who_stops_early_gains_nothing() -> None:
+    """Stops at the first good network, or after one query: worse than going on."""
+    task = Task("HWNAS-NASBench201-EdgeGPU-v0")
+    whole = [run_once(task, "random", seed=s, queries=200) for s in range(40)]
+    stopped = []
+    for run in whole:
+        good = np.flatnonzero(np.array(run.curve) > 90.5)
+        queries = int(good[0]) + 1 if len(good) else 200
+        stopped.append(run_once(task, "random", seed=run.seed, queries=queries))
+    limits = Limits(200)
+    full = [score(task, run, limits) for run in whole]
+    early = [score(task, run, limits) for run in stopped]
+    assert all(a <= b for a, b in zip(early, full, strict=True))
+    assert np.mean(early) < np.mean(full)

@@ -62,7 +62,7 @@ def test_random_search_scores_zero_on_average(task: Task) -> None:
     expected = expected_best(task, 30)
     error = np.hypot(found.std(ddof=1) / np.sqrt(150), expected.error_percent)
     assert abs(found.mean() - expected.accuracy_percent) < 4 * error
-    assert abs(np.mean([score(task, run) for run in runs])) < 0.2
+    assert abs(np.mean([score(task, run, Limits(30)) for run in runs])) < 0.2
     more = expected_best(task, 300).accuracy_percent
     assert expected.accuracy_percent < more
     assert more < task.problem().optimum(task.budget).accuracy_percent
@@ -71,7 +71,7 @@ def test_random_search_scores_zero_on_average(task: Task) -> None:
 def test_the_optimum_scores_one() -> None:
     run = run_once(CELL, "exhaustive", seed=0, queries=15_000)
     assert run.regret_percent == 0.0
-    assert score(CELL, run) == pytest.approx(1.0)
+    assert score(CELL, run, Limits(15_000)) == pytest.approx(1.0)
 
 
 def test_numbers_are_uniform_and_the_same_everywhere() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.runs import Limits, Task, digits, make_agent
 from hwnas_env.indicators import non_dominated
 from hwnas_env.problems.budget import BudgetedProblem
@@ -137,7 +138,7 @@ def front_run(task: Task, agent: str, *, seed: int, limits: Limits) -> FrontRun:
     try:
         searching.search(ledger)
     except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
-        error = f"{type(raised).__name__}: {raised}"
+        error = fault_words(raised)
     return front_summary(task, agent, seed=seed, ledger=ledger, error=error)
 
 

@@ -5,7 +5,13 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.errors import WorkerProcessError
+
+START_SECONDS = 120.0
+"""How long a process may take to start, on a machine that is busy."""
+
+_BEGUN = "begun"
 
 
 def guarded(
@@ -21,13 +27,14 @@ def guarded(
         function: importable by its name, as are its arguments' classes.
         arguments: in their order.
         keywords: by name.
-        seconds: after which the process is killed.
+        seconds: after which the process is killed, counted from its start.
 
     Returns:
         The answer; a string if the process hung, died or raised.
 
     Raises:
-        WorkerProcessError: this process is a daemon, which cannot have another.
+        WorkerProcessError: this process is a daemon, which cannot have another, or the
+            other did not start.
     """
     if multiprocessing.current_process().daemon:
         message = (
@@ -35,6 +42,10 @@ def guarded(
             "Dask set DASK_DISTRIBUTED__WORKER__DAEMON=False where workers start"
         )
         raise WorkerProcessError(message)
+    known = multiprocessing.get_all_start_methods()
+    if multiprocessing.get_start_method(allow_none=True) not in (None, *known):
+        # a worker of loky has a method that a child of its own cannot know
+        multiprocessing.set_start_method("spawn", force=True)
     context = multiprocessing.get_context("spawn")  # forks of threads may deadlock
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
@@ -43,6 +54,9 @@ def guarded(
     process.start()
     theirs.close()
     try:
+        if not _began(ours):
+            message = "a process for a run did not start; see what it printed above"
+            raise WorkerProcessError(message)
         if not ours.poll(seconds):
             return f"TimeoutError: no end within {seconds:g} seconds"
         answer = ours.recv()
@@ -56,15 +70,23 @@ def guarded(
     return answer
 
 
+def _began(connection: Connection) -> bool:
+    try:
+        return connection.poll(START_SECONDS) and connection.recv() == _BEGUN
+    except EOFError:
+        return False
+
+
 def _answer(
     connection: Connection,
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
     keywords: dict[str, Any],
 ) -> None:
+    connection.send(_BEGUN)
     try:
         answer = function(*arguments, **keywords)
     except (Exception, SystemExit) as error:
-        answer = f"{type(error).__name__}: {error}"
+        answer = fault_words(error)
     connection.send(answer)
     connection.close()

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,7 @@ from hwnas_env.benchmark.runs import Run, Task
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import DataError, ForeignFileError, HWNASError
 from hwnas_env.problems.problem import Problem
+from hwnas_env.types import Provenance
 
 Result: TypeAlias = Run | FrontRun
 """What a job comes to: on a task with objectives a front's run, else a run."""
@@ -213,6 +215,25 @@ def environment_of(task: Task, problem: Problem) -> dict[str, Any]:
     spec.kwargs = {**spec.kwargs, **keywords}
     values: dict[str, Any] = json.loads(spec.to_json())
     return values
+
+
+def other_data(
+    header: Mapping[str, Any], here: Mapping[str, Provenance], names: Sequence[str]
+) -> list[str]:
+    """Returns the columns of a record that were made with other data than is here.
+
+    Args:
+        header: the record's.
+        here: this machine's provenance of the same problem.
+        names: the columns that count.
+    """
+    recorded = header["provenance"]
+    return [
+        name
+        for name in names
+        if (recorded[name]["kind"], recorded[name]["sha256"])
+        != (here[name].kind, here[name].sha256)
+    ]
 
 
 @functools.cache

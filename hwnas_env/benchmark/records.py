@@ -1,19 +1,20 @@
 """One file a run, written whole or not at all: JSON lines.
 
 The first line is the header, then one line a query, then the summary. The summary holds
-a checksum of everything else but the versions of packages, which are information.
+a checksum of everything else.
 """
 
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError
@@ -93,6 +94,10 @@ def write_record(path: Path, record: Record) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
+    except FileNotFoundError as error:
+        if not path.exists():  # else another process wrote the same record meanwhile
+            message = f"{path.name}: the record cannot be written: {error}"
+            raise DataError(message) from None
     except OSError as error:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
@@ -108,7 +113,10 @@ def read_lines(path: Path) -> list[str]:
         ForeignFileError: it is no record of this schema.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        if not path.is_file():
+            message = "no file"
+            raise ValueError(message)
+        text = path.read_bytes().decode("utf-8")
     except (OSError, ValueError) as error:
         message = f"{path.name}: cannot be read ({error}); remove it to run again"
         raise TruncatedFileError(message) from None
@@ -168,8 +176,8 @@ def parse_line(path: Path, place: int, line: str) -> dict[str, Any]:
         ForeignFileError: it is no object.
     """
     try:
-        values = json.loads(line, parse_constant=_no_number)
-    except ValueError as error:
+        values = json.loads(line, parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
         message = f"{path.name}, line {place}: no JSON ({error})"
         raise TruncatedFileError(message) from None
     if not isinstance(values, dict):
@@ -178,9 +186,14 @@ def parse_line(path: Path, place: int, line: str) -> dict[str, Any]:
     return values
 
 
-def _no_number(word: str) -> None:
+def _no_number(word: str) -> NoReturn:
     message = f"{word} is no number of JSON"
     raise ValueError(message)
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    return number if math.isfinite(number) else _no_number(word)
 
 
 def _line(values: Mapping[str, Any]) -> str:
@@ -190,9 +203,8 @@ def _line(values: Mapping[str, Any]) -> str:
 def _checksum(
     header: Mapping[str, Any], queries: Sequence[str], summary: Mapping[str, Any]
 ) -> str:
-    first = {key: value for key, value in header.items() if key != "versions"}
     last = {key: value for key, value in summary.items() if key != "sha256"}
-    text = "\n".join([_line(first), *queries, _line(last)])
+    text = "\n".join([_line(header), *queries, _line(last)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -10,7 +10,7 @@ from hwnas_env.benchmark.backends import Pool, Workers, opened
 from hwnas_env.benchmark.fronts import front_failed, front_run
 from hwnas_env.benchmark.guard import guarded
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.loading import Result, load_file, record_of
+from hwnas_env.benchmark.loading import Result, load_file, other_data, record_of
 from hwnas_env.benchmark.records import SUFFIX, record_path, write_record
 from hwnas_env.benchmark.runs import (
     Limits,
@@ -62,9 +62,18 @@ def ready_jobs(jobs: Sequence[Job], folder: Path | None) -> Ready:
         if path is None or not path.exists():
             continue
         try:
-            results[job] = load_file(path)[1]
+            _, result, header = load_file(path)
         except DataError as error:
             faults[job] = str(error)
+            continue
+        here = job.task.problem().provenance
+        if others := other_data(header, here, list(here)):
+            faults[job] = (
+                f"{path.name}: {', '.join(others)} of other data than is here; use "
+                "another folder, or remove it to run again"
+            )
+        else:
+            results[job] = result
     return Ready(results, faults)
 
 

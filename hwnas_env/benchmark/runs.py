@@ -11,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 
 from hwnas_env.agents import Agent, Config, find_agent
+from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
@@ -66,6 +67,10 @@ class Task:
         return None if self.budget is None else problem.budget(self.budget)
 
 
+MOST_SECONDS = 1_000_000
+"""A timeout's largest number of seconds, eleven days: what every system can wait."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a run may spend.
@@ -94,8 +99,12 @@ class Limits:
         if self.queries is not None and self.queries < 1:
             message = f"queries: expected at least 1, got {self.queries}"
             raise InvalidArgumentError(message)
-        if self.timeout_seconds is not None and not self.timeout_seconds > 0:
-            message = f"timeout: expected seconds above 0, got {self.timeout_seconds}"
+        timeout = self.timeout_seconds
+        if timeout is not None and not 0 < timeout <= MOST_SECONDS:
+            message = (
+                f"timeout: expected seconds above 0, at most {MOST_SECONDS}, got "
+                f"{timeout}"
+            )
             raise InvalidArgumentError(message)
 
     def ledger(self, problem: Problem) -> BudgetedProblem:
@@ -183,7 +192,7 @@ def run_once(
     try:
         searching.search(ledger)
     except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
-        error = f"{type(raised).__name__}: {raised}"
+        error = fault_words(raised)
     return summarise(task, problem, agent, seed=seed, ledger=ledger, error=error)
 
 

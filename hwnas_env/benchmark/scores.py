@@ -20,7 +20,7 @@ from hwnas_env.benchmark.expectations import (
     tabled,
 )
 from hwnas_env.benchmark.fronts import FrontRun
-from hwnas_env.benchmark.runs import Run, Task
+from hwnas_env.benchmark.runs import Limits, Run, Task
 
 SHARE_RUNS = 100
 """Runs from which a share is expected where none is committed."""
@@ -94,23 +94,24 @@ def expected_share(task: Task, queries: int) -> ExpectedShare:
     return ExpectedShare(*found)
 
 
-def score(task: Task, run: Run | FrontRun) -> float:
-    """Returns a run's score; that of a run without a feasible network is -inf.
+def score(task: Task, run: Run | FrontRun, limits: Limits) -> float:
+    """Returns a run's score; without a feasible network, that of an accuracy of 0.
+
+    0 is what random search is expected to find with the queries that the run was
+    allowed: who stops early has had its chance.
 
     Args:
         task: what was searched.
         run: what was found.
+        limits: what it might spend; where only seconds were limited, 0 is random search
+            after as many queries as the run had.
     """
-    queries = max(1, run.queries)
+    queries = max(1, run.queries if limits.queries is None else limits.queries)
     if isinstance(run, FrontRun):
-        if not run.archive:
-            return -math.inf
         return _between(run.share, expected_share(task, queries).share, 1.0)
-    if not run.incumbent:
-        return -math.inf
-    optimum = run.accuracy_percent + run.regret_percent
-    chance = expected_best(task, queries).accuracy_percent
-    return _between(run.accuracy_percent, chance, optimum)
+    found = run.accuracy_percent if run.incumbent else 0.0
+    optimum = task.problem().optimum(task.budget).accuracy_percent
+    return _between(found, expected_best(task, queries).accuracy_percent, optimum)
 
 
 def _between(value: float, zero: float, one: float) -> float:

@@ -1,6 +1,5 @@
 """Runs a suite: one job an agent, task and seed, in any order and on any machine."""
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -114,19 +113,21 @@ def run_suite(
 def suite_summary(suite: Suite, found: Sequence[tuple[Job, Result]]) -> dict[str, Any]:
     """Returns a suite's result as plain values: agents, best first, and their tasks.
 
-    A run that failed counts with the score of what it had found, but 0 at most; one
-    that found no feasible network counts 0. Every task says of which kind its data are.
+    A run that failed counts with the score of what it had found, but 0 at most. Every
+    task says of which kind its data are.
 
     Args:
         suite: its tasks.
         found: jobs with their runs.
     """
-    by_agent: dict[str, dict[Task, list[Result]]] = {}
+    by_agent: dict[str, dict[Task, list[tuple[Job, Result]]]] = {}
     for job, result in found:
-        by_agent.setdefault(job.agent, {}).setdefault(job.task, []).append(result)
+        its = by_agent.setdefault(job.agent, {}).setdefault(job.task, [])
+        its.append((job, result))
+    ran = [task for task in suite.tasks if any(job.task == task for job, _ in found)]
     agents: list[dict[str, Any]] = []
     for agent, mine in by_agent.items():
-        rows = [_task_row(task, mine[task]) for task in suite.tasks if task in mine]
+        rows = [_task_row(task, mine[task]) for task in ran if task in mine]
         agents.append(
             {
                 "agent": agent,
@@ -139,7 +140,7 @@ def suite_summary(suite: Suite, found: Sequence[tuple[Job, Result]]) -> dict[str
             }
         )
     agents.sort(key=lambda row: -row["score"])
-    kinds = [task_kinds(task) for task in suite.tasks]
+    kinds = [task_kinds(task) for task in ran]
     costs = {kind for row in kinds for name, kind in row.items() if name != "accuracy"}
     return {
         "suite": suite.name,
@@ -148,8 +149,7 @@ def suite_summary(suite: Suite, found: Sequence[tuple[Job, Result]]) -> dict[str
         "costs": sorted(costs),
         "accuracies": sorted({row["accuracy"] for row in kinds}),
         "kinds": [
-            {**_names(task), "kinds": row}
-            for task, row in zip(suite.tasks, kinds, strict=True)
+            {**_names(task), "kinds": row} for task, row in zip(ran, kinds, strict=True)
         ],
         "agents": agents,
     }
@@ -171,7 +171,8 @@ def _names(task: Task) -> dict[str, Any]:
     }
 
 
-def _task_row(task: Task, runs: Sequence[Result]) -> dict[str, Any]:
+def _task_row(task: Task, found: Sequence[tuple[Job, Result]]) -> dict[str, Any]:
+    runs = [run for _, run in found]
     single = [run for run in runs if isinstance(run, Run) and run.incumbent]
     fronts = [run for run in runs if isinstance(run, FrontRun)]
     return {
@@ -179,23 +180,24 @@ def _task_row(task: Task, runs: Sequence[Result]) -> dict[str, Any]:
         "kinds": task_kinds(task),
         "runs": len(runs),
         "failed": sum(bool(run.error) for run in runs),
-        "score": float(np.mean([counted_score(task, run) for run in runs])),
+        "score": float(
+            np.mean([counted_score(task, run, job.limits) for job, run in found])
+        ),
         "regret_percent": _mean([run.regret_percent for run in single]),
         "log10_regret": _mean([log10_regret(run) for run in single]),
         "share": _mean([run.share for run in fronts]),
     }
 
 
-def counted_score(task: Task, run: Result) -> float:
-    """Returns what a run counts: a failed one 0 at most, an empty one 0.
+def counted_score(task: Task, run: Result, limits: Limits) -> float:
+    """Returns what a run counts: its score, and 0 at most where it failed.
 
     Args:
         task: what was searched.
         run: what was found.
+        limits: what it might spend.
     """
-    value = score(task, run)
-    if not math.isfinite(value):
-        return 0.0
+    value = score(task, run, limits)
     return min(value, 0.0) if run.error else value
 
 

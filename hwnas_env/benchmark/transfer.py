@@ -8,6 +8,7 @@ import numpy as np
 
 from hwnas_env.agents.learner import Learner
 from hwnas_env.agents.searcher import Searcher
+from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.runs import Limits, Run, Task, make_agent, summarise
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import FloatArray, Genotypes
@@ -48,7 +49,7 @@ def transfer_run(task: Task, agent: str, *, seed: int, limits: Limits) -> Run:
         if not ledger.exhausted:
             searching.search(ledger)
     except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
-        error = f"{type(raised).__name__}: {raised}"
+        error = fault_words(raised)
     return summarise(task, problem, agent, seed=seed, ledger=ledger, error=error)
 
 

@@ -65,14 +65,15 @@ class ConstructEnv(HWNASEnv):
         self._walked: tuple[int, float] | None = None
 
     def _check_start(self, genotype: Any) -> list[int]:
-        """Returns the decisions of a prefix; -1 behind them stands for undecided."""
+        """Returns the decisions of a prefix; -1 up to the end stands for undecided."""
         try:
             decisions = list(genotype)
         except TypeError:
             decisions = [genotype]
-        whole = (int, np.integer)
-        while decisions and isinstance(decisions[-1], whole) and decisions[-1] < 0:
-            decisions.pop()
+        if len(decisions) == self._length:
+            whole = (int, np.integer)
+            while decisions and isinstance(decisions[-1], whole) and decisions[-1] < 0:
+                decisions.pop()
         prefix = [self.check_action(action) for action in decisions]
         if len(prefix) >= self._length:
             message = (

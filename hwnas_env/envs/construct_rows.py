@@ -47,14 +47,15 @@ class ConstructRows(Rows):
         """Decides the next position of rows."""
 
     def check_start(self, genotype: Any) -> list[int]:
-        """Checks a prefix of decisions; -1 behind them stands for undecided."""
+        """Checks a prefix of decisions; -1 up to the end stands for undecided."""
         length = self.setting.length
         array = np.atleast_1d(np.asarray(genotype))
         if array.size == 0:
             return []
         whole = array.dtype.kind in "iu" and array.ndim == 1
         prefix: list[int] | None = array.tolist() if whole else None
-        while prefix and prefix[-1] < 0:
+        whole_length = prefix is not None and len(prefix) == length
+        while whole_length and prefix and prefix[-1] < 0:
             prefix.pop()
         if prefix is None or len(prefix) >= length:
             message = (

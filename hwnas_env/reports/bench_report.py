@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from pathlib import Path
 
 from hwnas_env.benchmark.loading import Loaded, load_folder
@@ -10,6 +11,8 @@ from hwnas_env.reports.merging import merged
 from hwnas_env.reports.sheets import as_csv, as_latex
 from hwnas_env.reports.study import study_of
 from hwnas_env.reports.study_page import page_of
+
+_OURS = re.compile(r"(archive|front|group|task)s?\d*(-\w+)?\.(svg|png|csv|tex)")
 
 
 def report_folders(folders: list[Path], output: Path) -> list[Path]:
@@ -34,7 +37,8 @@ def write_report(loaded: Loaded, output: Path) -> list[Path]:
     """Writes the report on records; the same records give the same bytes.
 
     Beside ``report.html`` the folder ``report_files`` gets every figure as SVG and PNG
-    and every table as CSV and LaTeX. The page needs none of them.
+    and every table as CSV and LaTeX; those of an earlier report go. The page needs
+    none of them.
 
     Args:
         loaded: records with their runs.
@@ -48,6 +52,9 @@ def write_report(loaded: Loaded, output: Path) -> list[Path]:
         InvalidArgumentError: no record is whole.
         MissingExtraError: matplotlib or scipy is not installed.
     """
+    if output.is_dir() or not output.name:
+        message = f"{output}: expected the name of a page, got a folder"
+        raise DataError(message)
     page = page_of(study_of(loaded))
     files: dict[str, bytes] = {}
     for picture in page.pictures:
@@ -59,6 +66,9 @@ def write_report(loaded: Loaded, output: Path) -> list[Path]:
     beside = output.with_name(f"{output.stem}_files")
     for name, content in files.items():
         _write_whole(beside / name, content)
+    for old in beside.iterdir() if beside.is_dir() else ():
+        if _OURS.fullmatch(old.name) and old.name not in files:
+            old.unlink()  # of an earlier report, which this one replaces
     _write_whole(output, page.html().encode())
     return [output, *(beside / name for name in files)]
 

@@ -155,6 +155,9 @@ def _improvements(
             [task.scores[theirs] for task in both],
             rng=_rng(f"{ours}/{theirs}"),
         )
+        if min(group.most_runs(ours), group.most_runs(theirs)) < 2:
+            unknown = np.full_like(one.value, np.nan)  # one run says nothing of others
+            one = Estimate(one.value, unknown, unknown)
         found[ours, theirs] = one
         found[theirs, ours] = Estimate(1 - one.value, 1 - one.high, 1 - one.low)
     return found

@@ -14,7 +14,7 @@ def merged(parts: Sequence[Loaded]) -> Loaded:
         parts: what was read of each folder.
     """
     kept: dict[Job, tuple[Result, dict[str, Any]]] = {}
-    faults = [fault for part in parts for fault in part.faults]
+    faults = list(dict.fromkeys(fault for part in parts for fault in part.faults))
     for part in parts:
         for (job, run), header in zip(part.found, part.headers, strict=True):
             first = kept.setdefault(job, (run, header))[0]

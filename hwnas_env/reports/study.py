@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.benchmark.loading import Loaded, Result
+from hwnas_env.benchmark.loading import Loaded, Result, other_data
 from hwnas_env.benchmark.runs import Limits, Run, Task
 from hwnas_env.benchmark.scores import SMALLEST_REGRET
 from hwnas_env.benchmark.suite_runs import counted_score
@@ -82,7 +82,9 @@ class TaskRuns:
     def scores(self) -> Mapping[str, FloatArray]:
         """Each agent's scores ``(runs,)``."""
         return {
-            agent: np.array([counted_score(self.task, run) for run in runs])
+            agent: np.array(
+                [counted_score(self.task, run, self.limits) for run in runs]
+            )
             for agent, runs in self.runs.items()
         }
 
@@ -163,6 +165,10 @@ class Group:
     def scores(self, agent: str) -> list[FloatArray]:
         """Returns an agent's scores on the tasks that it ran on."""
         return [task.scores[agent] for task in self.tasks if agent in task.runs]
+
+    def most_runs(self, agent: str) -> int:
+        """Returns the largest number of runs that an agent has on a task."""
+        return max(map(len, self.scores(agent)))
 
     @property
     def common(self) -> list[TaskRuns]:
@@ -310,13 +316,8 @@ def _task_runs(
 
 def _other_data(made: TaskRuns, headers: Sequence[Mapping[str, Any]]) -> list[str]:
     here = made.problem.provenance
-    others = sum(
-        any(
-            header["provenance"][name]["sha256"] != here[name].sha256
-            for name, _ in made.kinds
-        )
-        for header in headers
-    )
+    names = [name for name, _ in made.kinds]
+    others = sum(bool(other_data(header, here, names)) for header in headers)
     if not others:
         return []
     return [f"{made.name}: {others} records were made with other data than is here"]

@@ -100,6 +100,10 @@ def page_of(study: Study) -> Page:
     return page
 
 
+FEW_RUNS = 10
+"""Runs below which bootstrap intervals are plainly too narrow."""
+
+
 def headline(found: Estimates) -> str:
     """Says which agent leads a group, and how surely.
 
@@ -108,7 +112,7 @@ def headline(found: Estimates) -> str:
     """
     group, best = found.group, found.agents[0]
     one = found.iqm[best]
-    runs = max(map(len, group.scores(best)))
+    runs = group.most_runs(best)
     said = f"{group.title}; tasks: {len(group.tasks)}. {best} leads with "
     said += f"a score of {number(float(one.value))} (IQM"
     said += f", 95 % interval {interval(one)})" if runs > 1 else ")"
@@ -121,10 +125,16 @@ def headline(found: Estimates) -> str:
         return f"{said}; they share no task."
     said += (
         f". A run of {best} beats one of {second} with probability "
-        f"{number(float(pair.value), 2)} {interval(pair, digits=2)}"
+        f"{number(float(pair.value), 2)}"
     )
-    apart = pair.low > 0.5 or pair.high < 0.5
-    return f"{said}{'.' if apart else ': these runs do not tell the two apart.'}"
+    fewest = min(runs, group.most_runs(second))
+    if fewest < 2:
+        return f"{said}: one run a task does not tell the two apart."
+    said += f" {interval(pair, digits=2)}"
+    if pair.low <= 0.5 <= pair.high:
+        return f"{said}: these runs do not tell the two apart."
+    few = f", though {fewest} runs a task make intervals too narrow"
+    return f"{said}{few if fewest < FEW_RUNS else ''}."
 
 
 def _summary(page: Page, study: Study, found: Sequence[Estimates]) -> None:

@@ -210,7 +210,7 @@ def number(value: float, digits: int = 3) -> str:
 
 def interval(found: Estimate, *, runs: int = 2, digits: int = 3) -> str:
     """Writes an interval, which one run does not have."""
-    if runs < 2:
+    if runs < 2 or not np.isfinite([found.low, found.high]).all():
         return NONE
     ends = (number(float(end), digits) for end in (found.low, found.high))
     return f"[{', '.join(ends)}]"
