@@ -46,10 +46,10 @@ random search is expected to find with as many queries and 1 for the exact optim
 [report.md](report.md) explains every column and figure. What is fitted, modelled or a
 surrogate ranks agents on those numbers, not on a device.
 
-The size is what fits two cores in two hours: 30 seeds a task for the searchers that
-take a tenth of a second, 10 for Optuna's TPE and NSGA-II, 5 for the learners, whose
-intervals are too narrow for so few. The Gaussian process is left out: a run of it took
-three and a half minutes. Defaults were tuned, on tasks that
+The size is what one core computes in an hour and a half: 30 seeds a task for the
+searchers that take a tenth of a second, 10 for Optuna's TPE and NSGA-II, 5 for the
+learners, whose intervals are too narrow for so few. The Gaussian process is left out: a
+run of it took three and a half minutes. Defaults were tuned, on tasks that
 [agent_studies.md](agent_studies.md) names; some of the searchers' are among these.
 
     python benchmarks/leaderboard.py records --jobs -1
