@@ -151,7 +151,8 @@ def _paired(genotypes: Genotypes) -> IntArray:
     and it is exact in float32.
     """
     pairs = genotypes.view("<u2").astype(np.float32)
-    return np.asarray((pairs @ _PAIRS).astype(np.int64))
+    # by way of 32 bits: the processor has no quick way from float32 to 64
+    return np.asarray((pairs @ _PAIRS).astype(np.int32).astype(np.int64))
 
 
 def _by_pairs(columns: FloatArray) -> FloatArray:
