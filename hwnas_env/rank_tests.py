@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.errors import InvalidArgumentError, MissingExtraError
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.extras import load_extra
 from hwnas_env.types import FloatArray
 
 
@@ -142,9 +143,4 @@ def _pairs(agents: int, p: Any) -> FloatArray:
 
 
 def _stats() -> Any:
-    try:
-        from scipy import stats
-    except ImportError:
-        message = 'p values need scipy: pip install "hwnas_env[plots]"'
-        raise MissingExtraError(message) from None
-    return stats
+    return load_extra("scipy.stats", extra="plots", purpose="a p value")

@@ -28,7 +28,7 @@ from hwnas_env.agents import (
 )
 from hwnas_env.agents.contract import SearcherContract, proposals, run
 from hwnas_env.agents.journal import GENERATORS, generator_from, generator_state
-from hwnas_env.agents.optuna_sampler import OptunaSearcher, load_extra
+from hwnas_env.agents.optuna_sampler import OptunaSearcher
 from hwnas_env.errors import (
     InvalidArgumentError,
     InvalidGenotypeError,
@@ -37,6 +37,7 @@ from hwnas_env.errors import (
     SearchExhaustedError,
     UnknownNameError,
 )
+from hwnas_env.extras import load_extra
 from hwnas_env.problems.problem import Problem
 
 PROBLEMS = {
@@ -280,7 +281,7 @@ def test_reinforce_as_in_the_paper_follows_a_hand_written_gradient() -> None:
 
 def test_a_missing_extra_names_its_install_line() -> None:
     with pytest.raises(MissingExtraError, match=r'pip install "hwnas_env\[bbo\]"'):
-        load_extra("no_such_package", extra="bbo")
+        load_extra("no_such_package", extra="bbo", purpose="this agent")
 
 
 def test_a_known_network_is_drawn_again_for_free(cells: Problem) -> None:

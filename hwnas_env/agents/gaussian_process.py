@@ -12,8 +12,8 @@ from typing import Any
 from hwnas_env.agents.optuna_sampler import (
     OptunaConfig,
     OptunaSearcher,
-    load_extra,
 )
+from hwnas_env.extras import load_extra
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class GaussianProcess(OptunaSearcher):
     def sampler(self, optuna: Any, *, seed: int) -> Any:
         """Builds the sampler; see :meth:`OptunaSearcher.sampler`."""
         for module in ("scipy", "torch"):  # Optuna loads them later, in silence
-            load_extra(module, extra="torch")
+            load_extra(module, extra="torch", purpose="this agent")
         return optuna.samplers.GPSampler(
             n_startup_trials=self.config.startup,
             deterministic_objective=not self.problem.sampled,

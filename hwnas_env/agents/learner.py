@@ -15,9 +15,9 @@ from hwnas_env.agents.config import (
     check_number,
     check_whole,
 )
-from hwnas_env.agents.optuna_sampler import load_extra
 from hwnas_env.envs.vector import HWNASVectorEnv
 from hwnas_env.errors import InvalidArgumentError, RestoreError
+from hwnas_env.extras import load_extra
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Genotypes
@@ -100,7 +100,7 @@ class Learner(Agent):
     ) -> None:
         """See the class."""
         super().__init__(problem, budget, rng=rng, config=config)
-        load_extra("stable_baselines3", extra="rl")
+        load_extra("stable_baselines3", extra="rl", purpose="this agent")
         self.model: Any = None
         self._seed = int(rng.integers(2**31))
         self._tensorboard = tensorboard

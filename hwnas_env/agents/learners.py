@@ -16,7 +16,7 @@ from typing import Any
 
 from hwnas_env.agents.config import check_flag, check_number, check_whole
 from hwnas_env.agents.learner import TOTAL_STEPS, Learner, LearnerConfig
-from hwnas_env.agents.optuna_sampler import load_extra
+from hwnas_env.extras import load_extra
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class PPO(Learner):
     @property
     def algorithm(self) -> Any:
         """``stable_baselines3.PPO``."""
-        return load_extra("stable_baselines3", extra="rl").PPO
+        return load_extra("stable_baselines3", extra="rl", purpose="this agent").PPO
 
     def arguments(self) -> dict[str, Any]:
         """Returns PPO's own arguments."""
@@ -108,7 +108,7 @@ class MaskablePPO(PPO):
     @property
     def algorithm(self) -> Any:
         """``sb3_contrib.MaskablePPO``."""
-        return load_extra("sb3_contrib", extra="rl").MaskablePPO
+        return load_extra("sb3_contrib", extra="rl", purpose="this agent").MaskablePPO
 
     def act(self, envs: Any, observation: Any, *, deterministic: bool) -> Any:
         """Returns the policy's actions among those that the masks allow."""
@@ -163,7 +163,7 @@ class A2C(Learner):
     @property
     def algorithm(self) -> Any:
         """``stable_baselines3.A2C``."""
-        return load_extra("stable_baselines3", extra="rl").A2C
+        return load_extra("stable_baselines3", extra="rl", purpose="this agent").A2C
 
     def arguments(self) -> dict[str, Any]:
         """Returns A2C's own arguments."""
@@ -221,7 +221,7 @@ class DQN(Learner):
     @property
     def algorithm(self) -> Any:
         """``stable_baselines3.DQN``."""
-        return load_extra("stable_baselines3", extra="rl").DQN
+        return load_extra("stable_baselines3", extra="rl", purpose="this agent").DQN
 
     def arguments(self) -> dict[str, Any]:
         """Returns DQN's own arguments; decisions are counted from networks."""

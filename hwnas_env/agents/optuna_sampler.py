@@ -1,7 +1,6 @@
 """An Optuna sampler as a searcher: one study, asked and told."""
 
 import functools
-import importlib
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import numpy as np
 
 from hwnas_env.agents.config import Config, check_whole
 from hwnas_env.agents.searcher import Searcher
-from hwnas_env.errors import MissingExtraError
+from hwnas_env.extras import load_extra
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
 
@@ -181,23 +180,5 @@ class OptunaSearcher(Searcher):
             optuna.logging.set_verbosity(spoken)
 
 
-def load_extra(module: str, *, extra: str) -> Any:
-    """Imports an optional package, which only some agents need.
-
-    Args:
-        module: its name.
-        extra: the extra of this package that installs it.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        line = f'pip install "hwnas_env[{extra}]"'
-        message = f"this agent needs {module}: {line}"
-        raise MissingExtraError(message) from None
-
-
 def _optuna() -> Any:
-    return load_extra("optuna", extra="bbo")
+    return load_extra("optuna", extra="bbo", purpose="this agent")

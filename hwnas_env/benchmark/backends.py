@@ -10,7 +10,8 @@ from typing import Any
 
 import joblib
 
-from hwnas_env.errors import InvalidArgumentError, MissingExtraError
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.extras import load_extra
 
 CLUSTERS = ("dask", "ray")
 
@@ -101,7 +102,7 @@ def opened(workers: Workers) -> Iterator[Pool]:
 
 @contextlib.contextmanager
 def _dask(workers: Workers) -> Iterator[Pool]:
-    distributed: Any = _cluster("distributed", extra="dask")
+    distributed: Any = load_extra("distributed", extra="dask", purpose="backend dask")
     with contextlib.ExitStack() as stack:
         address: Any = workers.address
         if address is None:
@@ -133,7 +134,7 @@ def _dask(workers: Workers) -> Iterator[Pool]:
 
 @contextlib.contextmanager
 def _ray(workers: Workers) -> Iterator[Pool]:
-    ray: Any = _cluster("ray", extra="ray")
+    ray: Any = load_extra("ray", extra="ray", purpose="backend ray")
     importlib.import_module("ray.util.joblib").register_ray()
     ours = not ray.is_initialized()
     if ours:
@@ -159,12 +160,3 @@ def _ray(workers: Workers) -> Iterator[Pool]:
     finally:
         if ours:
             ray.shutdown()
-
-
-def _cluster(module: str, *, extra: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        line = f'pip install "hwnas_env[{extra}]"'
-        message = f"backend {extra} needs {module}: {line}"
-        raise MissingExtraError(message) from None

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 
 from hwnas_env.benchmark.analysis import Correlations
-from hwnas_env.errors import MissingExtraError
+from hwnas_env.extras import load_extra
 
 
 def correlation_values(found: Correlations) -> dict[str, Any]:
@@ -59,15 +59,11 @@ def heat_map(values: Mapping[str, Any], path: Path) -> None:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        message = 'a figure needs matplotlib: pip install "hwnas_env[plots]"'
-        raise MissingExtraError(message) from None
+    drawing = load_extra("matplotlib.figure", extra="plots", purpose="a figure")
     correlations = values["correlations"]
     names, taus = correlations["names"], correlations["kendall"]
     size = 0.55 * len(names) + 2.6
-    figure = Figure(figsize=(size, size - 0.6), dpi=110, layout="constrained")
+    figure = drawing.Figure(figsize=(size, size - 0.6), dpi=110, layout="constrained")
     axes = figure.subplots()
     drawn = axes.imshow(taus, vmin=0.0, vmax=1.0, cmap="viridis")
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=8)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from hwnas_env.errors import MissingExtraError
+from hwnas_env.extras import load_extra
 
 INK, GRID, PAPER = "#1a1c1e", "#dcdfe2", "#fefefe"
 """Colours that a page replaces by its own, so that figures follow its theme."""
@@ -150,14 +150,12 @@ def sheet_of_paper(width: float, height: float) -> Iterator[Any]:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib import style
-        from matplotlib.figure import Figure
-    except ImportError:
-        message = 'a report needs matplotlib: pip install "hwnas_env[plots]"'
-        raise MissingExtraError(message) from None
+    drawing, style = (
+        load_extra(f"matplotlib.{name}", extra="plots", purpose="a report")
+        for name in ("figure", "style")
+    )
     with style.context(["default", _STYLE]):
-        yield Figure(figsize=(width, height), layout="constrained")
+        yield drawing.Figure(figsize=(width, height), layout="constrained")
 
 
 def picture(

@@ -1,6 +1,5 @@
 """Exports recordings as Minari datasets, for offline reinforcement learning."""
 
-import importlib
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from hwnas_env.errors import InvalidArgumentError, MissingExtraError
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.extras import load_extra
 from hwnas_env.wrappers.recordings import (
     Episode,
     make_recorded,
@@ -42,11 +42,7 @@ def to_minari(path: str | PathLike[str], dataset_id: str, **metadata: Any) -> An
     Source:
         https://minari.farama.org, ``create_dataset_from_buffers``.
     """
-    try:
-        minari: Any = importlib.import_module("minari")
-    except ImportError:
-        message = 'to_minari needs Minari: pip install "hwnas_env[minari]"'
-        raise MissingExtraError(message) from None
+    minari = load_extra("minari", extra="minari", purpose="to_minari")
     episodes = [e for e in read_trajectories(path) if len(e.actions)]
     if not episodes or any(e.observations is None for e in episodes):
         message = (

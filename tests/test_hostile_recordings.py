@@ -1,0 +1,131 @@
+"""Recordings that are malformed, or that would run or write what they must not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contracts import CELL, NET, make
+from test_record import edited, path, play, recorded
+
+from hwnas_env import wrappers
+from hwnas_env.errors import (
+    ForeignFileError,
+    InvalidArgumentError,
+    TruncatedFileError,
+)
+from hwnas_env.wrappers.record import TrajectoryRecorder
+from hwnas_env.wrappers.recordings import read_trajectories
+from hwnas_env.wrappers.replays import replay
+
+__all__ = ["path", "recorded"]  # fixtures
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        (1, {"spec": 5}),
+        (1, {"spec": {}}),
+        (1, {"generator_seed": "x"}),
+        (1, {"generator_seed": -1}),
+        (1, {"problem": [1]}),
+        (2, {"info": 5}),
+        (2, {"info": [1]}),
+        (2, {"seed": "x"}),
+        (2, {"seed": -1}),
+        (2, {"seed": 1.5}),
+        (2, {"options": [1]}),
+        (3, {"step": "1"}),
+        (3, {"episode": True}),
+        (3, {"reward": "abc"}),
+        (3, {"reward": None}),
+        (3, {"action": {}}),
+        (3, {"terminated": "no"}),
+        (3, {"truncated": 0}),
+        (3, {"observation": [1.0]}),
+    ],
+    ids=str,
+)
+def test_malformed_lines_are_named_by_reading_and_replaying(
+    line: int, changes: dict[str, Any], recorded: Path
+) -> None:
+    changed = edited(recorded, line, **changes)
+    errors = (TruncatedFileError, ForeignFileError)
+    for read in (read_trajectories, replay):
+        if read is replay or changes != {"spec": {}}:
+            with pytest.raises(errors, match=f"line {line}|spec is none"):
+                read(changed)
+
+
+def test_rewards_of_different_lengths_do_not_make_an_episode(recorded: Path) -> None:
+    changed = edited(recorded, 3, reward=[1.0, 2.0])
+    with pytest.raises(TruncatedFileError, match="episode 0"):
+        read_trajectories(changed)
+    assert not replay(changed).agrees
+
+
+def test_files_that_cannot_be_read_or_are_nested_are_clear_errors(
+    recorded: Path,
+) -> None:
+    with pytest.raises(ForeignFileError, match="cannot be read"):
+        read_trajectories(recorded.parent)
+    lines = recorded.read_text().splitlines()
+    deep = recorded.with_name("deep.jsonl")
+    for place in (0, 1):
+        nested = [*lines[:place], "[" * 200_000, *lines[place:]]
+        deep.write_text("\n".join(nested) + "\n")
+        with pytest.raises((TruncatedFileError, ForeignFileError)):
+            replay(deep)
+
+
+def test_a_spec_with_an_unknown_keyword_is_a_foreign_file(recorded: Path) -> None:
+    spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
+    spec["kwargs"]["colour"] = "blue"
+    with pytest.raises(ForeignFileError, match="cannot be made"):
+        replay(edited(recorded, 1, spec=spec))
+
+
+def test_a_used_environment_is_not_recorded(path: Path) -> None:
+    env = make(CELL)
+    env.reset()
+    with pytest.raises(InvalidArgumentError, match="wrap a new one"):
+        TrajectoryRecorder(env, path)
+
+
+def test_a_recording_cannot_name_an_accuracy_or_make_files(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "evil_accuracy.py").write_text("raise SystemExit('ran')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
+    spec["kwargs"]["accuracy"] = "evil_accuracy:f"
+    with pytest.raises(ForeignFileError, match="evil_accuracy:f"):
+        replay(edited(recorded, 1, spec=spec))
+    del spec["kwargs"]["accuracy"]
+    target = tmp_path / "new.jsonl"
+    point = "hwnas_env.wrappers.record:TrajectoryRecorder"
+    keywords = {"path": str(target), "observations": False}
+    spec["additional_wrappers"] = [
+        {"name": "x", "entry_point": point, "kwargs": keywords}
+    ]
+    assert replay(edited(recorded, 1, spec=spec)).agrees
+    assert not target.exists()
+
+
+def test_a_recorder_within_a_recorder_replays(tmp_path: Path) -> None:
+    inner = TrajectoryRecorder(make(CELL), tmp_path / "inner.jsonl")
+    outer = TrajectoryRecorder(wrappers.HardMask(inner), tmp_path / "outer.jsonl")
+    play(outer, 2, seed=1)
+    outer.close()
+    for name in ("inner", "outer"):
+        assert replay(tmp_path / f"{name}.jsonl").agrees
+
+
+@pytest.mark.parametrize("action", [["inf"] * 22, [10**30] * 22])
+def test_actions_beyond_integers_are_differences(action: Any, path: Path) -> None:
+    env = TrajectoryRecorder(make(NET, mode="joint"), path)
+    env.reset(seed=0)
+    env.step([8] * 22)
+    env.close()
+    found = replay(edited(path, 3, action=action))
+    assert [difference.key for difference in found.differences] == ["error"]
