@@ -26,7 +26,10 @@ def load_extra(module: str, *, extra: str, purpose: str) -> Any:
     try:
         importlib.import_module(package)
         return importlib.import_module(module)
-    except ImportError:
-        line = f'pip install "hwnas_env[{extra}]"'
-        message = f"{purpose} needs {package}: {line}"
+    except ModuleNotFoundError as error:
+        lacking = (error.name or package).split(".")[0]
+        message = f'{purpose} needs {lacking}: pip install "hwnas_env[{extra}]"'
         raise MissingExtraError(message) from None
+    except ImportError as error:
+        message = f"{purpose} needs {package}, which cannot be imported: {error}"
+        raise MissingExtraError(message) from error

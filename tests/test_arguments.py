@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from hwnas_env import BudgetedProblem, make_problem, wrappers
+from hwnas_env import BudgetedProblem, make_device_costs, make_problem, wrappers
 from hwnas_env.errors import HWNASError, InvalidArgumentError
 from hwnas_env.wrappers.sb3 import SB3VecEnv
 
@@ -33,6 +33,14 @@ def bounded(bounds: Any) -> Call:
 
 def weighted(weights: Any) -> Call:
     return lambda: wrappers.WeightedSum(vector(objectives=NAMES), weights)
+
+
+def costs(devices: Any) -> Any:
+    return make_device_costs("nasbench201", devices=devices)
+
+
+def _half(genotypes: Any) -> Any:
+    return np.full(len(genotypes), 50.0)
 
 
 def limited(wrapper: Any) -> None:
@@ -71,6 +79,11 @@ WRONG: list[tuple[str, Call]] = [
     ("2 numbers", weighted([1e308, 1e308])),
     ("2 numbers", weighted(["1", "2"])),
     ("2 numbers", weighted([True, False])),
+    ("its accuracy is", lambda: vector(ledger=ledger(), accuracy=_half)),
+    ("distinct device names", lambda: costs(["fpga", "FPGA"])),
+    ("distinct device names", lambda: costs([["fpga"]])),
+    ("PenaltyReward needs", lambda: limited(wrappers.PenaltyReward)),
+    ("decisions|got", lambda: gym.make(CELL).reset(options={"genotype": {}})),
     ("is a ledger", lambda: vector(ledger=ledger()).spec.to_json()),
     ("needs a reward of one number", lambda: limited(wrappers.PenaltyReward)),
     ("needs a reward of one number", lambda: limited(wrappers.LagrangianReward)),
@@ -134,13 +147,13 @@ def test_a_ledgers_own_problem_is_searched_and_spent() -> None:
 
 
 @pytest.mark.parametrize("accuracy", ["sampled", "noisy-3"])
-def test_a_ledger_may_agree_with_keywords(accuracy: str) -> None:
+@pytest.mark.parametrize("full_name", [True, False])
+def test_a_ledger_may_agree_with_keywords(accuracy: str, full_name: bool) -> None:
     space = "fbnet" if accuracy == "noisy-3" else "nasbench201"
     problem = make_problem(space, device="edgetpu", accuracy=accuracy)
     env_id = NET if space == "fbnet" else "HWNAS-NASBench201-EdgeTPU-v0"
-    envs: Any = gym.make_vec(
-        env_id, 2, accuracy=accuracy, ledger=BudgetedProblem(problem)
-    )
+    name = problem.accuracy if full_name else accuracy
+    envs: Any = gym.make_vec(env_id, 2, accuracy=name, ledger=BudgetedProblem(problem))
     assert envs.problem is problem
 
 
@@ -174,6 +187,22 @@ def test_a_reward_that_raises_closes_the_rows_of_a_vector() -> None:
             envs.step(np.array([0, 0]))
         envs.reset()
         envs.step(np.array([0, 0]))
+
+
+def test_a_reward_that_raises_ends_an_episode_of_any_mode() -> None:
+    for mode, actions in (
+        ("mutate", [9]),
+        ("joint", [[3] * 6]),
+        ("construct", [3] * 6),
+    ):
+        env = gym.make(CELL, mode=mode, reward=_nan)
+        env.reset(seed=0)
+        for action in actions[:-1]:
+            env.step(action)
+        with pytest.raises(InvalidArgumentError, match="expected finite numbers"):
+            env.step(actions[-1])
+        with pytest.raises(HWNASError, match="call reset"):
+            env.step(actions[-1])
 
 
 def _nan(accuracy: Any, cost: Any, budget: float) -> Any:

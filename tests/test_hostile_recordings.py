@@ -103,8 +103,14 @@ def test_a_recording_cannot_name_an_accuracy_or_make_files(
         replay(edited(recorded, 1, spec=spec))
     del spec["kwargs"]["accuracy"]
     target = tmp_path / "new.jsonl"
-    point = "hwnas_env.wrappers.record:TrajectoryRecorder"
     keywords = {"path": str(target), "observations": False}
+    for module in ("hwnas_env.wrappers.record", "hwnas_env.wrappers", __name__):
+        wrapper = {"name": "x", "entry_point": f"{module}:TrajectoryRecorder"}
+        spec["additional_wrappers"] = [{**wrapper, "kwargs": keywords}]
+        assert replay(edited(recorded, 1, spec=spec)).agrees
+        assert not target.exists()
+    point = "gymnasium.wrappers:RecordVideo"
+    keywords = {"video_folder": str(target)}
     spec["additional_wrappers"] = [
         {"name": "x", "entry_point": point, "kwargs": keywords}
     ]
@@ -129,3 +135,15 @@ def test_actions_beyond_integers_are_differences(action: Any, path: Path) -> Non
     env.close()
     found = replay(edited(path, 3, action=action))
     assert [difference.key for difference in found.differences] == ["error"]
+
+
+def test_a_users_reward_that_raises_is_a_difference(recorded: Path) -> None:
+    spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
+    spec["kwargs"]["reward"] = f"{__name__}:raises"
+    found = replay(edited(recorded, 1, spec=spec)).differences
+    assert any(difference.key == "error" for difference in found)
+
+
+def raises(accuracy: Any, cost: Any, budget: float) -> Any:
+    del accuracy, cost
+    raise KeyError(budget)

@@ -1,5 +1,6 @@
 """The ledger: charges in order, one by one or in batches, to exactly the budget."""
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -100,3 +101,20 @@ def test_wrong_rules_have_their_own_errors() -> None:
         BudgetedProblem(CELLS, max_train_seconds=0)
     with pytest.raises(InvalidArgumentError, match="no training times"):
         BudgetedProblem(NETS, max_train_seconds=10.0)
+
+
+def test_free_repeats_end_with_the_last_step_that_is_paid() -> None:
+    problem = make_problem("nasbench201", device="edgegpu")
+    for count in (1, 3):
+        own = BudgetedProblem(problem, max_queries=2, repeats="free")
+        envs = gym.make_vec(
+            "HWNAS-NASBench201-EdgeGPU-v0", count, mode="joint", ledger=own
+        )
+        envs.reset(seed=0)
+        told: list[bool] = []
+        while not own.exhausted:
+            *_, infos = envs.step(np.ones((count, 6), dtype=np.int64))
+            final = infos["final_info"]
+            told += final["budget_exhausted"][final["evaluated"]].tolist()
+        assert own.queries == len(told) == 200
+        assert told == [False] * 199 + [True]

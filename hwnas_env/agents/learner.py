@@ -101,6 +101,8 @@ class Learner(Agent):
         """See the class."""
         super().__init__(problem, budget, rng=rng, config=config)
         load_extra("stable_baselines3", extra="rl", purpose="this agent")
+        if tensorboard is not None:
+            load_extra("tensorboard", extra="rl", purpose="its log")
         self.model: Any = None
         self._seed = int(rng.integers(2**31))
         self._tensorboard = tensorboard

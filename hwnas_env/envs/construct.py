@@ -1,5 +1,6 @@
 """The environment that builds a network, one decision a step."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -67,7 +68,8 @@ class ConstructEnv(HWNASEnv):
     def _check_start(self, genotype: Any) -> list[int]:
         """Returns the decisions of a prefix; -1 up to the end stands for undecided."""
         try:
-            decisions = list(genotype)
+            named = isinstance(genotype, (str, bytes, Mapping))
+            decisions = [genotype] if named else list(genotype)
         except TypeError:
             decisions = [genotype]
         if len(decisions) == self._length:

@@ -100,9 +100,10 @@ class MutateEnv(HWNASEnv):
         self._genotype[position] = choice
         self._left -= 1
         self._around()
-        self._open = self._left > 0
+        self._open = False  # until a user's reward has answered
         observation, info = self._look()
         reward = self._evaluate(self._genotype, info)
+        self._open = self._left > 0
         if self.render_mode == "human":
             self.render()
         return observation, reward, False, not self._open, info

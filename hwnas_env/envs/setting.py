@@ -82,12 +82,12 @@ class Setting:
             if not isinstance(ledger, BudgetedProblem):
                 message = f"ledger: expected a BudgetedProblem, got {ledger!r}"
                 raise InvalidArgumentError(message)
-            named = accuracy
-            if not isinstance(accuracy, str) or accuracy != "mean":
+            named = accuracy if isinstance(accuracy, (str, int)) else repr(accuracy)
+            if isinstance(accuracy, (str, int)) and named != ledger.problem.accuracy:
                 asking = make_problem(
                     space, device=names[0], dataset=dataset, accuracy=accuracy
                 )
-                named = asking.accuracy
+                named = "mean" if accuracy == "mean" else asking.accuracy
             asked = {
                 "space": (get_space(space).name, None),
                 "device": (", ".join(names), None),

@@ -104,6 +104,9 @@ class BudgetedProblem:
         self.max_train_seconds = max_train_seconds
         self.repeats = repeats
         self._devices, self._record = devices, record
+        self._most = (self.max_queries or 0) * (
+            MOST_REPEATS if repeats == "free" else 1
+        )
         self.run = -1
         self._cheapest = 0.0
         if max_train_seconds is not None:
@@ -148,10 +151,10 @@ class BudgetedProblem:
         """Whether no further query can be paid."""
         if self._closed:
             return True
-        if self.max_queries is not None:
-            most = self.max_queries * (MOST_REPEATS if self.repeats == "free" else 1)
-            if self.charged >= self.max_queries or self.queries >= most:
-                return True
+        if self.max_queries is not None and (
+            self.charged >= self.max_queries or self.queries >= self._most
+        ):
+            return True
         if self.max_train_seconds is None:
             return False
         return self.train_seconds + self._cheapest > self.max_train_seconds
@@ -251,7 +254,7 @@ class BudgetedProblem:
         unique_queries += unique
         if self.max_queries is not None:
             charged = unique_queries if self.repeats == "free" else queries
-            exhausted |= charged >= self.max_queries
+            exhausted |= (charged >= self.max_queries) | (queries >= self._most)
         if paid < count:
             keys, new = keys[:paid], new[:paid]
             train_seconds = None if train_seconds is None else train_seconds[:paid]
@@ -320,6 +323,8 @@ class BudgetedProblem:
             price = new if self.repeats == "free" else np.ones_like(new)
             over = self.charged + np.cumsum(price) > self.max_queries
             count = int(over.argmax()) if over.any() else count
+        if self.max_queries is not None:
+            count = min(count, max(0, self._most - self.queries))
         if self.max_train_seconds is not None and seconds is not None:
             over = self._totals(new, seconds) > self.max_train_seconds
             count = min(count, int(over.argmax())) if over.any() else count

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.additive import Additive, join
-from hwnas_env.devices import DEVICES
+from hwnas_env.devices import DEVICES, get_device
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.layered import LayeredModel
@@ -66,7 +66,7 @@ class DeviceCosts:
         if out is None:
             out = np.empty(shape)
         elif (
-            not isinstance(out, np.ndarray)
+            type(out) is not np.ndarray
             or out.shape != shape
             or out.dtype != np.float64
             or not (out.flags.c_contiguous and out.flags.writeable)
@@ -111,7 +111,9 @@ def make_device_costs(
         [6.163, 43.144, 7.578]
     """
     listed = isinstance(devices, Sequence) and not isinstance(devices, str)
-    if not listed or not devices or len(set(devices)) < len(devices):
+    texts = listed and all(isinstance(device, str) for device in devices)
+    distinct = {get_device(device).name for device in devices} if texts else set()
+    if not distinct or len(distinct) < len(devices):
         message = f"devices: expected distinct device names, got {devices!r}"
         raise InvalidArgumentError(message)
     problems = [

@@ -194,10 +194,8 @@ class Problem:
         """Returns the walk under a budget in the metric's unit; keeps the last few."""
         found = self._walks.get(budget)
         if found is None:
-            while len(self._walks) >= KEPT_WALKS:
-                del self._walks[next(iter(self._walks))]
             found = self.model.walk(self.metric_column, budget)
-            self._walks[budget] = found
+            _keep(self._walks, budget, found, most=KEPT_WALKS)
         return found
 
     @functools.cached_property
@@ -237,11 +235,10 @@ class Problem:
         chosen = self.objectives(objectives)
         found = self._fronts.get(chosen)
         if found is None:
-            while len(self._fronts) >= KEPT_FRONTS:
-                del self._fronts[next(iter(self._fronts))]
-            found = self._fronts[chosen] = self.model.pareto_front(chosen)
+            found = self.model.pareto_front(chosen)
             for kept in (found.genotypes, found.points):
                 kept.setflags(write=False)
+            _keep(self._fronts, chosen, found, most=KEPT_FRONTS)
         return found
 
     @functools.cached_property
@@ -311,3 +308,10 @@ class Problem:
     def __deepcopy__(self, memo: dict[int, Any]) -> "Problem":
         """Returns itself: nothing of a problem changes."""
         return self
+
+
+def _keep(kept: dict[Any, Any], key: Any, value: Any, *, most: int) -> None:
+    """Keeps a value, and the last ones before it; threads may share a problem."""
+    for old in list(kept)[: max(0, len(kept) - most + 1)]:
+        kept.pop(old, None)
+    kept[key] = value

@@ -136,7 +136,8 @@ class LagrangianReward(RuleWrapper):
     The rows of a vector share one multiplier: a step charges them all with the same,
     then moves it by the mean of e over the rows that were evaluated. It goes back to
     ``initial`` where the ledger begins anew: at a seeded reset, unless ``max_queries``
-    go on. An episode that ``EarlyTermination`` ended counts as e = 1.
+    or a ledger that was given go on. An episode that ``EarlyTermination`` ended counts
+    as e = 1.
 
     Source:
         Tessler et al., Reward Constrained Policy Optimization, ICLR 2019.
@@ -261,7 +262,7 @@ class VectorHardMask(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         return step
 
     def _say(self, infos: dict[str, Any], replaced: Any, rows: Any) -> None:
-        infos["action_replaced"], infos["_action_replaced"] = replaced, rows
+        infos["action_replaced"], infos["_action_replaced"] = replaced.copy(), rows
 
 
 def _require_discrete(space: gym.Space[Any]) -> None:

@@ -42,7 +42,8 @@ def to_minari(path: str | PathLike[str], dataset_id: str, **metadata: Any) -> An
     Source:
         https://minari.farama.org, ``create_dataset_from_buffers``.
     """
-    minari = load_extra("minari", extra="minari", purpose="to_minari")
+    for module in ("h5py", "minari"):  # Minari writes by h5py
+        minari = load_extra(module, extra="minari", purpose="to_minari")
     episodes = [e for e in read_trajectories(path) if len(e.actions)]
     if not episodes or any(e.observations is None for e in episodes):
         message = (

@@ -24,12 +24,11 @@ from hwnas_env.errors import (
     TruncatedFileError,
 )
 from hwnas_env.types import FloatArray
-from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line
+from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line, TrajectoryRecorder
 
 Array = npt.NDArray[Any]
 
 _WRAPPERS = ("hwnas_env.wrappers.", "gymnasium.wrappers.")
-_WATCHERS = ("hwnas_env.wrappers.record:", "gymnasium.wrappers.rendering:")
 _DEEPEST = 64
 """Levels that a line may be nested to; what we write has five at most."""
 _NUMBERS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
@@ -126,12 +125,9 @@ def spec_of(header: Line) -> EnvSpec:
         spec = EnvSpec.from_json(json.dumps(header["spec"]))
         known = gym.registry.get(spec.id)
         functions = [spec.kwargs.get(key) for key in ("reward", "accuracy")]
-        wrappers = tuple(
-            wrapper
-            for wrapper in spec.additional_wrappers
-            if not wrapper.entry_point.startswith(_WATCHERS)
-        )
-        foreign = [w.entry_point for w in wrappers if not _is_wrapper(w.entry_point)]
+        named = [(w, _wrapper_class(w.entry_point)) for w in spec.additional_wrappers]
+        foreign = [wrapper.entry_point for wrapper, found in named if found is None]
+        wrappers = tuple(w for w, found in named if found and not _only_watches(found))
     except Exception as error:  # whatever a foreign file makes Gymnasium say
         message = f"the recording's spec is none: {error!r}"
         raise ForeignFileError(message) from error
@@ -157,12 +153,21 @@ def spec_of(header: Line) -> EnvSpec:
     return spec
 
 
-def _is_wrapper(entry_point: str) -> bool:
+def _wrapper_class(entry_point: str) -> type[Any] | None:
     module, _, name = entry_point.partition(":")
     if module.startswith(_WRAPPERS) and importlib.util.find_spec(module):
         importlib.import_module(module)
     found = getattr(sys.modules.get(module), name, None)
-    return isinstance(found, type) and issubclass(found, gym.Wrapper)
+    wraps = isinstance(found, type) and issubclass(found, gym.Wrapper)
+    return found if wraps else None
+
+
+def _only_watches(wrapper: type[Any]) -> bool:
+    """Whether a wrapper changes nothing, and may write files."""
+    drawing = "gymnasium.wrappers.rendering"
+    return issubclass(wrapper, TrajectoryRecorder) or any(
+        base.__module__ == drawing for base in wrapper.__mro__
+    )
 
 
 def parse(path: Path) -> tuple[Line, list[tuple[int, Line]]]:

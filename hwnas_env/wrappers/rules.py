@@ -32,6 +32,7 @@ class Rule(ABC):
     Attributes:
         core: the environment beneath all wrappers.
         count: rows.
+        label: of its wrapper, for errors.
         observed: how many numbers it adds to an observation.
         low, high: their bounds.
         scalar: whether it turns a vector reward into a number; else it takes one.
@@ -43,7 +44,7 @@ class Rule(ABC):
 
     def __init__(self, core: Any, count: int) -> None:
         """Takes the environment beneath all wrappers; subclasses take parameters."""
-        self.core, self.count = core, count
+        self.core, self.count, self.label = core, count, type(self).__name__
 
     def begin(self, rows: IntArray, *, anew: bool) -> None:
         """Hears that episodes of rows begin, and whether the ledger began a new run."""
@@ -65,7 +66,7 @@ class Rule(ABC):
             InvalidArgumentError: numbers in place of vectors, or the reverse.
         """
         if (rewards.ndim == 1) == self.scalar:
-            refuse_reward(type(self).__name__, vector=not self.scalar)
+            refuse_reward(self.label, vector=not self.scalar)
         return rewards
 
     def shown(self) -> dict[str, npt.NDArray[Any]]:
@@ -120,6 +121,7 @@ def _make_rule(wrapper: Any, env: Any, count: int, given: dict[str, Any]) -> Rul
     if not wrapper.rule_type.scalar and kind == "vector":
         refuse_reward(wrapper.__name__, vector=True)
     rule: Rule = wrapper.rule_type(core, count, **given)
+    rule.label = wrapper.__name__
     if rule.scalar and kind == "number":
         refuse_reward(wrapper.__name__, vector=False)
     return rule

@@ -126,7 +126,8 @@ class HypervolumeImprovement(RuleWrapper):
 
     The archive is not observed, so rewards depend on what came before:
     ``info["hypervolume"]`` shows its share as of the row's last evaluation. A run ends
-    where the ledger begins anew: at a seeded reset, unless ``max_queries`` go on. The
+    where the ledger begins anew: at a seeded reset, unless ``max_queries`` or a ledger
+    that was given go on. The
     reference point is the environment's ``reward_reference``. In a vector the archive
     of a run is that of all rows, to which a step's networks are added in their order;
     each device has its own.
