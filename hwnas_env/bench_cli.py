@@ -20,6 +20,7 @@ from hwnas_env.benchmark.suite_runs import (
 from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.benchmark.validate import record_files
 from hwnas_env.benchmark.validate import validate as validate_record
+from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.reports import suites as suite_tables
 from hwnas_env.reports.bench_report import report_folders
 from hwnas_env.reports.terminal import progress_bars, show
@@ -63,12 +64,18 @@ def run(
     """Runs a suite, or goes on with it, and scores the agents."""
     chosen, workers = find_suite(suite), Workers(jobs, backend, address)
     names = [name.strip() for name in (agents or "").split(",") if name.strip()]
+    if agents is not None and not names:
+        message = f"agents: expected names, separated by commas, got {agents!r}"
+        raise InvalidArgumentError(message)
     fronts = all(task.objectives for task in chosen.tasks)
     usual = FRONT_AGENTS if fronts else DEFAULT_AGENTS
     names = names + (agent or []) or list(usual)
     limits = Limits(budget, timeout_seconds=timeout)
     check_suite(chosen, names, seeds=seeds, limits=limits)
     listed = jobs_of(chosen, names, seeds=seeds, limits=limits, shard=shard)
+    if not listed:
+        typer.echo(f"shard {shard}: there are no jobs in it")
+        return
     ready = ready_jobs(listed, out)
     kept = len(ready.jobs)
     with progress_bars() as progress:

@@ -425,3 +425,37 @@ def test_a_record_that_another_process_wrote_meanwhile_is_kept(
     path.unlink()
     with pytest.raises(DataError, match="cannot be written"):
         write_record(path, record_of(JOBS[0], result))
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "value"),
+    [
+        (0, "provenance", {}),
+        (0, "provenance", [1]),
+        (0, "versions", [1, 2]),
+        (0, "versions", {"numpy": {"a": 1}}),
+        (3, "accuracy_percent", 1e308),
+        (3, "costs", {}),
+        (3, "genotype", "abc"),
+        (-1, "accuracy_percent", None),
+        (-1, "accuracy_percent", 1e308),
+        (-1, "incumbent", ""),
+    ],
+    ids=str,
+)
+def test_values_that_no_problem_has_are_faults_though_the_checksum_holds(
+    place: int, key: str, value: Any, tmp_path: Path
+) -> None:
+    for job in JOBS[:2]:
+        recorded(job, tmp_path)
+    path = record_path(tmp_path, JOBS[0])
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[place][key] = value
+    forged = records.Record(rows[0], tuple(rows[1:-1]), rows[-1])
+    path.write_text("\n".join(records.record_lines(forged)) + "\n")
+    found = load_folder(tmp_path)
+    assert len(found.found) == len(found.faults) == 1
+    assert path.name in found.faults[0]
+    with pytest.raises(DataError, match=re.escape(path.name)):
+        run_jobs(JOBS[:3], folder=tmp_path)
+    assert record_path(tmp_path, JOBS[2]).exists()

@@ -420,11 +420,13 @@ def test_a_smaller_report_leaves_nothing_of_a_larger_one(
 ) -> None:
     page = tmp_path / "report.html"
     write_report(loaded, page)
-    own = tmp_path / "report_files" / "notes.txt"
-    own.write_text("mine")
+    names = ("notes.txt", "tasks.csv", "front.png", "group-photo.png", "task1-mine.csv")
+    mine = {tmp_path / "report_files" / name for name in names}
+    for own in mine:
+        own.write_text("mine")
     single = Loaded(loaded.found[:1], loaded.headers[:1], [])
     files = write_report(single, page)
     left = {path for path in (tmp_path / "report_files").iterdir()}
-    assert left == {*files[1:], own}
+    assert left == {*files[1:], *mine}
     with pytest.raises(DataError, match="got a folder"):
         write_report(single, tmp_path)

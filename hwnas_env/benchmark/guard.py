@@ -49,7 +49,7 @@ def guarded(
     context = multiprocessing.get_context("spawn")  # forks of threads may deadlock
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
-        target=_answer, args=(theirs, function, arguments, keywords), daemon=True
+        target=_answer, args=(theirs, function, arguments, keywords)
     )
     process.start()
     theirs.close()

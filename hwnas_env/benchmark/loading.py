@@ -25,7 +25,12 @@ from hwnas_env.benchmark.records import (
 )
 from hwnas_env.benchmark.runs import Run, Task
 from hwnas_env.envs.spec import HWNASEnvSpec
-from hwnas_env.errors import DataError, ForeignFileError, HWNASError
+from hwnas_env.errors import (
+    DataError,
+    ForeignFileError,
+    HWNASError,
+    InvalidArgumentError,
+)
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Provenance
 
@@ -86,6 +91,7 @@ def load_file(path: Path) -> tuple[Job, Result, dict[str, Any]]:
     try:
         job = Job.from_request(record.header["request"])
         expected = record_path(path.parent, job).name
+        _check_record(job, record)
         result = result_of(job, record)
     except HWNASError as error:
         message = f"{path.name}, line 1: {error}"
@@ -97,6 +103,49 @@ def load_file(path: Path) -> tuple[Job, Result, dict[str, Any]]:
         message = f"{path.name}, line 1: the record of another request, {expected}"
         raise ForeignFileError(message)
     return job, result, record.header
+
+
+def _check_record(job: Job, record: Record) -> None:
+    """Raises where values cannot be those of the job's problem.
+
+    Whether they are is for :mod:`hwnas_env.benchmark.validate`.
+
+    Raises:
+        InvalidArgumentError: says which, with its line.
+        InvalidGenotypeError: a network is none.
+    """
+    problem, summary = job.task.problem(), record.summary
+    texts = {"kind": str, "citation": str, "sha256": str}
+    sources = record.header["provenance"]
+    whole = isinstance(sources, dict) and all(
+        isinstance(sources.get(name), dict)
+        and all(isinstance(sources[name].get(key), str) for key in texts)
+        for name in problem.provenance
+    )
+    releases = record.header["versions"]
+    named = isinstance(releases, dict) and all(
+        isinstance(word, str) for word in releases.values()
+    )
+    if not whole or not named:
+        message = f"{'versions' if whole else 'provenance'}: not that of a record"
+        raise InvalidArgumentError(message)
+    for place, query in enumerate(record.queries, start=2):
+        fits = set(query["costs"]) == set(problem.metrics)
+        if not fits or not 0.0 <= query["accuracy_percent"] <= 100.0:
+            message = f"(but line {place}) accuracy or costs are none of the problem's"
+            raise InvalidArgumentError(message)
+    digits = [[int(digit) for digit in query["genotype"]] for query in record.queries]
+    problem.space.validate(np.array(digits).reshape(-1, problem.space.length))
+    if job.task.objectives:
+        return
+    numbers = [summary[key] for key in ("accuracy_percent", "cost", "regret_percent")]
+    found = [number is not None for number in numbers]
+    if any(found) != all(found) or all(found) != bool(summary["incumbent"]):
+        message = "(but the summary) an incumbent without its numbers, or the reverse"
+        raise InvalidArgumentError(message)
+    if all(found) and not 0.0 <= numbers[0] <= 100.0:
+        message = f"(but the summary) accuracy_percent: {numbers[0]} is no percentage"
+        raise InvalidArgumentError(message)
 
 
 def record_of(job: Job, result: Result) -> Record:

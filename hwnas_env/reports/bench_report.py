@@ -12,7 +12,11 @@ from hwnas_env.reports.sheets import as_csv, as_latex
 from hwnas_env.reports.study import study_of
 from hwnas_env.reports.study_page import page_of
 
-_OURS = re.compile(r"(archive|front|group|task)s?\d*(-\w+)?\.(svg|png|csv|tex)")
+_OURS = re.compile(
+    r"((archive|front)\d+|task\d+-(agents|best|curves)|"
+    r"group\d+-(curves|improvement|iqm|leaderboard|profiles|ranks))\.(svg|png|csv|tex)"
+)
+"""Names of a report's numbered files, of which there may be fewer the next time."""
 
 
 def report_folders(folders: list[Path], output: Path) -> list[Path]:
