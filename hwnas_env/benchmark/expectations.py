@@ -17,6 +17,7 @@ from hwnas_env.envs.vector import HWNASVectorEnv
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.problems.tabular import TableModel
+from hwnas_env.problems.walk import draw_allowed
 from hwnas_env.types import FloatArray, Genotypes
 
 SAMPLE, CHUNK = 100_000, 20_000
@@ -245,8 +246,6 @@ def sampled_networks(task: Task, sample: int) -> Genotypes:
         for depth in range(problem.space.length):
             masks = infos["action_mask"].astype(np.bool_)
             uniforms = uniform_numbers(CHUNK, stream=chunk * 64 + depth)
-            which = (uniforms * masks.sum(axis=1)).astype(np.int64)
-            actions = (np.cumsum(masks, axis=1) > which[:, None]).argmax(axis=1)
-            *_, infos = envs.step(actions)
+            *_, infos = envs.step(draw_allowed(masks, uniforms))
         found.append(infos["final_info"]["genotype"].astype(np.int8))
     return np.concatenate(found)

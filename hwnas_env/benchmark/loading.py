@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -29,10 +29,13 @@ from hwnas_env.errors import (
     DataError,
     ForeignFileError,
     HWNASError,
-    InvalidArgumentError,
 )
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Provenance
+
+PROVENANCE = ("kind", "citation", "sha256")
+FOUND = ("accuracy_percent", "cost", "regret_percent")
+"""What a header says of each column, and a summary of an incumbent."""
 
 Result: TypeAlias = Run | FrontRun
 """What a job comes to: on a task with objectives a front's run, else a run."""
@@ -90,62 +93,60 @@ def load_file(path: Path) -> tuple[Job, Result, dict[str, Any]]:
     record = read_record(path)
     try:
         job = Job.from_request(record.header["request"])
-        expected = record_path(path.parent, job).name
-        _check_record(job, record)
-        result = result_of(job, record)
+        problem = job.task.problem()
     except HWNASError as error:
         message = f"{path.name}, line 1: {error}"
         raise ForeignFileError(message) from None
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{path.name}: not the record of a run: {error!r}"
-        raise ForeignFileError(message) from None
+    expected = record_path(path.parent, job).name
     if path.name != expected:
         message = f"{path.name}, line 1: the record of another request, {expected}"
         raise ForeignFileError(message)
+    for place, words in _impossible(job, problem, record):
+        message = f"{path.name}, line {place}: {words}"
+        raise ForeignFileError(message)
+    try:
+        result = result_of(job, record)
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"{path.name}: not the record of a run: {error!r}"
+        raise ForeignFileError(message) from None
     return job, result, record.header
 
 
-def _check_record(job: Job, record: Record) -> None:
-    """Raises where values cannot be those of the job's problem.
+def _impossible(
+    job: Job, problem: Problem, record: Record
+) -> Iterator[tuple[int, str]]:
+    """Yields lines, and why they cannot be of the job's problem.
 
-    Whether they are is for :mod:`hwnas_env.benchmark.validate`.
-
-    Raises:
-        InvalidArgumentError: says which, with its line.
-        InvalidGenotypeError: a network is none.
+    Whether they are its answers is for :mod:`hwnas_env.benchmark.validate`.
     """
-    problem, summary = job.task.problem(), record.summary
-    texts = {"kind": str, "citation": str, "sha256": str}
-    sources = record.header["provenance"]
-    whole = isinstance(sources, dict) and all(
+    sources, releases = record.header["provenance"], record.header["versions"]
+    if not isinstance(sources, dict) or not all(
         isinstance(sources.get(name), dict)
-        and all(isinstance(sources[name].get(key), str) for key in texts)
+        and all(isinstance(sources[name].get(key), str) for key in PROVENANCE)
         for name in problem.provenance
-    )
-    releases = record.header["versions"]
-    named = isinstance(releases, dict) and all(
-        isinstance(word, str) for word in releases.values()
-    )
-    if not whole or not named:
-        message = f"{'versions' if whole else 'provenance'}: not that of a record"
-        raise InvalidArgumentError(message)
+    ):
+        yield 1, "provenance: not of the columns of this problem"
+    if not isinstance(releases, dict) or not all(
+        isinstance(words, str) for words in releases.values()
+    ):
+        yield 1, "versions: expected a text by package"
+    digits = set(map(str, range(problem.space.choices)))
     for place, query in enumerate(record.queries, start=2):
-        fits = set(query["costs"]) == set(problem.metrics)
-        if not fits or not 0.0 <= query["accuracy_percent"] <= 100.0:
-            message = f"(but line {place}) accuracy or costs are none of the problem's"
-            raise InvalidArgumentError(message)
-    digits = [[int(digit) for digit in query["genotype"]] for query in record.queries]
-    problem.space.validate(np.array(digits).reshape(-1, problem.space.length))
+        word = query["genotype"]
+        if len(word) != problem.space.length or not set(word) <= digits:
+            yield place, f"genotype: {word!r} is no network"
+        if set(query["costs"]) != set(problem.metrics):
+            yield place, f"costs: expected {', '.join(problem.metrics)}"
+        if not 0.0 <= query["accuracy_percent"] <= 100.0:
+            yield place, f"accuracy_percent: {query['accuracy_percent']} is none"
     if job.task.objectives:
         return
-    numbers = [summary[key] for key in ("accuracy_percent", "cost", "regret_percent")]
-    found = [number is not None for number in numbers]
-    if any(found) != all(found) or all(found) != bool(summary["incumbent"]):
-        message = "(but the summary) an incumbent without its numbers, or the reverse"
-        raise InvalidArgumentError(message)
-    if all(found) and not 0.0 <= numbers[0] <= 100.0:
-        message = f"(but the summary) accuracy_percent: {numbers[0]} is no percentage"
-        raise InvalidArgumentError(message)
+    summary, last = record.summary, len(record.queries) + 2
+    numbers = [summary.get(key) for key in FOUND]
+    if {number is not None for number in numbers} != {bool(summary.get("incumbent"))}:
+        yield last, f"incumbent: expected it with {', '.join(FOUND)}, or none of them"
+    elif numbers[0] is not None and not 0.0 <= numbers[0] <= 100.0:
+        yield last, f"accuracy_percent: {numbers[0]} is none"
 
 
 def record_of(job: Job, result: Result) -> Record:

@@ -118,12 +118,12 @@ class Setting:
         self._local = max_queries is not None or callable(reward) or callable(accuracy)
         self._keywords = {"reward": reward, "accuracy": accuracy}
         self.refuse_worker()
-        self.restarts = False  # a ledger that was given is never set back
+        # a ledger that was given is never set back
+        self.restarts = ledger is None and max_queries is None
         if ledger is None:
             ledger = BudgetedProblem(
                 first, max_queries=max_queries, devices=len(self.problems)
             )
-            self.restarts = max_queries is None
         self.ledger = ledger
         self._set_budgets(budget)
         self._set_reward(reward, objectives)

@@ -15,7 +15,7 @@ from hwnas_env.additive import (
     largest_prefixes,
     smallest_prefixes,
 )
-from hwnas_env.types import BoolArray, FloatArray
+from hwnas_env.types import BoolArray, FloatArray, IntArray
 
 RATIO_LIMIT = 4.0
 """Costs are observed as cost / budget clipped to [0, 4]."""
@@ -214,3 +214,19 @@ def _step_masks(limits: FloatArray) -> list[list[Mask]]:
     masks = rank[..., None, :] >= np.arange(choices + 1)[:, None]
     masks[..., choices, :] = True
     return [list(layer) for layer in masks.view(np.int8)]
+
+
+def draw_allowed(masks: BoolArray, uniforms: FloatArray) -> IntArray:
+    """Draws one allowed choice a row ``(N,)``, each as likely as another.
+
+    Args:
+        masks: ``(N, K)``, with a choice in every row.
+        uniforms: ``(N,)`` in [0, 1).
+
+    Example:
+        >>> masks = np.array([[False, True, True]] * 2)
+        >>> draw_allowed(masks, np.array([0.2, 0.7])).tolist()
+        [1, 2]
+    """
+    which = (uniforms * masks.sum(axis=1)).astype(np.int64)
+    return np.asarray((np.cumsum(masks, axis=1) > which[:, None]).argmax(axis=1))

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from gymnasium.utils import RecordConstructorArgs
 
 from hwnas_env.errors import HWNASError, InvalidArgumentError
+from hwnas_env.problems.walk import draw_allowed
 from hwnas_env.types import FloatArray, IntArray
 from hwnas_env.wrappers.arguments import at_least_zero
 from hwnas_env.wrappers.rules import (
@@ -211,7 +212,7 @@ class HardMask(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         before = generator.state
         uniforms = self._core.draw(np.zeros(1, dtype=np.int64), 1)
         try:
-            step = self.env.step(int(_allowed(mask[None], uniforms[:, 0])[0]))
+            step = self.env.step(int(draw_allowed(mask[None], uniforms[:, 0])[0]))
         except HWNASError:  # a step that is refused draws nothing
             generator.state = before
             raise
@@ -250,7 +251,7 @@ class VectorHardMask(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         rows = np.flatnonzero(replaced)
         if len(rows):
             uniforms = self._core.draw(rows, 1)[:, 0]
-            played[rows] = _allowed(masks[rows], uniforms)
+            played[rows] = draw_allowed(masks[rows], uniforms)
         step = self.env.step(played)
         infos, everyone = step[4], np.ones(self.num_envs, dtype=np.bool_)
         if "final_info" in infos:
@@ -269,9 +270,3 @@ def _require_discrete(space: gym.Space[Any]) -> None:
     if not isinstance(space, gym.spaces.Discrete):
         message = f"HardMask: expected a Discrete action, got {space}"
         raise InvalidArgumentError(message)
-
-
-def _allowed(masks: npt.NDArray[np.bool_], uniforms: FloatArray) -> IntArray:
-    """Draws one allowed action a row ``(N,)`` from uniform numbers in [0, 1)."""
-    which = (uniforms * masks.sum(axis=1)).astype(np.int64)
-    return np.asarray((np.cumsum(masks, axis=1) > which[:, None]).argmax(axis=1))

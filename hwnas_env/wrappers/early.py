@@ -117,7 +117,9 @@ def _finite(reward: Any) -> float:
     return float(reward)
 
 
-def _merged(rows: BoolArray, new: dict[str, Any], old: dict[str, Any]) -> Any:
+def _merged(
+    rows: BoolArray, new: dict[str, Any], old: dict[str, Any]
+) -> dict[str, Any]:
     """Takes info of rows from another; a key that no row has is left out."""
     merged: dict[str, Any] = {}
     nothing = np.zeros_like(rows)

@@ -121,7 +121,7 @@ class Weighted(Scalarisation):
         listed = isinstance(weights, Sequence) and not isinstance(weights, str)
         fits = listed and len(weights) == size and all(map(is_finite, weights))
         array = np.array([float(weight) for weight in weights] if fits else [0.0])
-        if (array < 0).any() or not 0 < math.fsum(array / 2**10) < 1e300:
+        if (array < 0).any() or not 0 < sum(array.tolist()) < math.inf:
             names = ", ".join(objective.name for objective in self.objectives)
             message = (
                 f"weights: expected {size} numbers of at least 0, not all 0, for "
