@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.elementary import exp, ordered_sum
 from hwnas_env.types import FloatArray, Genotypes
 
 
@@ -52,7 +53,7 @@ class Saturating:
 
     def __call__(self, x: FloatArray) -> FloatArray:
         """Maps scores of any shape."""
-        return self.ceiling - self.span * np.exp(-x)
+        return self.ceiling - self.span * exp(-x)
 
 
 Link = Linear | Saturating
@@ -95,9 +96,11 @@ class Additive:
     @functools.cached_property
     def grid(self) -> FloatArray:
         """What all numbers of a quantity are multiples of: ``(C,)``, powers of two."""
-        largest = np.abs(self.start) + np.abs(self.entries).max(axis=(1, 2)).sum(axis=0)
-        scale: FloatArray = np.exp2(np.ceil(np.log2(np.maximum(largest, 1e-280))) - 52)
-        return scale
+        most = np.abs(self.entries).max(axis=(1, 2))
+        largest = np.abs(self.start) + ordered_sum(most.T)
+        fraction, exponent = np.frexp(np.maximum(largest, 1e-280))
+        # the power of two that is no smaller: a fraction of 1/2 is one already
+        return np.asarray(np.ldexp(1.0, exponent - (fraction == 0.5) - 52))
 
     @property
     def states(self) -> int:
@@ -142,7 +145,9 @@ class Additive:
         A group of k layers has a table of S K^k rows; the start is in the first.
         """
         layers, states, blocks, _ = self.entries.shape
-        most = max(1, int(np.log(_GROUP_ROWS / states) / np.log(blocks)))
+        most = 1
+        while states * blocks ** (most + 1) <= _GROUP_ROWS:
+            most += 1
         firsts = range(0, layers, most)
         weights = np.zeros((len(firsts), layers), dtype=np.float32)
         tables, following = [], []

@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from hwnas_env.elementary import log, ordered_sum, power
 from hwnas_env.types import FloatArray
 
 RATIO_FLOOR = 0.1
@@ -44,7 +45,7 @@ def mnas_soft(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArr
     Source:
         Tan et al., MnasNet, CVPR 2019, eq. 2 with alpha = beta = -0.07.
     """
-    return np.asarray(accuracy * _ratio(cost, budget) ** -0.07)
+    return np.asarray(accuracy * power(_ratio(cost, budget), -0.07))
 
 
 def tunas_absolute(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
@@ -68,7 +69,7 @@ def proxyless_rl(accuracy: FloatArray, cost: FloatArray, budget: float) -> Float
     Source:
         Cai et al., ProxylessNAS, ICLR 2019; exponent 0.1 as in its published code.
     """
-    return np.asarray(accuracy * _ratio(cost, budget) ** -0.1)
+    return np.asarray(accuracy * power(_ratio(cost, budget), -0.1))
 
 
 def fbnet_loss(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
@@ -82,9 +83,10 @@ def fbnet_loss(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatAr
     Source:
         Wu et al., FBNet, CVPR 2019, eq. 2.
     """
-    entropy = -np.log(np.maximum(accuracy, _SMALLEST_ACCURACY))
+    entropy = -log(np.maximum(accuracy, _SMALLEST_ACCURACY))
     thousandths = 1e3 * budget * _ratio(cost, budget)
-    return np.asarray(-entropy * 0.2 * np.log(np.maximum(thousandths, 1.0)) ** 0.6)
+    time = power(log(np.maximum(thousandths, 1.0)), 0.6)
+    return np.asarray(-entropy * 0.2 * time)
 
 
 def accuracy_only(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatArray:
@@ -151,9 +153,10 @@ def penalty_boundary(
     Source:
         Zhang and Li, MOEA/D, IEEE Transactions on Evolutionary Computation 2007.
     """
-    norm = np.sqrt((weights**2).sum(axis=-1, keepdims=True))
-    direction = weights / norm
+    norm = np.sqrt(ordered_sum(weights * weights))
+    direction = weights / norm[..., None]
     distance = 1.0 - objectives
     along = weighted_sum(distance, direction)
-    across = np.sqrt(((distance - along[:, None] * direction) ** 2).sum(axis=1))
+    aside = distance - along[:, None] * direction
+    across = np.sqrt(ordered_sum(aside * aside))
     return np.asarray(-(np.abs(along) + theta * across))

@@ -16,6 +16,7 @@ from hwnas_env.accuracy.columns import LayeredAccuracy
 from hwnas_env.accuracy.noise import Noise
 from hwnas_env.additive import Additive, Saturating, stateless
 from hwnas_env.data.coefficients import load_coefficients
+from hwnas_env.elementary import exp, ordered_sum
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.fbnet import BLOCKS, SKIP, STAGE_LAYERS
@@ -103,6 +104,6 @@ def positions(entry: Mapping[str, float]) -> FloatArray:
     """
     layers = sum(STAGE_LAYERS)
     first = np.cumsum((0, *STAGE_LAYERS[:-1]))
-    weights: FloatArray = np.exp(-entry["decay"] * np.arange(layers) / (layers - 1))
+    weights: FloatArray = exp(-entry["decay"] * np.arange(layers) / (layers - 1))
     weights[first] *= entry["first_of_stage"]
-    return np.asarray(weights / weights.sum())
+    return np.asarray(weights / ordered_sum(weights))

@@ -4,6 +4,7 @@ import numpy as np
 
 from hwnas_env.accuracy.columns import AccuracyName, TableAccuracy
 from hwnas_env.data import nasbench201_runs
+from hwnas_env.elementary import ordered_sum
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.types import FloatArray, Provenance
 
@@ -32,7 +33,7 @@ def measured_accuracy(name: AccuracyName, *, dataset: str) -> TableAccuracy:
         citation=found.citation,
         sha256=found.sha256,
     )
-    mean = np.nansum(runs, axis=1) / (~np.isnan(runs)).sum(axis=1)
+    mean = ordered_sum(np.nan_to_num(runs)) / (~np.isnan(runs)).sum(axis=1)
     return TableAccuracy(
         str(name), mean, runs, np.asarray(found.train_seconds), provenance
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.elementary import cosine_of_turns, log
 from hwnas_env.types import FloatArray, Genotypes
 
 
@@ -30,8 +31,8 @@ class Noise:
             key = _mix(key + genotypes[:, position].astype(np.uint64) + np.uint64(1))
         # Two uniform numbers in (0, 1] make one normal number (Box and Muller, 1958).
         first, second = _uniform(_mix(key)), _uniform(_mix(~key))
-        normal = np.sqrt(-2.0 * np.log(first)) * np.cos(2.0 * np.pi * second)
-        skipped = (genotypes == self.skip).mean(axis=1)
+        normal = np.sqrt(-2.0 * log(first)) * cosine_of_turns(second)
+        skipped = np.count_nonzero(genotypes == self.skip, axis=1) / genotypes.shape[1]
         return np.asarray(self.sigma_points * (1.0 + skipped) * normal)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
+from hwnas_env.elementary import exp, power
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
@@ -84,7 +85,7 @@ class SimulatedAnnealing(Searcher):
         """The present temperature, in percentage points."""
         config = self.config
         passed = min(self._answers / config.queries, 1.0)
-        return float(config.initial * (config.final / config.initial) ** passed)
+        return float(config.initial * power(config.final / config.initial, passed))
 
     def propose(self) -> Genotypes:
         """Draws the start, or a neighbour of the present network."""
@@ -99,7 +100,7 @@ class SimulatedAnnealing(Searcher):
         """Moves, always to what is better, else by Metropolis' rule."""
         for score, genotype in zip(self.score(evaluation), genotypes, strict=True):
             rise = 100.0 * (float(score) - self._score)
-            chance = math.exp(min(rise / self.temperature, 0.0))
+            chance = float(exp(min(rise / self.temperature, 0.0)))
             self._answers += 1
             if self.rng.random() < chance:
                 self._current, self._score = genotype.copy(), float(score)

@@ -129,7 +129,7 @@ class _Baseline:
         if not self._normalise:
             return score - self._sum / self._weight
         error = score - before
-        self._variance = keep * (self._variance + (1 - keep) * error**2)
+        self._variance = keep * (self._variance + (1 - keep) * error * error)
         deviation = float(np.sqrt(self._variance))
         return float(np.clip(error / deviation, -3.0, 3.0)) if deviation > 0 else 0.0
 
@@ -139,13 +139,14 @@ class _Adam:
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._first, self._second = np.zeros(shape), np.zeros(shape)
-        self._steps = 0
+        self._kept = 1.0, 1.0
 
     def direction(self, gradient: FloatArray) -> FloatArray:
         """Returns the gradient's running mean in units of its running size."""
-        self._steps += 1
+        # powers of the betas by products, which are the same on every machine
+        self._kept = 0.9 * self._kept[0], 0.999 * self._kept[1]
         self._first = 0.9 * self._first + 0.1 * gradient
-        self._second = 0.999 * self._second + 0.001 * gradient**2
-        mean = self._first / (1 - 0.9**self._steps)
-        size = np.sqrt(self._second / (1 - 0.999**self._steps))
+        self._second = 0.999 * self._second + 0.001 * (gradient * gradient)
+        mean = self._first / (1 - self._kept[0])
+        size = np.sqrt(self._second / (1 - self._kept[1]))
         return np.asarray(mean / (size + 1e-8))

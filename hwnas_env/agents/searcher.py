@@ -16,6 +16,7 @@ from hwnas_env.agents.journal import (
     generator_from,
     generator_state,
 )
+from hwnas_env.elementary import exp, ordered_sum
 from hwnas_env.errors import (
     InvalidArgumentError,
     InvalidGenotypeError,
@@ -295,8 +296,8 @@ def masked_softmax(logits: FloatArray | None, mask: npt.NDArray[np.int8]) -> Flo
     if logits is None:
         return np.asarray(mask / mask.sum())
     allowed = np.where(mask, logits, -np.inf)
-    weights = np.exp(allowed - allowed.max())
-    return np.asarray(weights / weights.sum())
+    weights = exp(allowed - allowed.max())
+    return np.asarray(weights / ordered_sum(weights))
 
 
 def _identity(problem: Problem) -> dict[str, str]:

@@ -13,6 +13,7 @@ import numpy as np
 from hwnas_env.accuracy.noise import uniform_numbers
 from hwnas_env.benchmark.fronts import Volume, volume_of
 from hwnas_env.benchmark.runs import Task
+from hwnas_env.elementary import log, ordered_sum, whole_power
 from hwnas_env.envs.vector import HWNASVectorEnv
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
@@ -69,7 +70,7 @@ def tabled(task: Task, queries: int) -> tuple[float, float] | None:
     known = table["queries"][: len(part["expected"])]
     if not known[0] <= queries <= known[-1]:
         return None
-    place = math.log(queries), np.log(known)
+    place = log(queries), log(known)
     expected = float(np.interp(*place, part["expected"]))
     return expected, float(np.interp(*place, part["error"]))
 
@@ -143,7 +144,7 @@ def _sampled_points(task: Task, volume: Volume, count: int) -> FloatArray:
     chance = masked_chances(problem, task.limit(problem))
     rows = problem.space.from_keys(np.arange(problem.space.size))
     answer = problem.evaluate_valid(rows)
-    reached = np.cumsum(chance) / chance.sum()
+    reached = np.cumsum(chance) / ordered_sum(chance)
     drawn = np.searchsorted(reached, uniform_numbers(count, stream=0), side="right")
     return volume.points(answer.accuracy_percent, answer.costs)[drawn]
 
@@ -158,8 +159,8 @@ def expected_maximum(accuracy: FloatArray, chance: FloatArray, queries: int) -> 
     """
     below = np.minimum(np.cumsum(chance), 1.0)
     below[-1] = 1.0
-    reached = below**queries
-    return float((accuracy * np.diff(reached, prepend=0.0)).sum())
+    reached = whole_power(below, queries)
+    return float(ordered_sum(accuracy * np.diff(reached, prepend=0.0)))
 
 
 def sampled_maximum(accuracy: FloatArray, queries: int) -> tuple[float, float]:

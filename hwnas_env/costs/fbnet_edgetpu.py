@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from hwnas_env.additive import Additive, Linear
+from hwnas_env.elementary import ordered_sum
 from hwnas_env.spaces.fbnet import (
     BLOCKS,
     SETTINGS,
@@ -228,7 +229,7 @@ class _Clock:
 
     def own(self, operation: Operation) -> float:
         row, constant = work(operation)
-        return float(row @ self._fitted) + constant
+        return float(ordered_sum(row * self._fitted)) + constant
 
     def start(self, before: float) -> float:
         return self._exposed * max(0.0, WINDOW_MS - before)

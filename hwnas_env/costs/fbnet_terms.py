@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hwnas_env.elementary import ordered_sum
 from hwnas_env.spaces.fbnet import BLOCKS, SKIP, Layer, layers
 from hwnas_env.types import FloatArray
 
@@ -101,7 +102,7 @@ def weighted_table(weights: Mapping[str, float], *, dataset: str) -> FloatArray:
         dataset: cifar100 or ImageNet.
     """
     vector = np.array([weights.get(name, 0.0) for name in TERMS])
-    table: FloatArray = (term_table(dataset) * vector).sum(axis=-1)
+    table: FloatArray = ordered_sum(term_table(dataset) * vector)
     return table
 
 

@@ -19,6 +19,7 @@ from hwnas_env.costs.cells import Cells, analyse
 from hwnas_env.costs.columns import TableCosts
 from hwnas_env.data.coefficients import load_coefficients
 from hwnas_env.devices import get_device
+from hwnas_env.elementary import exp
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.nasbench201 import OPERATIONS, official_genotypes
 from hwnas_env.types import FloatArray, IntArray
@@ -109,7 +110,7 @@ def fitted_costs(
         rest += sums[space_codes(model["mask"])]
     if model["link"] == "exp":
         fixed = move.get("fixed", 0.0)
-        return np.asarray(fixed + scale * (np.exp(rest + spatial) - fixed))
+        return np.asarray(fixed + scale * (exp(rest + spatial) - fixed))
     costs = scale * rest + move.get("scale_3x3", scale) * spatial
     costs = np.maximum(costs, scale * model["floor"])
     constant = np.full_like(costs, model["constant"]["intercept"])

@@ -1,5 +1,6 @@
 """What the environments of all modes share: problem, ledger, budget, reward, info."""
 
+import math
 import operator
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -363,7 +364,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             NotExactError: the front of this problem cannot be computed exactly.
         """
         front = self.setting.front(self._number)
-        return list(front * gamma**self._steps_before_reward)
+        return list(front * math.prod([gamma] * self._steps_before_reward))
 
     def describe(self) -> dict[str, Any]:
         """Says what is searched, where its numbers come from, and what is rewarded.

@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 
 from hwnas_env.devices import DEVICES, get_device
+from hwnas_env.elementary import exp, log
 from hwnas_env.envs.checks import (
     check_ledger,
     check_names,
@@ -155,7 +156,7 @@ class Setting:
                 [[p.presets[name] for name in SAMPLED_RANGE] for p in self.problems]
             ).T
             low = np.maximum(low, self._cheapest)
-            self._log_range = np.log(low), np.log(np.maximum(low, high))
+            self._log_range = log(low), log(np.maximum(low, high))
 
     def _set_reward(
         self, reward: str | RewardFunction, objectives: Sequence[str] | None
@@ -195,8 +196,8 @@ class Setting:
         repeated = np.repeat(np.arange(self.choices, dtype=np.int8), self.length)
         networks = repeated.reshape(self.choices, self.length)
         costs = np.array([problem.known_costs(networks) for problem in self.problems])
-        with np.errstate(divide="ignore"):  # all-skip FBNets cost the FPGA nothing
-            logs = np.log(costs / self.medium[:, None])
+        # -inf where an all-skip FBNet costs the FPGA nothing
+        logs = log(costs / self.medium[:, None])
         return np.asarray(np.clip(logs, -LOG_LIMIT, LOG_LIMIT))
 
     def blank(self) -> dict[str, Any]:
@@ -246,14 +247,14 @@ class Setting:
         """
         if not self.sampled:
             return self.tails[numbers]
-        logs = np.log(budgets / self.medium[numbers])
+        logs = log(budgets / self.medium[numbers])
         logs = np.minimum(np.maximum(logs, -LOG_LIMIT), LOG_LIMIT)
         return np.concatenate([logs[:, None], self.tails[numbers]], axis=1)
 
     def draw_budgets(self, numbers: IntArray, uniforms: FloatArray) -> FloatArray:
         """Draws sampled budgets ``(N,)`` from uniform numbers in [0, 1)."""
         low, high = (bound[numbers] for bound in self._log_range)
-        drawn = np.exp(low + uniforms * (high - low))
+        drawn = exp(low + uniforms * (high - low))
         return np.asarray(np.maximum(drawn, self._cheapest[numbers]))
 
     def pages(self, number: int) -> Pages:

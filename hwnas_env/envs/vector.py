@@ -1,6 +1,7 @@
 """Many episodes of one environment in one process, without a loop over them."""
 
 import inspect
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -183,7 +184,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             NotExactError: the front of this problem cannot be computed exactly.
         """
         front = self.setting.front(0)
-        return list(front * gamma**self._rows.steps_before_reward)
+        return list(front * math.prod([gamma] * self._rows.steps_before_reward))
 
     def describe(self) -> dict[str, Any]:
         """Says what is searched, where its numbers come from, and what is rewarded."""

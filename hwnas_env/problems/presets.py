@@ -1,6 +1,6 @@
 """Computes the preset budgets that are committed in ``budgets.json``."""
 
-import math
+import decimal
 from typing import Any
 
 from hwnas_env.devices import DEVICES
@@ -58,8 +58,5 @@ def round_up(value: float, *, digits: int = 4) -> float:
         >>> round_up(0.123412), round_up(3.0)
         (0.1235, 3.0)
     """
-    place = digits - 1 - math.floor(math.log10(value))
-    steps = math.floor(value * 10.0**place)
-    while float(f"{steps}e{-place}") < value:
-        steps += 1
-    return float(f"{steps}e{-place}")
+    rounding = decimal.Context(prec=digits, rounding=decimal.ROUND_CEILING)
+    return float(rounding.create_decimal(repr(value)))

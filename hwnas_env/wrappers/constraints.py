@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.utils import RecordConstructorArgs
 
+from hwnas_env.elementary import ordered_sum
 from hwnas_env.errors import HWNASError, InvalidArgumentError
 from hwnas_env.problems.walk import draw_allowed
 from hwnas_env.types import FloatArray, IntArray
@@ -97,7 +98,8 @@ class Lagrangian(Rule):
         if np.count_nonzero(rows):
             cost = info(self.core.setting.problems[0].metric)
             excess = np.where(evaluated, cost / info("budget") - 1.0, counted)[rows]
-            move = self._step_size * np.clip(excess, -1.0, 1.0).mean()
+            mean = ordered_sum(np.clip(excess, -1.0, 1.0)) / len(excess)
+            move = self._step_size * mean
             moved = max(0.0, self.multiplier + float(move))
             self.multiplier = min(moved, sys.float_info.max)
         return numbers

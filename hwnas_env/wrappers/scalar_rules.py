@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.elementary import log, ordered_sum
 from hwnas_env.errors import InvalidArgumentError, NotExactError, unknown_name
 from hwnas_env.scalarise import chebyshev, penalty_boundary, weighted_sum
 from hwnas_env.types import BoolArray, FloatArray, IntArray
@@ -107,7 +108,7 @@ class Weighted(Scalarisation):
         self._drawn = isinstance(weights, str) and weights == SAMPLED
         self.observed = size if self._drawn else 0
         fixed = np.ones(size) if self._drawn else self._check(weights)
-        self.weights = np.tile(fixed / fixed.sum(), (count, 1))
+        self.weights = np.tile(fixed / ordered_sum(fixed), (count, 1))
         for name, value in parameters.items():
             at_least_zero(name, value)
         self._parameters = parameters
@@ -136,8 +137,8 @@ class Weighted(Scalarisation):
         if self._drawn and len(rows):
             # normalised exponential variables are uniform on the simplex
             uniforms = self.core.draw(rows, len(self.objectives))
-            drawn = -np.log1p(-uniforms) + 1e-12
-            self.weights[rows] = drawn / drawn.sum(axis=1, keepdims=True)
+            drawn = -log(1.0 - uniforms) + 1e-12
+            self.weights[rows] = drawn / ordered_sum(drawn)[:, None]
 
     def normalised(self, rewards: FloatArray, numbers: IntArray) -> FloatArray:
         """Returns objectives ``(M, k)``: 0 at the front's nadir, 1 at its ideal."""
@@ -220,7 +221,7 @@ class EpsilonRule(Scalarisation):
         """Returns the first objective, or minus the excess over the bounds."""
         del rows, numbers  # bounds are the same for all
         excess = (self._limits - rewards[:, 1:]) / np.abs(self._limits)
-        broken = np.clip(excess, 0.0, 1.0).sum(axis=1)
+        broken = ordered_sum(np.clip(excess, 0.0, 1.0))
         return np.where(broken > 0, -broken, rewards[:, 0])
 
 
