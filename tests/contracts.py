@@ -1,15 +1,52 @@
-"""What the test modules run their contracts over, and how they play."""
+"""What the test modules run their contracts over, and how they play.
+
+A contract runs in full over one id a space and form of costs. The others get the
+short one, ``test_every_id_is_made_checked_masked_and_solved``; ``make test-all`` runs
+the full one over them too.
+"""
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import gymnasium as gym
+import pytest
 
 from hwnas_env.devices import DEVICES
+from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.metrics import METRICS
 from hwnas_env.spaces import SEARCH_SPACES
 
-PROBLEMS = [
+CELL, NET = "HWNAS-NASBench201-EdgeTPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
+"""One environment of each search space, the stateful and partly not deployable."""
+
+FORMS = [
+    ("nasbench201", "edgetpu"),  # fitted behind an exponential, some cannot run
+    ("nasbench201", "fpga"),  # counted exactly, many ties
+    ("fbnet", "edgetpu"),  # layers with states, behind a floor
+    ("fbnet", "pixel3"),  # layers without states
+]
+"""A space and a device for every form of costs."""
+
+
+def _labelled(pairs: Iterable[tuple[str, str]]) -> set[str]:
+    return {
+        f"HWNAS-{SEARCH_SPACES[space].label}-{DEVICES[device].label}-v0"
+        for space, device in pairs
+    }
+
+
+def _marked(values: Any, *, full: bool) -> Any:
+    return pytest.param(*values, marks=() if full else pytest.mark.full)
+
+
+IDS = pytest.mark.parametrize(
+    "env_id",
+    [_marked([name], full=name in _labelled(FORMS)) for name in ENVIRONMENTS],
+)
+"""Every id; but for one a form of costs only in ``make test-all``."""
+
+_KEYS = [
     (space.name, device.name, dataset, metric)
     for space in SEARCH_SPACES.values()
     for device in DEVICES.values()
@@ -17,14 +54,11 @@ PROBLEMS = [
     for metric in device.metrics_in(space.name)
     if METRICS[metric].budgetable
 ]
-"""Every space, device, dataset and budget metric."""
+PROBLEMS = [_marked(key, full=key[:2] in FORMS) for key in _KEYS]
+"""Every space, device, dataset and budget metric, marked likewise."""
 
 PAIRS = list(itertools.product(SEARCH_SPACES, DEVICES))
 """Every space and device."""
-
-
-CELL, NET = "HWNAS-NASBench201-EdgeTPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
-"""One environment of each search space, the stateful and partly not deployable."""
 
 
 def make(env_id: str, **keywords: Any) -> gym.Env[Any, Any]:

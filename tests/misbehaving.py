@@ -1,7 +1,9 @@
 """Agents that do what agents should not."""
 
 import os
+import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,6 +62,38 @@ class Dies(RandomSearch):
 
     def propose(self) -> Any:
         os._exit(3)
+
+
+MARKS, KILLS, GROUP = "MISBEHAVING_MARKS", "MISBEHAVING_KILLS", "MISBEHAVING_GROUP"
+"""Variables of the environment that say how often ``Fatal`` kills, and whom."""
+
+
+class Fatal(RandomSearch):
+    """Is killed in the middle of some runs, each once, as the environment says.
+
+    Every kill leaves a mark in a folder first, so that their number is exact and no
+    test has to hit a moment: ``MISBEHAVING_MARKS`` names the folder,
+    ``MISBEHAVING_KILLS`` the most kills, and ``MISBEHAVING_GROUP`` is set where the
+    whole process group is killed and not the process alone.
+    """
+
+    name = "fatal"
+
+    def propose(self) -> Any:
+        if len(self.seen) == 7:
+            fated, number = self.rng.integers(2) == 0, self.rng.integers(2**31)
+            folder = os.environ.get(MARKS)
+            if fated and folder is not None:
+                self._kill_once(Path(folder), f"{self.problem.space.name}-{number}")
+        return super().propose()
+
+    def _kill_once(self, folder: Path, mark: str) -> None:
+        marks = [path.name for path in folder.iterdir()]
+        if mark not in marks and len(marks) < int(os.environ[KILLS]):
+            (folder / mark).touch()
+            if GROUP in os.environ:
+                os.killpg(0, signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Leaves(RandomSearch):

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from contracts import CELL, NET, make
+from contracts import CELL, IDS, NET, make
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from hwnas_env import ENVIRONMENTS, envs
+from hwnas_env import envs
 from hwnas_env.envs import pictures
 from hwnas_env.envs.render import View, image, text
 from hwnas_env.errors import MissingExtraError
@@ -39,7 +39,7 @@ def words(seen: View) -> set[str]:
 
 
 @pytest.mark.parametrize("decided", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("env_id", ENVIRONMENTS)
+@IDS
 def test_no_label_covers_another_or_leaves_the_picture(
     env_id: str, decided: float
 ) -> None:

@@ -6,15 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from contracts import CELL, make, play
+from contracts import CELL, IDS, make, play
 
-from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import (
     InvalidArgumentError,
     NotSerialisableError,
 )
-
-IDS = pytest.mark.parametrize("env_id", ENVIRONMENTS)
 
 
 def worth(
