@@ -3,9 +3,11 @@ PYTHON ?= python3
 CORE := .venv-core
 FULL := .venv
 PEERS := .venv-peers
+FLOORS := .venv-floors
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test check format docs examples peers wheel bench clean
+.PHONY: demo test test-all floors pythons campaign campaign-short check format docs \
+    examples peers wheel bench clean
 
 demo: $(CORE)/ready
 	$(CORE)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --env HWNAS-NASBench201-EdgeGPU-v0 \
@@ -13,6 +15,39 @@ demo: $(CORE)/ready
 
 test: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -q $(PYTEST)
+
+# The contracts over every id, and every backend: by hand, it takes half an hour.
+test-all: $(FULL)/ready
+	$(FULL)/bin/python -m pytest -q -m "" $(PYTEST)
+
+# The lowest versions that pyproject.toml declares, and the Gymnasium that RLlib pins.
+FLOOR_TESTS := $(addprefix tests/test_,envs.py modes.py vector.py wrappers.py \
+    vector_wrappers.py problems.py ledger.py learners.py sb3.py record.py same_bits.py)
+floors: $(FLOORS)/ready
+	$(FLOORS)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --queries 50 --seeds 2
+	$(FLOORS)/bin/python -m pytest -q -m "not full and not slow" $(FLOOR_TESTS)
+	$(FLOORS)/bin/python $(PIP) install gymnasium==1.2.2
+	$(FLOORS)/bin/python -m pytest -q -m "not full and not slow" $(wordlist 1,5,$(FLOOR_TESTS))
+	rm $(FLOORS)/ready
+
+# The core on the oldest and on a newer Python, where the machine has them.
+CORE_TESTS := $(addprefix tests/test_,problems.py masks.py spaces.py rewards.py \
+    ledger.py elementary.py same_bits.py unpickle.py)
+pythons:
+	set -e; for version in 3.10 3.13; do \
+	    PYENV_VERSION=$$(pyenv versions --bare 2> /dev/null | grep "^$$version\." | tail -n 1); \
+	    export PYENV_VERSION; \
+	    python$$version -c "" 2> /dev/null || { echo "no Python $$version here"; continue; }; \
+	    python$$version -m venv .venv-$$version; \
+	    .venv-$$version/bin/python $(PIP) install -e . pytest hypothesis; \
+	    .venv-$$version/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --queries 50 --seeds 2; \
+	    .venv-$$version/bin/python -m pytest -q -m "not full and not slow" $(CORE_TESTS); \
+	done
+
+# Hostile files, kills and arguments drawn by a seed that is printed; MINUTES says how long.
+MINUTES ?= 60
+campaign: $(FULL)/ready
+	$(FULL)/bin/python -m tests.campaign --minutes $(MINUTES)
 
 check: $(FULL)/ready
 	$(FULL)/bin/ruff format --check .
@@ -40,6 +75,15 @@ peers: $(PEERS)/ready
 	    --conf-file docs/rl_zoo3/$$algo.yml --env HWNAS-NASBench201-FPGA-v0 -n 600 \
 	    --log-folder $$logs --verbose 0; done; rm -r $$logs
 
+# Without its requirements first, since their lowest versions stand in its metadata.
+$(FLOORS)/ready: pyproject.toml constraints.txt tests/lowest.py
+	$(PYTHON) -m venv $(FLOORS)
+	$(FLOORS)/bin/python $(PIP) install --constraint constraints.txt torch
+	$(FLOORS)/bin/python $(PIP) install --no-deps -e .
+	$(FLOORS)/bin/python tests/lowest.py plots rl bbo minari > $(FLOORS)/lowest.txt
+	$(FLOORS)/bin/python $(PIP) install -r $(FLOORS)/lowest.txt pytest hypothesis mo-gymnasium
+	touch $@
+
 wheel: $(FULL)/ready
 	rm -rf dist && $(FULL)/bin/python -m build --wheel --outdir dist . > /dev/null
 
@@ -65,4 +109,4 @@ $(PEERS)/ready: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(CORE) $(FULL) $(PEERS) dist build *.egg-info
+	rm -rf $(CORE) $(FULL) $(PEERS) $(FLOORS) .venv-3.* dist build *.egg-info
