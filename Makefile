@@ -24,11 +24,11 @@ test-all: $(FULL)/ready
 FLOOR_TESTS := $(addprefix tests/test_,envs.py modes.py vector.py wrappers.py \
     vector_wrappers.py problems.py ledger.py learners.py sb3.py record.py same_bits.py)
 floors: $(FLOORS)/ready
+	$(FLOORS)/bin/python $(PIP) install --no-deps -r $(FLOORS)/lowest.txt
 	$(FLOORS)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --queries 50 --seeds 2
 	$(FLOORS)/bin/python -m pytest -q -m "not full and not slow" $(FLOOR_TESTS)
 	$(FLOORS)/bin/python $(PIP) install gymnasium==1.2.2
 	$(FLOORS)/bin/python -m pytest -q -m "not full and not slow" $(wordlist 1,5,$(FLOOR_TESTS))
-	rm $(FLOORS)/ready
 
 # The core on the oldest and on a newer Python, where the machine has them.
 CORE_TESTS := $(addprefix tests/test_,problems.py masks.py spaces.py rewards.py \

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hwnas_env.spaces import SEARCH_SPACES as SEARCH_SPACES
     from hwnas_env.types import Evaluation as Evaluation
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "AGENTS": "hwnas_env.agents",
