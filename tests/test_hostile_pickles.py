@@ -106,22 +106,16 @@ def test_what_is_built_of_shared_bytes_is_counted(build: Any) -> None:
     assert peak < 8 * len(content)
 
 
-@pytest.mark.parametrize(
-    "place", [("config", 3), ("config", 3, "arch_str"), ("config", 3, "x"), ("extra",)]
-)
+@pytest.mark.parametrize("key", ["arch_str", "x"])
 def test_trees_in_an_official_file_are_refused(
-    place: tuple[Any, ...], cache: Path, tmp_path: Path
+    key: str, cache: Path, tmp_path: Path
 ) -> None:
     tree: tuple[Any, ...] = (1,)
     for _ in range(15):
         tree = (tree,) * 8
     content = synthetic.official(lists=False)
-    *way, last = ("nasbench201", "cifar10", *place)
-    table: Any = content
-    for key in way:
-        table = table[key]
-    table[last] = tree
-    with pytest.raises(UnsafePickleError):
+    content["nasbench201"]["cifar10"]["config"][3][key] = tree
+    with pytest.raises(UnsafePickleError, match="repeats"):
         import_pickle(synthetic.write(tmp_path / "tree.pickle", content))
     assert not cache.exists()
 
