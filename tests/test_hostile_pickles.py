@@ -111,7 +111,7 @@ def test_trees_in_an_official_file_are_refused(
     key: str, cache: Path, tmp_path: Path
 ) -> None:
     tree: tuple[Any, ...] = (1,)
-    for _ in range(15):
+    for _ in range(10):
         tree = (tree,) * 8
     content = synthetic.official(lists=False)
     content["nasbench201"]["cifar10"]["config"][3][key] = tree
