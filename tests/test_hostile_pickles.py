@@ -66,6 +66,9 @@ HOSTILE = {
     + b"(K\x01\x8a\x06"
     + (10**12).to_bytes(6, "little")
     + b"\x85cnumpy\ndtype\nX\x02\x00\x00\x00S0\x85R\x89C\x00tb",
+    "letters beyond Unicode": RECONSTRUCT
+    + b"(K\x01K\x01\x85cnumpy\ndtype\nX\x02\x00\x00\x00U1\x85R\x89"
+    + b"C\x04\xff\xff\xff\x7ftb",
     "an array that is never filled": b"](" + RECONSTRUCT + b"e",
     "a number for an object": b"Nr\xff\xff\xff\x7f",
 }

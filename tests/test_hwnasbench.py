@@ -264,6 +264,14 @@ FOREIGN = {
         ),
         "is -0.5, expected a cost",
     ),
+    "no table of blocks": (
+        lambda c: _with(c, 1.5, "fbnet", "edgegpu_latency"),
+        "fbnet, edgegpu_latency is 1.5, expected a dictionary",
+    ),
+    "a number without end": (
+        lambda c: _with(c, [10**400] * 15625, "nasbench201", "cifar10", "fpga_energy"),
+        "holds an infinite value",
+    ),
     "a block's name without end": (
         lambda c: _with(c, 1.0, "fbnet", "edgegpu_latency", "x" * 10**6),
         "expected a block's name",

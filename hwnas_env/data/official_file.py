@@ -1,6 +1,7 @@
 """What the official ``HW-NAS-Bench-v1_0.pickle`` holds, checked to be that."""
 
 import json
+import math
 from typing import Any, NoReturn
 
 import numpy as np
@@ -140,10 +141,17 @@ def _numbers(values: Any, size: int, where: str) -> FloatArray:
         _refuse(f"{where}: expected numbers")
     if len(values) != size:
         _refuse(f"{where}: expected {size} values, got shape ({len(values)},)")
-    column = np.array(values, dtype=np.float64)
+    column = np.array([_as_float(value) for value in values], dtype=np.float64)
     if np.isinf(column).any():
         _refuse(f"{where}: holds an infinite value")
     return column
+
+
+def _as_float(value: float | None) -> float:
+    try:
+        return math.nan if value is None else float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _configs(
@@ -178,7 +186,8 @@ def _blocks(tables: Any) -> tuple[npt.NDArray[np.str_], FloatArray]:
         for key in fbnet_keys(dataset)
     )
     keys = list(known)
-    for key in _member(tables, names[0], "fbnet"):
+    first = _member(tables, names[0], "fbnet")
+    for key in first if isinstance(first, dict) else ():
         if not isinstance(key, str) or len(key) > _KEY_LENGTH:
             words = f"{names[0]} has the key {shown(key)}, expected a block's name"
             _refuse(f"fbnet, {words}")

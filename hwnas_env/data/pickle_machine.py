@@ -9,6 +9,7 @@ checked before they are hashed.
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -286,6 +287,10 @@ class PickleMachine:
         if not isinstance(raw, (bytes, bytearray)) or len(raw) != size * found.itemsize:
             raise wrong
         self._build_bytes(len(raw))
+        if found.kind == "U":
+            letters = np.frombuffer(raw, dtype=np.dtype("u4").newbyteorder(dtype.order))
+            if letters.max(initial=0) > sys.maxunicode:
+                raise wrong
         flat: npt.NDArray[Any] = np.frombuffer(raw, dtype=found)
         return flat.reshape(shape, order="F" if order == "F" else "C")
 
