@@ -137,6 +137,7 @@ def test_errors_are_one_clear_line(
     assert not cache.exists() or not list(cache.glob("hw-nas*"))
 
 
+@pytest.mark.filterwarnings("ignore:imported from")
 def test_data_is_imported_checked_and_shown(
     cache: Path,
     tmp_path: Path,
@@ -146,7 +147,9 @@ def test_data_is_imported_checked_and_shown(
     assert "not imported" in answer("data", "status")
     path = synthetic.write(tmp_path / "official.pickle", synthetic.official())
     assert "every column is complete" in answer("data", "import", str(path))
-    assert "all as recorded" in answer("data", "check")
+    checked = answer("data", "check")
+    assert "all as recorded" in checked
+    assert "official.pickle, which is not upstream's file" in checked
     status = json.loads(answer("data", "status", "--json"))
     assert status["imported"]["hw-nas-bench"]["source"] == "official.pickle"
     measured = json.loads(

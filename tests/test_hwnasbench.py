@@ -3,6 +3,7 @@
 import json
 import math
 import threading
+import warnings
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,10 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import synthetic
+from typer.testing import CliRunner
 
+from hwnas_env.cli import app
 from hwnas_env.data import cache as cached
 from hwnas_env.data import hwnasbench
 from hwnas_env.data.hwnasbench import HWNASBench, fetch, git_blob_id, import_pickle
+from hwnas_env.data.official_file import official_arrays
 from hwnas_env.errors import (
     ChecksumError,
     DataError,
@@ -26,6 +30,8 @@ from hwnas_env.errors import (
 )
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.spaces import SEARCH_SPACES, fbnet
+
+pytestmark = pytest.mark.filterwarnings("ignore:imported from")
 
 CELLS, FBNET = SEARCH_SPACES["nasbench201"], SEARCH_SPACES["fbnet"]
 
@@ -182,8 +188,8 @@ def _without(content: dict[str, Any], *path: str) -> dict[str, Any]:
     return copy
 
 
-def _with(content: dict[str, Any], value: Any, *path: Any) -> dict[str, Any]:
-    copy = dict(content)
+def _with(content: Any, value: Any, *path: Any) -> Any:
+    copy = content.copy()
     copy[path[0]] = value if len(path) == 1 else _with(copy[path[0]], value, *path[1:])
     return copy
 
@@ -216,6 +222,76 @@ FOREIGN = {
         ),
         "row 0 is",
     ),
+    "rows counted from 1": (
+        lambda c: _with(
+            c,
+            dict(enumerate(c["nasbench201"]["cifar10"]["fpga_energy"], start=1)),
+            *("nasbench201", "cifar10", "fpga_energy"),
+        ),
+        "15625 keys from 1, expected the rows 0 to 15624",
+    ),
+    "configurations counted from 1": (
+        lambda c: _with(
+            c,
+            dict(enumerate(c["nasbench201"]["cifar10"]["config"], start=1)),
+            *("nasbench201", "cifar10", "config"),
+        ),
+        "15625 keys from 1, expected the rows 0 to 15624",
+    ),
+    "zeros": (
+        lambda c: _with(c, [0.0] * 15625, "nasbench201", "cifar10", "fpga_energy"),
+        "no value is above 0",
+    ),
+    "zeros and holes": (
+        lambda c: _with(
+            c, [0.0, None] * 7812 + [0.0], "nasbench201", "cifar10", "fpga_energy"
+        ),
+        "no value is above 0",
+    ),
+    "nothing compiled": (
+        lambda c: _with(c, [-1.0] * 15625, "nasbench201", "cifar10", "edgetpu_latency"),
+        "no value is above 0",
+    ),
+    "blocks of zeros": (
+        lambda c: _with(
+            c, dict.fromkeys(c["fbnet"]["fpga_energy"], 0.0), "fbnet", "fpga_energy"
+        ),
+        "no value is above 0",
+    ),
+    "a negative block": (
+        lambda c: _with(
+            c, -0.5, "fbnet", "fpga_energy", next(iter(c["fbnet"]["fpga_energy"]))
+        ),
+        "is -0.5, expected a cost",
+    ),
+    "no table of blocks": (
+        lambda c: _with(c, 1.5, "fbnet", "edgegpu_latency"),
+        "fbnet, edgegpu_latency is 1.5, expected a dictionary",
+    ),
+    "a number without end": (
+        lambda c: _with(c, [10**400] * 15625, "nasbench201", "cifar10", "fpga_energy"),
+        "holds an infinite value",
+    ),
+    "a block's name without end": (
+        lambda c: _with(c, 1.0, "fbnet", "edgegpu_latency", "x" * 10**6),
+        "expected a block's name",
+    ),
+    "a configuration by a number": (
+        lambda c: _with(c, 1, "nasbench201", "cifar10", "config", 5, 7),
+        "row 5 holds more than plain values",
+    ),
+    "an array as architecture": (
+        lambda c: _with(
+            c, np.zeros(3), "nasbench201", "cifar10", "config", 5, "arch_str"
+        ),
+        "row 5 is a ndarray, expected",
+    ),
+    "an array of text": (
+        lambda c: _with(
+            c, np.array(["x"] * 15625), "nasbench201", "cifar10", "fpga_energy"
+        ),
+        "expected numbers",
+    ),
     "no block": (
         lambda c: _with(c, {"ConvNorm": 1.0}, "fbnet", "fpga_energy"),
         "has no 'ConvNorm_H32",
@@ -224,14 +300,55 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_a_foreign_pickle_is_refused_and_leaves_nothing(
-    name: str, cache: Path, tmp_path: Path, content: dict[str, Any]
-) -> None:
+def test_foreign_content_is_refused(name: str, content: dict[str, Any]) -> None:
     change, message = FOREIGN[name]
-    path = synthetic.write(tmp_path / "foreign.pickle", change(content))
-    with pytest.raises(ForeignFileError, match=message):
+    with pytest.raises(ForeignFileError, match=message) as caught:
+        official_arrays(change(content))
+    assert len(str(caught.value)) < 400
+
+
+def test_a_foreign_pickle_leaves_nothing(
+    cache: Path, tmp_path: Path, content: dict[str, Any]
+) -> None:
+    path = synthetic.write(tmp_path / "foreign.pickle", _without(content, "fbnet"))
+    with pytest.raises(ForeignFileError, match="has no 'fbnet'"):
         import_pickle(path)
-    assert not cache.exists() or list(cache.iterdir()) == []
+    assert not cache.exists()
+
+
+def test_a_file_that_is_not_upstreams_says_so_everywhere(
+    cache: Path,
+    tmp_path: Path,
+    content: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = synthetic.write(tmp_path / "official.pickle", content)
+    monkeypatch.setattr(hwnasbench, "GIT_BLOB", git_blob_id(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bench = import_pickle(path)
+    assert bench.is_upstream
+    assert "which is upstream's file" in bench.origin
+    official = make_problem("nasbench201", device="fpga", source="measured")
+    provenance = official.provenance["latency_ms"]
+    assert provenance.method == "looked up in the official table"
+    assert provenance.citation == hwnasbench.CITATION
+    # One bit of one value, 4.05776 to 4.30776, and nothing else gives it away.
+    table = content["nasbench201"]["cifar10"]["fpga_latency"]
+    changed = _with(
+        content, table[5] + 0.25, "nasbench201", "cifar10", "fpga_latency", 5
+    )
+    with pytest.warns(UserWarning, match="changed.pickle, which is not upstream's"):
+        bench = import_pickle(synthetic.write(tmp_path / "changed.pickle", changed))
+    assert not bench.is_upstream
+    for space in ("nasbench201", "fbnet"):
+        problem = make_problem(space, device="fpga", source="measured")
+        provenance = problem.provenance["latency_ms"]
+        assert "official" not in provenance.method
+        assert "changed.pickle, which is not upstream's file" in provenance.method
+        assert provenance.citation.startswith("a file other than")
+    assert "not upstream's" in CliRunner().invoke(app, ["data", "check"]).output
+    assert cache.is_dir()
 
 
 def test_a_failed_import_keeps_what_was_there(

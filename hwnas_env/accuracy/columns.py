@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from hwnas_env.accuracy.noise import Noise
 from hwnas_env.additive import Additive
+from hwnas_env.data.files import shown
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.types import AccuracyFunction, FloatArray, Provenance
 
-_NAME = re.compile(r"(valid|test|train)-([0-9]+)ep-(mean|sampled|run[0-9]+)")
+_NAME = re.compile(r"(valid|test|train)-([0-9]{1,4})ep-(mean|sampled|run[0-9]{1,4})")
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,15 @@ def parse_accuracy(name: str | int) -> AccuracyName:
         >>> str(parse_accuracy("mean")), str(parse_accuracy(1))
         ('valid-200ep-mean', 'valid-200ep-run1')
     """
-    if isinstance(name, int) and not isinstance(name, bool) and name >= 0:
+    if isinstance(name, int) and not isinstance(name, bool) and 0 <= name < 10_000:
         return AccuracyName("valid", 200, name)
-    if name in ("mean", "sampled"):
-        return AccuracyName("valid", 200, str(name))
+    if isinstance(name, str) and name in ("mean", "sampled"):
+        return AccuracyName("valid", 200, name)
     match = _NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None:
         message = (
             "accuracy: expected 'mean', 'sampled', a run's index, or a name like "
-            f"'valid-200ep-mean', 'test-200ep-run0', got {name!r}"
+            f"'valid-200ep-mean', 'test-200ep-run0', got {shown(name)}"
         )
         raise InvalidArgumentError(message)
     run = match[3]

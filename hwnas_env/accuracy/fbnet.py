@@ -16,6 +16,7 @@ from hwnas_env.accuracy.columns import LayeredAccuracy
 from hwnas_env.accuracy.noise import Noise
 from hwnas_env.additive import Additive, Saturating, stateless
 from hwnas_env.data.coefficients import load_coefficients
+from hwnas_env.data.files import shown
 from hwnas_env.elementary import exp, ordered_sum
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.spaces import SEARCH_SPACES
@@ -43,11 +44,11 @@ def surrogate_accuracy(accuracy: str | int, *, dataset: str) -> LayeredAccuracy:
     """
     SEARCH_SPACES["fbnet"].check_dataset(dataset)
     noisy = _NOISY.fullmatch(accuracy) if isinstance(accuracy, str) else None
-    if accuracy != "mean" and noisy is None:
+    if noisy is None and (not isinstance(accuracy, str) or accuracy != "mean"):
         message = (
-            f"accuracy: expected 'mean' or 'noisy-SEED', got {accuracy!r}; fbnet's "
-            "accuracy is a surrogate: one value a network, no runs; your own function "
-            "or table (22, 9) can take its place"
+            f"accuracy: expected 'mean' or 'noisy-SEED', got {shown(accuracy)}; "
+            "fbnet's accuracy is a surrogate: one value a network, no runs; your own "
+            "function or table (22, 9) can take its place"
         )
         raise InvalidArgumentError(message)
     coefficients = load_coefficients("hwnas_env.accuracy", "fbnet.json")

@@ -30,22 +30,29 @@ class _Checked:
 
     def __call__(self, genotypes: Genotypes) -> FloatArray:
         answer = self.function(genotypes)
-        try:
-            values = np.array(answer, dtype=np.float64)
-        except (TypeError, ValueError):
-            values = np.full(0, np.nan)
-        if values.shape != (len(genotypes),):
+        values = _numbers(answer)
+        if values is None or values.shape != (len(genotypes),):
+            came = "no numbers" if values is None else f"shape {values.shape}"
             message = (
                 f"accuracy {self.name}: expected percent of shape ({len(genotypes)},), "
-                f"got {np.shape(answer)} {type(answer).__name__}"
+                f"got {came} ({type(answer).__name__})"
             )
             raise InvalidArgumentError(message)
-        if not ((values >= 0) & (values <= 100)).all():
+        wrong = ~((values >= 0) & (values <= 100))
+        if wrong.any():
             message = (
-                f"accuracy {self.name}: expected percent from 0 to 100, got {values}"
+                f"accuracy {self.name}: expected percent from 0 to 100, got "
+                f"{values[wrong][0]}"
             )
             raise InvalidArgumentError(message)
         return values
+
+
+def _numbers(values: Any) -> FloatArray | None:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def function_accuracy(
@@ -78,11 +85,12 @@ def table_accuracy(
     Raises:
         InvalidArgumentError: wrong shape, or totals outside 0 to 100.
     """
-    values = np.array(table, dtype=np.float64)
+    values = _numbers(table)
     tabular = space.name == "nasbench201"
     shape = (space.size,) if tabular else (space.length, space.choices)
-    if values.shape != shape:
-        message = f"accuracy: expected a table of shape {shape}, got {values.shape}"
+    if values is None or values.shape != shape:
+        came = "no numbers" if values is None else values.shape
+        message = f"accuracy: expected a table of shape {shape}, got {came}"
         raise InvalidArgumentError(message)
     low = values.min() if tabular else values.min(axis=1).sum()
     high = values.max() if tabular else values.max(axis=1).sum()

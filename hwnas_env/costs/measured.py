@@ -63,7 +63,7 @@ def _columns(bench: HWNASBench, names: dict[str, str], dataset: str) -> TableCos
     for metric, name in names.items():
         if name == "edgetpu_latency":
             deployable &= values[metric] != -1.0
-    provenance = _provenance(bench, "looked up in the official table")
+    provenance = _provenance(bench, "looked up in the {} table")
     return TableCosts(values, deployable, dict.fromkeys(names, provenance))
 
 
@@ -82,11 +82,15 @@ def _sums(bench: HWNASBench, names: dict[str, str], dataset: str) -> LayeredCost
             tail=[table[key] for key in keys[1:]],
             link=Linear(floor=0.0),
         )
-    provenance = _provenance(bench, "sum of official block entries")
+    provenance = _provenance(bench, "sum of {} block entries")
     return LayeredCosts(quantities, dict.fromkeys(names, provenance))
 
 
 def _provenance(bench: HWNASBench, method: str) -> Provenance:
+    words, citation = method.format("official"), CITATION
+    if not bench.is_upstream:
+        words = f"{method.format('imported')}; {bench.origin}"
+        citation = f"a file other than that of {CITATION}"
     return Provenance(
-        kind="measured", method=method, citation=CITATION, sha256=bench.sha256
+        kind="measured", method=words, citation=citation, sha256=bench.sha256
     )

