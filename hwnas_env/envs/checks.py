@@ -1,10 +1,14 @@
 """What keywords of environments must be, beside what makes a problem."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import gymnasium as gym
+from gymnasium.vector import AutoresetMode
+
 from hwnas_env.devices import DEVICES
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 
@@ -22,6 +26,39 @@ def check_names(
         message = f"{what}: expected a sequence of device names, got {names!r}"
         raise InvalidArgumentError(message)
     return tuple(names)  # type: ignore[arg-type]
+
+
+def check_autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    """Returns an autoreset mode, by itself, its name or Gymnasium's value.
+
+    Raises:
+        UnknownNameError: there is no such mode.
+    """
+    for known in AutoresetMode:
+        if mode is known or (isinstance(mode, str) and mode in (known.name, known.value)):
+            return known
+    raise unknown_name(mode, [known.name for known in AutoresetMode], what="autoreset mode")
+
+
+def check_keywords(names: Iterable[str], valid: Iterable[str]) -> None:
+    """Raises if a keyword is none of a native vector's.
+
+    Raises:
+        InvalidArgumentError: what ``gym.make`` itself takes, for single environments.
+        UnknownNameError: another; the message names the nearest.
+    """
+    known = set(valid)
+    for name in names:
+        if name in known:
+            continue
+        if name in inspect.signature(gym.make).parameters:
+            message = (
+                f"unknown keyword of a vector {name!r}: gym.make takes it for single "
+                'environments, as with vectorization_mode="sync"; the length of an '
+                'episode is its mode\'s, and mode="mutate" takes horizon'
+            )
+            raise InvalidArgumentError(message)
+        raise unknown_name(name, sorted(known), what="keyword of a vector")
 
 
 def check_ledger(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) -> None:

@@ -19,10 +19,11 @@ class JointEnv(HWNASEnv):
         log(budget / medium).
 
     Action:
-        ``MultiDiscrete([K] * L)``. ``info["action_mask"]`` is ``(L, K)``, and
-        ``action_masks()`` the same flat. Independent positions can express no more than
-        this: a choice is masked if no feasible network contains it. So an unmasked
-        action may still break the budget.
+        ``MultiDiscrete([K] * L)``. ``info["action_mask"]`` is a tuple of one int8 array
+        a position, as ``action_space.sample`` takes it, and ``action_masks()`` all of
+        them side by side. Independent positions can express no more than this: a choice
+        is masked if no feasible network contains it. So an unmasked action may still
+        break the budget.
 
     Reward:
         That of the network, as in :class:`hwnas_env.envs.construct.ConstructEnv`.
@@ -82,7 +83,7 @@ class JointEnv(HWNASEnv):
         info = self._blank.copy()
         info["genotype"] = self._genotype.copy()
         info["completable"] = self._completable
-        info["action_mask"] = self._allowed.copy()
+        info["action_mask"] = tuple(self._allowed.copy())
         return np.array([*self._interval, *self._tail()], dtype=np.float32), info
 
     def _mask(self) -> npt.NDArray[np.int8]:
