@@ -27,6 +27,9 @@ from hwnas_env.types import RewardFunction
 Observation = npt.NDArray[np.float32]
 Info = dict[str, Any]
 
+_SEEN = ("genotype", "completable", "action_mask")
+"""Info keys that say where an episode is, not what a query came to."""
+
 
 class HWNASEnv(gym.Env[Observation, Any]):
     """Searches one space on one device; a subclass says what an action is.
@@ -78,6 +81,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         source: str = "builtin",
         accuracy: Accuracy = "mean",
         max_queries: int | None = None,
+        ledger: BudgetedProblem | None = None,
         render_mode: str | None = None,
     ) -> None:
         """Makes the environment.
@@ -123,7 +127,11 @@ class HWNASEnv(gym.Env[Observation, Any]):
             source=source,
             accuracy=accuracy,
             max_queries=max_queries,
+            ledger=ledger,
         )
+        self._shared = ledger is not None
+        # a copy: vectors of Gymnasium before 1.4 write their autoreset mode into it
+        self.metadata = {**self.metadata}
         self.render_mode = render_mode
         self._spec: EnvSpec | None = None
         self._length, self._choices = self.setting.length, self.setting.choices
@@ -291,6 +299,12 @@ class HWNASEnv(gym.Env[Observation, Any]):
             message = "the episode is over (or none was started): call reset() first"
             raise EpisodeEndedError(message)
 
+    def _broke(self) -> bool:
+        """Whether the ledger can pay nothing more, whoever spends it."""
+        if self._shared:
+            self._count()
+        return bool(self._blank["budget_exhausted"])
+
     def _unpaid(self) -> tuple[Observation, Any, bool, bool, Info]:
         """Answers a step that the ledger cannot pay for."""
         self._open = False
@@ -301,7 +315,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         return np.zeros(self.reward_dim) if self._vector else 0.0
 
     def _evaluate(self, genotype: npt.NDArray[np.int8], info: Info) -> Any:
-        """Queries a network, fills info in, and returns the reward."""
+        """Queries a network, fills info in, and returns the reward; None if unpaid."""
         problem, setting = self.problem, self.setting
         rows = genotype[None, :]
         uniforms = problem.draw(1, rng=self.np_random)
@@ -311,21 +325,30 @@ class HWNASEnv(gym.Env[Observation, Any]):
         for name, column in columns.items():
             info[name] = column.item()
         key = setting.keys(rows, self._one)[0]
-        self._pay(key if isinstance(key, bytes) else int(key), info)
+        if not self._pay(key if isinstance(key, bytes) else int(key), info):
+            return None
         return reward if self._vector else float(reward)
 
-    def _pay(self, key: int | bytes, info: Info) -> None:
-        """Charges a query whose numbers info has."""
+    def _pay(self, key: int | bytes, info: Info) -> bool:
+        """Charges a query whose numbers info has; takes them out if it cannot be paid.
+
+        Returns:
+            Whether it could be paid.
+        """
         accuracy = info["accuracy_percent"]
         paid = self.ledger.charge_one(key, info.get("train_seconds"), accuracy)
-        assert paid, "a step is only taken where the ledger can pay"
         self._count()
-        self._accuracy = accuracy
         blank = self._blank
+        if not paid:
+            seen = {key: info[key] for key in _SEEN}
+            info.update({**blank, **seen})
+            return False
+        self._accuracy = accuracy
         info["evaluated"] = True
         info["queries"] = blank["queries"]
         info["unique_queries"] = blank["unique_queries"]
         info["budget_exhausted"] = blank["budget_exhausted"]
+        return True
 
     def _count(self) -> None:
         """Copies the ledger into what info says."""

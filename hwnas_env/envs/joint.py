@@ -66,7 +66,7 @@ class JointEnv(HWNASEnv):
         """
         self._require_open()
         genotype = check_choices(action, (self._length,), choices=self._choices)
-        if self._blank["budget_exhausted"]:
+        if self._broke():
             return self._unpaid()
         self._genotype = genotype
         cost = float(self.problem.known_costs(genotype[None, :])[0])
@@ -77,6 +77,8 @@ class JointEnv(HWNASEnv):
         reward = self._evaluate(genotype, info)
         if self.render_mode == "human":
             self.render()
+        if reward is None:
+            return observation, self._nothing(), False, True, info
         return observation, reward, True, False, info
 
     def _look(self) -> tuple[Observation, Info]:

@@ -94,7 +94,7 @@ class MutateEnv(HWNASEnv):
         """
         self._require_open()
         number = self.check_action(action)
-        if self._blank["budget_exhausted"]:
+        if self._broke():
             return self._unpaid()
         position, choice = divmod(number, self._choices)
         self._genotype[position] = choice
@@ -103,9 +103,11 @@ class MutateEnv(HWNASEnv):
         self._open = False  # until a user's reward has answered
         observation, info = self._look()
         reward = self._evaluate(self._genotype, info)
-        self._open = self._left > 0
+        self._open = self._left > 0 and reward is not None
         if self.render_mode == "human":
             self.render()
+        if reward is None:
+            reward = self._nothing()
         return observation, reward, False, not self._open, info
 
     def _around(self) -> None:

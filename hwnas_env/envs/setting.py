@@ -1,5 +1,6 @@
 """What an environment's keywords decide: for one environment, and for many at once."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from hwnas_env.envs.checks import (
 )
 from hwnas_env.envs.outcome import Outcome
 from hwnas_env.envs.pages import Pages, make_pages
+from hwnas_env.envs.spec import refuse_objects
 from hwnas_env.envs.workers import refuse_worker
 from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem, Keys
@@ -115,7 +117,9 @@ class Setting:
         refuse_accuracy(first)
         self.space = first.space
         self.length, self.choices = self.space.length, self.space.choices
-        self._local = max_queries is not None or callable(reward) or callable(accuracy)
+        self.given = ledger is not None
+        counted = self.given or max_queries is not None
+        self._local = counted or callable(reward) or callable(accuracy)
         self._keywords = {"reward": reward, "accuracy": accuracy}
         self.refuse_worker()
         # a ledger that was given is never set back
@@ -135,6 +139,24 @@ class Setting:
             and not first.sampled
             and (self.reward is None or self.reward.trusted)
         )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Setting":
+        """Copies everything but a ledger that was given: copies spend it too."""
+        if self.given:
+            memo[id(self.ledger)] = self.ledger
+        copied = memo[id(self)] = object.__new__(Setting)
+        vars(copied).update(copy.deepcopy(vars(self), memo))
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what a pickle holds.
+
+        Raises:
+            NotSerialisableError: a ledger was given, which would count twice.
+        """
+        if self.given:
+            refuse_objects({"ledger": self.ledger}, "a pickle")
+        return vars(self)
 
     def refuse_worker(self) -> None:
         """Raises if a ledger or a function is in a vector worker process."""
