@@ -51,7 +51,7 @@ def test_modes_are_taken_by_name_and_go_through_json(mode: AutoresetMode) -> Non
 
 @pytest.mark.parametrize("mode", ["next_steps", "", 1, None, ["NEXT_STEP"], True])
 def test_wrong_modes_are_named(mode: Any) -> None:
-    with pytest.raises(UnknownNameError, match="unknown autoreset mode.*NEXT_STEP"):
+    with pytest.raises(UnknownNameError, match=r"unknown autoreset mode.*NEXT_STEP"):
         native(autoreset_mode=mode)
 
 
@@ -129,9 +129,7 @@ def assert_rows_equal_singles(
 def test_scalarisations_of_rows_equal_single_ones(
     name: str, autoreset: AutoresetMode
 ) -> None:
-    assert_rows_equal_singles(
-        SCALAR[name], autoreset, CELL, steps=25, objectives=NAMES
-    )
+    assert_rows_equal_singles(SCALAR[name], autoreset, CELL, steps=25, objectives=NAMES)
 
 
 @MODES
@@ -264,9 +262,7 @@ def test_statistics_and_observation_wrappers_of_gymnasium_hold() -> None:
     )
     reference = vector.NormalizeObservation(
         vector.RecordEpisodeStatistics(
-            gym.make_vec(
-                f"hwnas_env:{CELL}", 2, vectorization_mode="sync", **keywords
-            )
+            gym.make_vec(f"hwnas_env:{CELL}", 2, vectorization_mode="sync", **keywords)
         )
     )
     ours, theirs = envs.reset(seed=1)[0], reference.reset(seed=1)[0]

@@ -1,5 +1,6 @@
 """What the environments of all modes share: problem, ledger, budget, reward, info."""
 
+import inspect
 import operator
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -34,14 +35,35 @@ _SEEN = ("genotype", "completable", "action_mask")
 class HWNASEnv(gym.Env[Observation, Any]):
     """Searches one space on one device; a subclass says what an action is.
 
+    Mode:
+        ``gym.make(id, mode=...)`` and ``gym.make_vec`` choose what an action is:
+        construct (the default), one decision a step; mutate, one change of a network a
+        step, with ``horizon``, the steps of an episode, twice the number of positions
+        by default; joint, all decisions at once.
+
     Info keys:
-        evaluated, genotype (int8, -1 where undecided), accuracy_percent, one key a
-        metric, budget, cost (excess over the budget: min(max(0, c / T - 1), 1), 1 where
-        not deployable), feasible, deployable, completable, train_seconds where the
-        problem has it, queries, unique_queries, budget_exhausted, action_mask (int8).
-        Before the evaluation numbers are 0.0 and flags False. With several devices
-        also device, the place of the episode's in ``env.unwrapped.devices``, and only
-        the metrics that all of them have.
+        The same from reset and step; before the evaluation numbers are 0.0 and flags
+        False.
+
+        - evaluated: whether this step evaluated a network.
+        - genotype: ``(L,)`` int8, -1 where undecided.
+        - accuracy_percent: of the network.
+        - one key a metric of the problem, in its unit (latency_ms, energy_mj,
+          arithmetic_intensity, parameters_m, flops_m): inf where the device cannot run
+          the network.
+        - budget: of this episode, in the metric's unit.
+        - device: with several devices, the place of the episode's in
+          ``env.unwrapped.devices``; there only metrics that all of them have are keys.
+        - cost: the excess over the budget, min(max(0, c / T - 1), 1); 1 where not
+          deployable.
+        - feasible: whether the network meets the budget.
+        - deployable: whether the device can run the network.
+        - completable: whether a completion can still meet the budget.
+        - train_seconds: of the network, where the problem has it.
+        - queries, unique_queries: what the ledger has counted so far.
+        - budget_exhausted: whether the ledger can pay nothing more.
+        - action_mask: int8, 1 where an action is allowed, as ``action_space.sample``
+          takes it.
 
     Several devices:
         Each episode's device is drawn uniformly from ``devices``, or named by
@@ -56,6 +78,10 @@ class HWNASEnv(gym.Env[Observation, Any]):
         is truncated with reward 0 and without an evaluation. Counts go on from episode
         to episode. Where queries are not limited, a seeded reset begins a new run and
         counts from 0, so that one seed always gives one trajectory.
+
+        ``ledger`` may be given to many environments of one process, which then spend
+        the same; so do deep copies of them. It goes into no specification, pickle or
+        worker process, where a copy of it would count alone.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
@@ -65,6 +91,11 @@ class HWNASEnv(gym.Env[Observation, Any]):
 
     _steps_before_reward = 0
     _ratio: slice
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Completes the subclass's docstring, so that help() needs no other page."""
+        super().__init_subclass__(**keywords)
+        cls.__doc__ = with_shared_words(cls.__doc__)
 
     def __init__(
         self,
@@ -101,6 +132,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
             source: builtin or measured.
             accuracy: see :func:`hwnas_env.make_problem`; never test accuracy.
             max_queries: evaluations to spend over all episodes; None for no limit.
+            ledger: a :class:`hwnas_env.BudgetedProblem` to spend in place of one of its
+                own; its problem is searched then.
             render_mode: ansi, human (writes every step to the terminal) or rgb_array.
 
         Raises:
@@ -131,7 +164,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         )
         self._shared = ledger is not None
         # a copy: vectors of Gymnasium before 1.4 write their autoreset mode into it
-        self.metadata = {**self.metadata}
+        self.metadata = {**self.metadata}  # type: ignore[misc]
         self.render_mode = render_mode
         self._spec: EnvSpec | None = None
         self._length, self._choices = self.setting.length, self.setting.choices
@@ -427,3 +460,10 @@ class HWNASEnv(gym.Env[Observation, Any]):
             return render.image(view)
         text = render.text(view)
         return text if self.render_mode == "ansi" else render.show(text)
+
+
+def with_shared_words(doc: str | None) -> str:
+    """Returns a docstring with the keywords and sections that all modes share."""
+    _, _, sections = inspect.cleandoc(HWNASEnv.__doc__ or "").partition("\n\n")
+    keywords = inspect.cleandoc(HWNASEnv.__init__.__doc__ or "").partition("\n\n")[2]
+    return "\n\n".join([inspect.cleandoc(doc or ""), keywords, sections])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from hwnas_env.devices import DEVICES
@@ -35,9 +36,13 @@ def check_autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
         UnknownNameError: there is no such mode.
     """
     for known in AutoresetMode:
-        if mode is known or (isinstance(mode, str) and mode in (known.name, known.value)):
+        if mode is known or (
+            isinstance(mode, str) and mode in (known.name, known.value)
+        ):
             return known
-    raise unknown_name(mode, [known.name for known in AutoresetMode], what="autoreset mode")
+    raise unknown_name(
+        mode, [known.name for known in AutoresetMode], what="autoreset mode"
+    )
 
 
 def check_keywords(names: Iterable[str], valid: Iterable[str]) -> None:
@@ -59,6 +64,61 @@ def check_keywords(names: Iterable[str], valid: Iterable[str]) -> None:
             )
             raise InvalidArgumentError(message)
         raise unknown_name(name, sorted(known), what="keyword of a vector")
+
+
+def check_count(num_envs: Any) -> int:
+    """Returns the number of a vector's rows.
+
+    Raises:
+        InvalidArgumentError: it is no positive integer.
+    """
+    whole = isinstance(num_envs, (int, np.integer)) and not isinstance(num_envs, bool)
+    if not whole or num_envs < 1:
+        message = f"num_envs: expected a positive int, got {num_envs!r}"
+        raise InvalidArgumentError(message)
+    return int(num_envs)
+
+
+def check_not_drawn(render_mode: Any) -> None:
+    """Raises if a vector is asked to draw.
+
+    Raises:
+        InvalidArgumentError: it is.
+    """
+    if render_mode is not None:
+        message = (
+            f"render_mode {render_mode!r}: a vector is not drawn; make one "
+            "environment, or give vectorization_mode='sync'"
+        )
+        raise InvalidArgumentError(message)
+
+
+def check_seeds(seed: Any, count: int) -> list[int | None]:
+    """Returns the seeds of a vector's rows.
+
+    Args:
+        seed: one number, of row 0, or one a row, or None.
+        count: rows.
+
+    Raises:
+        InvalidArgumentError: another number of seeds, or something else.
+    """
+    if isinstance(seed, np.ndarray):
+        seed = seed.tolist()
+    listed = isinstance(seed, Sequence) and not isinstance(seed, str)
+    seeds = list(seed) if listed else [seed]
+    whole = all(
+        one is None or (isinstance(one, (int, np.integer)) and one >= 0)
+        for one in seeds
+    )
+    if not whole or (listed and len(seeds) != count):
+        message = (
+            f"seed: expected an int of at least 0, or {count} of them, got {seed!r}"
+        )
+        raise InvalidArgumentError(message)
+    if listed or seed is None:
+        return [None if one is None else int(one) for one in seeds]
+    return [int(seed) + row for row in range(count)]
 
 
 def check_ledger(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) -> None:

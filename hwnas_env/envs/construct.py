@@ -48,9 +48,6 @@ class ConstructEnv(HWNASEnv):
         ``reset(options={"genotype": ...})`` takes a prefix of decisions; -1 behind them
         stands for undecided, as in ``info["genotype"]``.
 
-    Info keys:
-        Those of :class:`HWNASEnv`.
-
     Version history:
         v0: first version.
     """
@@ -177,7 +174,7 @@ class ConstructEnv(HWNASEnv):
         return self._seen if self._pages is None else self._pages.mask[self._node]
 
     def _finish(self, info: Info) -> Any:
-        """Queries the network, fills info in, and returns the reward; None if unpaid."""
+        """Queries the network; see :meth:`HWNASEnv._evaluate`."""
         pages = self._pages
         if pages is None:
             return self._evaluate(self._genotype, info)

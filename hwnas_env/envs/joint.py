@@ -34,9 +34,6 @@ class JointEnv(HWNASEnv):
     Start:
         ``reset`` takes no genotype: there is nothing to start from.
 
-    Info keys:
-        Those of :class:`HWNASEnv`.
-
     Version history:
         v0: first version.
     """

@@ -15,12 +15,6 @@ from hwnas_env.types import BoolArray, FloatArray, Genotypes
 class MutateEnv(HWNASEnv):
     """Starts at a uniform deployable network and changes one position a step.
 
-    Args:
-        space: nasbench201 or fbnet.
-        device: a device's name.
-        horizon: steps of an episode; twice the number of positions by default.
-        keywords: those of :class:`HWNASEnv`.
-
     Observation:
         ``Box`` float32: the genotype one-hot (``L * K``), and its cost / budget clipped
         to [0, 4], twice, in the place of the interval that ``construct`` observes. With
@@ -42,9 +36,6 @@ class MutateEnv(HWNASEnv):
     Start:
         ``reset(options={"genotype": ...})`` takes a whole genotype.
 
-    Info keys:
-        Those of :class:`HWNASEnv`.
-
     Version history:
         v0: first version.
     """
@@ -57,7 +48,13 @@ class MutateEnv(HWNASEnv):
         horizon: int | None = None,
         **keywords: Any,
     ) -> None:
-        """See the class.
+        """Makes the environment.
+
+        Args:
+            space: nasbench201 or fbnet.
+            device: a device's name.
+            horizon: steps of an episode; twice the number of positions by default.
+            keywords: those of :class:`HWNASEnv`.
 
         Raises:
             InvalidArgumentError: the horizon is no positive integer.

@@ -11,8 +11,8 @@ from gymnasium.envs.registration import EnvSpec
 from hwnas_env.errors import NotSerialisableError
 from hwnas_env.problems.budget import BudgetedProblem
 
-
 LEDGER = "a ledger of this process"
+"""What a specification says in the place of a ledger."""
 
 
 class HWNASEnvSpec(EnvSpec):

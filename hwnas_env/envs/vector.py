@@ -11,7 +11,14 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from hwnas_env.envs.checks import check_autoreset_mode, check_keywords
+from hwnas_env.envs.base import with_shared_words
+from hwnas_env.envs.checks import (
+    check_autoreset_mode,
+    check_count,
+    check_keywords,
+    check_not_drawn,
+    check_seeds,
+)
 from hwnas_env.envs.construct_rows import LayeredRows, TableRows
 from hwnas_env.envs.modes import check_mode
 from hwnas_env.envs.outcome import Columns
@@ -96,23 +103,13 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             InvalidArgumentError: no positive number of environments, a render mode, or
                 a horizon where there is none.
         """
-        whole = isinstance(num_envs, (int, np.integer)) and not isinstance(
-            num_envs, bool
-        )
-        if not whole or num_envs < 1:
-            message = f"num_envs: expected a positive int, got {num_envs!r}"
-            raise InvalidArgumentError(message)
-        if render_mode is not None:
-            message = (
-                f"render_mode {render_mode!r}: a vector is not drawn; make one "
-                "environment, or give vectorization_mode='sync'"
-            )
-            raise InvalidArgumentError(message)
         check_mode(mode, horizon)
-        num_envs = int(num_envs)
-        self.num_envs, self.mode = num_envs, mode
+        check_not_drawn(render_mode)
+        self.num_envs = num_envs = check_count(num_envs)
+        self.mode = mode
         self.autoreset_mode = check_autoreset_mode(autoreset_mode)
-        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        mode_said = {"autoreset_mode": self.autoreset_mode}
+        self.metadata = {**self.metadata, **mode_said}  # type: ignore[misc]
         self._spec: EnvSpec | None = None
         check_keywords(keywords, inspect.signature(Setting).parameters)
         self.setting = setting = Setting(space, device, **keywords)
@@ -215,14 +212,15 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
 
         Raises:
             InvalidActionError: one is wrong.
-            EpisodeEndedError: autoreset is DISABLED, and a row that ended was not reset.
+            EpisodeEndedError: autoreset is DISABLED, and a row has to be reset.
         """
         if self._ended is self._held:  # nobody waits
             return self._rows.check(actions)
         if self.autoreset_mode is AutoresetMode.DISABLED and self.still.any():
+            rows = np.flatnonzero(self.still).tolist()
             message = (
-                f"rows {np.flatnonzero(self.still).tolist()} have ended, and autoreset "
-                'is DISABLED: call reset(options={"reset_mask": terminated | truncated})'
+                f"rows {rows} have ended, and autoreset is DISABLED: call "
+                'reset(options={"reset_mask": terminated | truncated})'
             )
             raise EpisodeEndedError(message)
         given = np.asarray(actions)
@@ -275,7 +273,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             start = self._rows.check_start(options["genotype"])
         budgets = setting.check_budget(options.get("budget"), number)
         setting.refuse_worker()
-        seeds = self._seeds(seed)
+        seeds = check_seeds(seed, self.num_envs)
         if any(one is not None for one in seeds):
             self._uniforms.seed(rows, seeds)
             if seeds[0] is not None and 0 in rows:
@@ -303,25 +301,6 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             raise InvalidArgumentError(message)
         self._require_begun()
         return np.flatnonzero(array)
-
-    def _seeds(self, seed: Any) -> list[int | None]:
-        if isinstance(seed, np.ndarray):
-            seed = seed.tolist()
-        listed = isinstance(seed, Sequence) and not isinstance(seed, str)
-        seeds = list(seed) if listed else [seed]
-        whole = all(
-            one is None or (isinstance(one, (int, np.integer)) and one >= 0)
-            for one in seeds
-        )
-        if not whole or (listed and len(seeds) != self.num_envs):
-            message = (
-                f"seed: expected an int of at least 0, or {self.num_envs} of them, got "
-                f"{seed!r}"
-            )
-            raise InvalidArgumentError(message)
-        if listed or seed is None:
-            return [None if one is None else int(one) for one in seeds]
-        return [int(seed) + row for row in range(self.num_envs)]
 
     def _require_begun(self) -> None:
         if not self._begun:
@@ -494,7 +473,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         truncated: BoolArray,
         infos: Infos,
     ) -> Step:
-        """Starts the rows that ended anew, and keeps how they ended; or lets them wait."""
+        """Starts the rows that ended anew, and keeps how they ended; or they wait."""
         ended = terminated | truncated
         if self.autoreset_mode is not AutoresetMode.SAME_STEP:
             self._ended = ended
@@ -516,3 +495,6 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         following["final_obs"], following["_final_obs"] = look.observation, ended
         following["final_info"], following["_final_info"] = final, ended
         return after.observation, rewards, terminated, truncated, following
+
+
+HWNASVectorEnv.__doc__ = with_shared_words(HWNASVectorEnv.__doc__)

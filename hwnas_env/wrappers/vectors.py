@@ -1,4 +1,4 @@
-"""What the wrappers of vectors share: their base class, and which rows a reset names."""
+"""What wrappers of vectors share: a base class, and which rows a reset names."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
