@@ -368,6 +368,38 @@ def test_wrong_keywords_have_their_own_errors() -> None:
             call()
 
 
+def test_a_seeded_reset_seeds_the_generator_that_users_draw_from() -> None:
+    envs, others = native(CELL, 2, budget="sampled"), native(CELL, 2, budget="sampled")
+    envs.reset(seed=5)
+    others.reset(seed=[5, 9])
+    assert envs.np_random_seed == others.np_random_seed == 5
+    draws = envs.np_random.random(3).tolist()
+    assert others.np_random.random(3).tolist() == draws
+    wrapped = gym.wrappers.vector.RecordEpisodeStatistics(others)
+    budgets = wrapped.reset(seed=5)[1]["budget"].tolist()
+    assert wrapped.np_random.random(3).tolist() == draws
+    # a reset without a seed, or of other rows, goes on where it was
+    for seed, mask in ((None, [True, True]), (7, [False, True])):
+        envs.reset(seed=seed, options={"reset_mask": np.array(mask)})
+        assert envs.np_random_seed == 5
+    assert envs.np_random.random() not in draws
+    envs.reset(seed=7, options={"reset_mask": np.array([True, False])})
+    assert envs.np_random_seed == 7
+    # what users draw does not move the rows
+    assert envs.reset(seed=5)[1]["budget"].tolist() == budgets
+    assert envs.reset(seed=np.int64(5))[1]["budget"].tolist() == budgets
+
+
+def test_keywords_of_gymnasiums_make_are_said_to_be_of_single_environments() -> None:
+    for name, value in (("max_episode_steps", 3), ("disable_env_checker", True)):
+        with pytest.raises(InvalidArgumentError, match=f"{name}.*sync") as caught:
+            native(CELL, 2, **{name: value})
+        assert "max_queries" not in str(caught.value)
+        assert sync(CELL, 2, **{name: value}).num_envs == 2
+    with pytest.raises(UnknownNameError, match="did you mean 'max_queries'"):
+        native(CELL, 2, max_query=3)
+
+
 def test_specs_make_the_same_environments() -> None:
     envs = native(NET, 3, mode="mutate", budget="loose", objectives=["accuracy"])
     again = gym.make_vec(gym.envs.registration.EnvSpec.from_json(envs.spec.to_json()))

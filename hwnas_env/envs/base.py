@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec
 
+from hwnas_env.envs.checks import check_seed
 from hwnas_env.envs.setting import Setting
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
@@ -143,10 +144,10 @@ class HWNASEnv(gym.Env[Observation, Any]):
             DataMissingError: measured data was asked for and is not imported.
             WorkerProcessError: a ledger or a function in a vector worker process.
         """
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise unknown_name(
-                render_mode, self.metadata["render_modes"], what="render mode"
-            )
+        modes = self.metadata["render_modes"]
+        named = isinstance(render_mode, str) and render_mode in modes
+        if render_mode is not None and not named:
+            raise unknown_name(render_mode, modes, what="render mode")
         self.setting = Setting(
             space,
             device,
@@ -244,15 +245,16 @@ class HWNASEnv(gym.Env[Observation, Any]):
         the budget, then the network to start from.
 
         Args:
-            seed: of the environment's own generator.
+            seed: of the environment's own generator: an int of at least 0.
             options: ``budget`` for this episode, as in the constructor; ``genotype``
                 to start from: see the class; ``device`` where there are several.
 
         Raises:
             UnknownNameError: another option, or no device of this environment.
             InvalidBudgetError, InvalidActionError: as their names say.
+            InvalidArgumentError: another seed.
         """
-        setting = self.setting
+        setting, seed = self.setting, check_seed(seed)
         start, number, budgets = None, setting.check_device(None), None
         if options is not None:
             setting.check_options(options)
@@ -418,8 +420,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
             InvalidArgumentError: the environment has no objectives.
             NotExactError: the front of this problem cannot be computed exactly.
         """
-        front = self.setting.front(self._number)
-        return list(front * gamma**self._steps_before_reward)
+        steps = self._steps_before_reward
+        return self.setting.discounted_front(self._number, gamma=gamma, steps=steps)
 
     def describe(self) -> dict[str, Any]:
         """Says what is searched, where its numbers come from, and what is rewarded.

@@ -107,10 +107,7 @@ def check_seeds(seed: Any, count: int) -> list[int | None]:
         seed = seed.tolist()
     listed = isinstance(seed, Sequence) and not isinstance(seed, str)
     seeds = list(seed) if listed else [seed]
-    whole = all(
-        one is None or (isinstance(one, (int, np.integer)) and one >= 0)
-        for one in seeds
-    )
+    whole = all(one is None or _is_seed(one) for one in seeds)
     if not whole or (listed and len(seeds) != count):
         message = (
             f"seed: expected an int of at least 0, or {count} of them, got {seed!r}"
@@ -119,6 +116,24 @@ def check_seeds(seed: Any, count: int) -> list[int | None]:
     if listed or seed is None:
         return [None if one is None else int(one) for one in seeds]
     return [int(seed) + row for row in range(count)]
+
+
+def check_seed(seed: Any) -> int | None:
+    """Returns the seed of one environment.
+
+    Raises:
+        InvalidArgumentError: it is no integer of at least 0.
+    """
+    if seed is None:
+        return None
+    if not _is_seed(seed):
+        message = f"seed: expected an int of at least 0, got {seed!r}"
+        raise InvalidArgumentError(message)
+    return int(seed)
+
+
+def _is_seed(seed: Any) -> bool:
+    return isinstance(seed, (int, np.integer)) and bool(seed >= 0)
 
 
 def check_ledger(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) -> None:
@@ -156,6 +171,9 @@ def require_metric(names: Sequence[str], metric: str) -> None:
     Raises:
         InvalidArgumentError: names those that have none, and those that have it.
     """
+    if not isinstance(metric, str):
+        message = f"metric: expected a name, got {metric!r}"
+        raise InvalidArgumentError(message)
     lacking = [name for name in names if metric not in DEVICES[name].metrics]
     having = [name for name in DEVICES if metric in DEVICES[name].metrics]
     if lacking and having:

@@ -56,15 +56,15 @@ class Setting:
         ledger: BudgetedProblem | None = None,
     ) -> None:
         """Checks the keywords; see :class:`hwnas_env.envs.base.HWNASEnv`."""
-        if source == "auto":
+        if isinstance(source, str) and source == "auto":
             message = 'source: "auto" differs between machines; builtin or measured'
             raise InvalidArgumentError(message)
         self.several = device is None
-        if device is not None and (devices is not None or test_devices):
+        held = check_names("test_devices", test_devices, empty=True)
+        if device is not None and (devices is not None or held):
             message = "devices are of a MultiDevice environment; this one has a device"
             raise InvalidArgumentError(message)
         drawn = (device,) if device is not None else check_names("devices", devices)
-        held = check_names("test_devices", test_devices, empty=True)
         names = [get_device(name).name for name in (*drawn, *held)]
         both = sorted({*names[: len(drawn)]} & {*names[len(drawn) :]})
         if both:
@@ -380,6 +380,25 @@ class Setting:
         vector = self.vector(number)
         names = tuple(objective.name for objective in vector.objectives)
         return vector.of_points(self.problems[number].pareto_front(names).points)
+
+    def discounted_front(
+        self, number: int, *, gamma: float, steps: int
+    ) -> list[FloatArray]:
+        """Returns the points of a device's front as returns of episodes.
+
+        Args:
+            number: which device.
+            gamma: discount a step.
+            steps: steps before the reward.
+
+        Raises:
+            InvalidArgumentError: there are no objectives, or gamma is no number.
+            NotExactError: the front of this problem cannot be computed exactly.
+        """
+        if not isinstance(gamma, (int, float, np.number)):
+            message = f"gamma: expected a number, got {gamma!r}"
+            raise InvalidArgumentError(message)
+        return list(self.front(number) * float(gamma) ** steps)
 
     def describe_reward(self) -> dict[str, Any]:
         """Says what is rewarded: a name and its kind, or objectives."""

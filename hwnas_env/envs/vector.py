@@ -190,8 +190,8 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             InvalidArgumentError: the environment has no objectives.
             NotExactError: the front of this problem cannot be computed exactly.
         """
-        front = self.setting.front(0)
-        return list(front * gamma**self._rows.steps_before_reward)
+        steps = self._rows.steps_before_reward
+        return self.setting.discounted_front(0, gamma=gamma, steps=steps)
 
     def describe(self) -> dict[str, Any]:
         """Says what is searched, where its numbers come from, and what is rewarded."""

@@ -8,7 +8,7 @@ from typing import Any
 from hwnas_env.envs.spec import refuse_objects
 from hwnas_env.errors import WorkerProcessError
 
-_LIBRARIES = (
+LIBRARIES = (
     "gymnasium.vector.",
     "mo_gymnasium.wrappers.",
     "stable_baselines3.common.vec_env.",
@@ -41,7 +41,7 @@ def refuse_worker(keywords: Mapping[str, Any]) -> None:
     if multiprocessing.parent_process() is None and "ray" not in sys.modules:
         return
     started = started_function()
-    if not started.startswith(_LIBRARIES):
+    if not started.startswith(LIBRARIES):
         return
     refuse_objects(keywords, "a worker process")
     message = (

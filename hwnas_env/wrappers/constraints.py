@@ -189,10 +189,10 @@ class HardMask(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         Raises:
             InvalidArgumentError: the action is of another kind.
         """
+        self._core = core_of(env)
         RecordConstructorArgs.__init__(self)
         gym.Wrapper.__init__(self, env)
         _require_discrete(env.action_space)
-        self._core = core_of(env)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -38,9 +38,9 @@ class EarlyTermination(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         Raises:
             InvalidArgumentError: the reward is not finite, or no environment of ours.
         """
+        core_of(env)
         RecordConstructorArgs.__init__(self, reward=plain(reward))
         gym.Wrapper.__init__(self, env)
-        core_of(env)
         self._reward = _finite(reward)
         self._over = False
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -10,6 +9,7 @@ import numpy as np
 
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.extras import load_extra
+from hwnas_env.wrappers.arguments import path_of
 from hwnas_env.wrappers.recordings import (
     Episode,
     make_recorded,
@@ -58,7 +58,7 @@ def to_minari(
             f"{path} has no observations: TrajectoryRecorder(..., observations=True)"
         )
         raise InvalidArgumentError(message)
-    env = make_recorded(parse(Path(path))[0], allow=allow)
+    env = make_recorded(parse(path_of(path))[0], allow=allow)
     buffers = [
         minari.data_collector.EpisodeBuffer(
             id=number,

@@ -72,6 +72,9 @@ class DictObservation(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             InvalidArgumentError: an action without a mask, or a wrong argument.
         """
         self._form = MaskForm(keys, dtype, flat)
+        if not isinstance(env, gym.Env):
+            message = f"DictObservation: expected an environment, got {env!r}"
+            raise InvalidArgumentError(message)
         RecordConstructorArgs.__init__(
             self, keys=list(keys), dtype=self._form.dtype.name, flat=flat
         )

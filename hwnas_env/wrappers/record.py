@@ -21,6 +21,7 @@ from gymnasium.utils import RecordConstructorArgs
 
 import hwnas_env
 from hwnas_env.errors import InvalidArgumentError, NotSerialisableError
+from hwnas_env.wrappers.arguments import path_of
 
 SCHEMA, SCHEMA_VERSION = "hwnas_env.trajectories", 1
 
@@ -74,6 +75,10 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
                 "ones, each with its own file"
             )
             raise InvalidArgumentError(message)
+        place = path_of(path)
+        if not isinstance(env, gym.Env):
+            message = f"TrajectoryRecorder: expected an environment, got {env!r}"
+            raise InvalidArgumentError(message)
         if getattr(env.unwrapped, "begun", False):
             message = (
                 "TrajectoryRecorder: the environment was reset before, and no replay "
@@ -82,7 +87,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
             raise InvalidArgumentError(message)
         RecordConstructorArgs.__init__(self, path=str(path), observations=observations)
         gym.Wrapper.__init__(self, env)
-        self._path = Path(path).absolute()
+        self._path = place.absolute()
         self._observations = observations
         self._header: Line | None = _header(env)
         self._episode = self._step = -1

@@ -24,6 +24,7 @@ from hwnas_env.errors import (
     TruncatedFileError,
 )
 from hwnas_env.types import FloatArray
+from hwnas_env.wrappers.arguments import path_of
 from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line, TrajectoryRecorder
 
 Array = npt.NDArray[Any]
@@ -86,7 +87,7 @@ def read_trajectories(path: str | PathLike[str]) -> list[Episode]:
         ForeignFileError: the file is no recording, or of another version.
         TruncatedFileError: a line is corrupt; names it.
     """
-    _, rows = parse(Path(path))
+    _, rows = parse(path_of(path))
     episodes = []
     for number, group in itertools.groupby(rows, key=lambda row: row[1]["episode"]):
         try:

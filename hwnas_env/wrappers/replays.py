@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.utils import seeding
 
+from hwnas_env.wrappers.arguments import path_of
 from hwnas_env.wrappers.record import Line, describe, seen, step_line
 from hwnas_env.wrappers.recordings import make_recorded, numbers, parse
 
@@ -80,7 +80,7 @@ def replay(path: str | PathLike[str], *, allow: Collection[str] = ()) -> Replay:
         DataMissingError, ForeignFileError, TruncatedFileError: as for
             :func:`read_trajectories`.
     """
-    header, rows = parse(Path(path))
+    header, rows = parse(path_of(path))
     env = make_recorded(header, allow=allow)
     core: Any = env.unwrapped
     if header["generator_seed"] is not None:

@@ -92,10 +92,10 @@ def core_of(env: Any) -> Any:
     Raises:
         InvalidArgumentError: there is none.
     """
-    core = env.unwrapped
+    core = getattr(env, "unwrapped", env)
     if hasattr(core, "setting") and hasattr(core, "draw"):
         return core  # known by what it offers: this room does not import that one
-    message = f"expected an environment of hwnas_env, got {core}"
+    message = f"expected an environment of hwnas_env, got {core!s:.200}"
     if isinstance(env, gym.vector.VectorEnv):
         message += "; wrap single environments before they are put into a vector"
     raise InvalidArgumentError(message)
@@ -177,6 +177,7 @@ class RuleWrapper(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             InvalidArgumentError: as the rule says.
         """
         given = plain(parameters)
+        core_of(env)
         RecordConstructorArgs.__init__(self, **given)
         gym.Wrapper.__init__(self, env)
         self.rule = _make_rule(type(self), env, 1, given)

@@ -161,8 +161,12 @@ class SB3VecEnv(VecEnv):
 
     def reset(self) -> Any:
         """Starts an episode in every row: their observations ``(N, D)``."""
-        options = self._options[0] if self._options else {}
-        if any(one != options for one in self._options):
+        given = self._options
+        if not isinstance(given, list) or not all(isinstance(o, dict) for o in given):
+            message = f"set_options: expected a dictionary or a list, got {given!r}"
+            raise InvalidArgumentError(message)
+        options = given[0] if given else {}
+        if any(one != options for one in given):
             message = "set_options: the rows of one vector have the same options"
             raise InvalidArgumentError(message)
         seeds = None if None in self._seeds else [*self._seeds]
@@ -260,4 +264,13 @@ class SB3VecEnv(VecEnv):
     def _indices(self, indices: Indices) -> list[int]:
         if indices is None:
             return list(range(self.num_envs))
-        return [indices] if isinstance(indices, int) else list(indices)
+        given = indices.tolist() if isinstance(indices, np.ndarray) else indices
+        rows = [*given] if isinstance(given, Iterable) else [given]
+        places = range(-self.num_envs, self.num_envs)
+        if not all(type(row) is int and row in places for row in rows):
+            message = (
+                f"indices: expected rows below {self.num_envs}, or None, got "
+                f"{indices!r}"
+            )
+            raise InvalidArgumentError(message)
+        return rows
