@@ -1,7 +1,9 @@
 """Vectors start episodes anew when Gymnasium's autoreset modes say."""
 
+import copy
 import itertools
 import json
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -236,6 +238,26 @@ def test_a_closed_ledger_truncates_every_row(
             envs.reset(options={"reset_mask": ended})
     assert evaluated == envs.unwrapped.ledger.queries == 4
     assert closed > 3
+
+
+@pytest.mark.parametrize("name", ["hard", "early", "penalty"])
+@MODES
+def test_copies_and_pickles_wait_alike(name: str, autoreset: AutoresetMode) -> None:
+    envs = CONSTRAINED[name](native(2, autoreset_mode=autoreset, budget="tight"))
+    envs.reset(seed=0)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        actions = rng.integers(0, 5, 2)
+        twins = [copy.deepcopy(envs), pickle.loads(pickle.dumps(envs))]
+        expected = envs.step(actions)
+        for twin in twins:
+            step = twin.step(actions)
+            for mine, theirs in zip(step[:4], expected[:4], strict=True):
+                assert np.array_equal(mine, theirs)
+            assert twin.autoreset_mode is autoreset
+        ended = expected[2] | expected[3]
+        if autoreset is DISABLED and ended.any():
+            envs.reset(options={"reset_mask": ended})
 
 
 def test_rows_that_a_user_resets_wait_no_longer() -> None:
