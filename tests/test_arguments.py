@@ -1,5 +1,6 @@
 """Wrong arguments of environments, vectors and wrappers, each with its own words."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -90,6 +91,10 @@ WRONG: list[tuple[str, Call]] = [
     ("needs a reward of one number", lambda: clipped(wrappers.PenaltyReward)),
     ("needs a reward of one number", lambda: clipped(SB3VecEnv)),
     ("expected a mapping", lambda: vector().reset(options=5)),
+    (
+        "expected a mapping",
+        lambda: wrappers.PenaltyReward(vector()).reset(options=True),  # type: ignore[arg-type]
+    ),
     ("expected a mapping", lambda: gym.make(CELL).reset(options=5)),  # type: ignore[arg-type]
     ("max_train_seconds > 0", lambda: ledger(max_train_seconds=True)),
     ("name those to train on", lambda: gym.make(SEVERAL, test_devices=["fpga"])),
@@ -108,6 +113,73 @@ WRONG: list[tuple[str, Call]] = [
     ),
     ("WeightedSum or another", lambda: SB3VecEnv(vector(objectives=NAMES))),
 ]
+
+
+JUNK: list[Any] = [
+    *(None, True, -1, 10**30, 1.5, float("nan"), "", "abc", b"x", [], [1], ["a"]),
+    *((), {}, {"a": 1}, {1: 2}, set(), np.zeros(2), np.array("x"), object(), len),
+    *(np.ones((2, 2), bool), np.array([None, 1], object), 1j, slice(2), range(3)),
+]
+WRAPPERS: dict[str, Callable[[Any], Any]] = {
+    "none": lambda env: env,
+    "penalty": wrappers.PenaltyReward,
+    "multiplier": wrappers.LagrangianReward,
+    "early": wrappers.EarlyTermination,
+    "hard": wrappers.HardMask,
+    "dictionary": wrappers.DictObservation,
+}
+
+
+@pytest.mark.parametrize("count", [None, 2])
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_anything_else_is_refused_in_our_words(name: str, count: int | None) -> None:
+    """No call with junk ends in anything but an answer or an error of ours."""
+    made = vector() if count else gym.make(CELL)
+    env = WRAPPERS[name](made)
+    for junk in JUNK:
+        calls: list[Call] = [
+            lambda junk=junk: env.reset(options=junk),  # type: ignore[misc]
+            lambda junk=junk: env.reset(seed=junk),  # type: ignore[misc]
+            *(
+                lambda junk=junk, key=key: env.reset(options={key: junk})  # type: ignore[misc]
+                for key in ("budget", "genotype", "reset_mask", 5)
+            ),
+            lambda junk=junk: env.step(junk),  # type: ignore[misc]
+        ]
+        for call in calls:
+            env.reset(seed=0)
+            with contextlib.suppress(HWNASError):
+                call()
+        if name != "none" and not isinstance(junk, gym.Env):
+            with pytest.raises(HWNASError):
+                WRAPPERS[name](junk)
+
+
+def test_paths_rows_and_discounts_are_refused_in_our_words() -> None:
+    envs = SB3VecEnv(vector())
+    envs.reset()
+    front: Any = gym.make(CELL, objectives=NAMES).unwrapped
+    for junk in (None, 5, 1.5, [1], b"x", object(), np.zeros(2)):
+        for read in (wrappers.read_trajectories, wrappers.replay):
+            with pytest.raises(InvalidArgumentError, match="path"):
+                read(junk)
+        with pytest.raises(InvalidArgumentError, match="path"):
+            wrappers.TrajectoryRecorder(gym.make(CELL), junk)
+        with pytest.raises(InvalidArgumentError, match="environment"):
+            wrappers.TrajectoryRecorder(junk, "new.jsonl")
+        if junk is not None:
+            with pytest.raises(InvalidArgumentError, match="indices"):
+                envs.env_method("action_masks", indices=(junk, 7))
+        envs.set_options(junk)
+        if junk is not None:
+            with pytest.raises(InvalidArgumentError, match="set_options"):
+                envs.reset()
+        if not isinstance(junk, (int, float)):
+            with pytest.raises(InvalidArgumentError, match="gamma"):
+                front.pareto_front(junk)
+    for render_mode in (np.zeros(2), ["ansi"]):
+        with pytest.raises(HWNASError, match="render mode"):
+            gym.make(CELL, render_mode=render_mode)
 
 
 @pytest.mark.parametrize(

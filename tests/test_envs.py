@@ -1,10 +1,13 @@
 """The environment's contract, over every registered id."""
 
 import copy
+import inspect
 import json
 import math
 import multiprocessing
 import pickle
+import pydoc
+import re
 import subprocess
 import sys
 import warnings
@@ -19,6 +22,7 @@ from gymnasium.utils.env_checker import check_env as gym_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
 from hwnas_env import BudgetedProblem
+from hwnas_env.envs.base import HWNASEnv
 from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import (
     EpisodeEndedError,
@@ -403,3 +407,16 @@ def test_drawn_accuracies_differ_between_episodes_and_follow_the_seed() -> None:
 
     assert len(set(rewards(1))) > 1
     assert rewards(1) == rewards(1)
+
+
+@pytest.mark.parametrize("mode", ["construct", "mutate", "joint"])
+def test_help_says_every_keyword_and_info_key(mode: str) -> None:
+    several = "HWNAS-NASBench201-MultiDevice-v0"
+    for env_id in (CELL, "HWNAS-FBNet-Eyeriss-v0", several):
+        envs = gym.make_vec(f"hwnas_env:{env_id}", 2, mode=mode)
+        for env in (make(env_id, mode=mode), envs):
+            words = set(re.findall(r"\w+", pydoc.render_doc(env.unwrapped)))
+            keywords = set(inspect.signature(HWNASEnv).parameters) | {"mode", "horizon"}
+            _, info = env.reset(seed=0)
+            keys = {key for key in info if not key.startswith("_")}
+            assert keywords | keys <= words

@@ -1,6 +1,7 @@
 """Recordings that are malformed, or that would run or write what they must not."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,11 @@ def test_a_recording_cannot_name_an_accuracy_or_make_files(
     for module in ("hwnas_env.wrappers.record", "hwnas_env.wrappers", __name__):
         wrapper = {"name": "x", "entry_point": f"{module}:TrajectoryRecorder"}
         spec["additional_wrappers"] = [{**wrapper, "kwargs": keywords}]
-        assert replay(edited(recorded, 1, spec=spec)).agrees
+        changed = edited(recorded, 1, spec=spec)
+        assert replay(changed, allow=(__name__,)).agrees
         assert not target.exists()
+    with pytest.raises(ForeignFileError, match=f"allow=..{__name__}"):
+        replay(changed)
     point = "gymnasium.wrappers:RecordVideo"
     keywords = {"video_folder": str(target)}
     spec["additional_wrappers"] = [
@@ -140,8 +144,92 @@ def test_actions_beyond_integers_are_differences(action: Any, path: Path) -> Non
 def test_a_users_reward_that_raises_is_a_difference(recorded: Path) -> None:
     spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
     spec["kwargs"]["reward"] = f"{__name__}:raises"
-    found = replay(edited(recorded, 1, spec=spec)).differences
+    changed = edited(recorded, 1, spec=spec)
+    with pytest.raises(ForeignFileError, match=f"{__name__}:raises"):
+        replay(changed)
+    found = replay(changed, allow=[__name__]).differences
     assert any(difference.key == "error" for difference in found)
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("reward", "os:system"),
+        ("reward", f"{__name__}:leaves"),
+        ("accuracy", "sys:exit"),
+        ("accuracy", "builtins:input"),
+        ("anything", "builtins:print"),
+    ],
+)
+def test_functions_of_modules_that_are_imported_are_not_looked_up(
+    key: str, name: str, recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
+    spec["kwargs"][key] = name
+    changed = edited(recorded, 1, spec=spec)
+    for allow in ((), ("hwnas_env", "o")):
+        with pytest.raises(ForeignFileError, match=rf"{name}.*allow="):
+            replay(changed, allow=allow)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("allow", ["test_hostile_recordings", (1,), [None]])
+def test_what_is_allowed_is_a_list_of_names(allow: Any, recorded: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="names of modules"):
+        replay(recorded, allow=allow)
+
+
+def test_an_exit_of_allowed_code_does_not_pass(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "leaving.py").write_text("raise SystemExit('ran')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
+    spec["kwargs"]["reward"] = f"{__name__}:leaves"
+    found = replay(edited(recorded, 1, spec=spec), allow=[__name__]).differences
+    assert [one.got for one in found if one.key == "error"] == ["left"] * 3
+    wrapper = {"name": "x", "entry_point": "leaving:Wrapper", "kwargs": {}}
+    for change in ({"reward": "leaving:f"}, {"reward": "mnas_hard"}):
+        spec["kwargs"] |= change
+        spec["additional_wrappers"] = [wrapper] * (change["reward"] == "mnas_hard")
+        with pytest.raises(ForeignFileError, match="ran"):
+            replay(edited(recorded, 1, spec=spec), allow=["leaving"])
+
+
+def leaves(accuracy: Any, cost: Any, budget: float) -> Any:
+    del accuracy, cost, budget
+    sys.exit("left")
+
+
+@pytest.mark.parametrize(
+    "sizes", [[10**9], [10**6], [100, 100, 100, 100, 100, 100], [2**200]], ids=str
+)
+def test_wrappers_of_a_file_stay_small(sizes: list[int], recorded: Path) -> None:
+    spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
+    name = "FrameStackObservation"
+    spec["additional_wrappers"] = [
+        {
+            "name": name,
+            "entry_point": f"gymnasium.wrappers.stateful_observation:{name}",
+            "kwargs": {"stack_size": size, "padding_type": "reset"},
+        }
+        for size in sizes
+    ]
+    with pytest.raises(ForeignFileError, match="may observe more than"):
+        replay(edited(recorded, 1, spec=spec))
+    spec["additional_wrappers"] = spec["additional_wrappers"][:1]
+    spec["additional_wrappers"][0]["kwargs"]["stack_size"] = 4
+    assert replay(edited(recorded, 1, spec=spec)).agrees
+
+
+def test_a_recording_does_not_draw(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
+    for mode in ("human", "rgb_array_list", 5):
+        spec["kwargs"]["render_mode"] = mode
+        assert replay(edited(recorded, 1, spec=spec)).agrees
+    assert capsys.readouterr().out == ""
 
 
 def raises(accuracy: Any, cost: Any, budget: float) -> Any:

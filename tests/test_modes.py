@@ -37,9 +37,9 @@ def make(env_id: str, mode: str, **keywords: Any) -> Any:
 def some_action(info: dict[str, Any], rng: np.random.Generator) -> Any:
     """A random action that the mask allows."""
     mask = info["action_mask"]
-    if mask.ndim == 1:
-        return int(rng.choice(np.flatnonzero(mask)))
-    return np.array([rng.choice(np.flatnonzero(row)) for row in mask])
+    if isinstance(mask, tuple):
+        return np.array([rng.choice(np.flatnonzero(row)) for row in mask])
+    return int(rng.choice(np.flatnonzero(mask)))
 
 
 @IDS
@@ -68,7 +68,8 @@ def test_every_step_answers_as_the_problem_does(env_id: str, mode: str) -> None:
         steps = 0
         while not ended:
             assert env.observation_space.contains(observation)
-            assert (env.unwrapped.action_masks() == info["action_mask"].ravel()).all()
+            flat = np.ravel(info["action_mask"])
+            assert (env.unwrapped.action_masks() == flat).all()
             before = info["genotype"]
             action = some_action(info, rng)
             observation, reward, terminated, truncated, info = env.step(action)
@@ -120,6 +121,48 @@ def test_mutate_masks_what_is_not_feasible_or_changes_nothing(env_id: str) -> No
             assert info["action_mask"].astype(bool).tolist() == expected
         else:
             assert info["action_mask"].all()
+
+
+@pytest.mark.parametrize("mode", ["construct", "mutate", "joint"])
+@pytest.mark.parametrize("env_id", [CELL, NET])
+def test_masks_have_the_form_that_sample_takes(env_id: str, mode: str) -> None:
+    keywords: dict[str, Any] = {"mode": mode, "budget": "tight"}
+    env = make(env_id, **keywords)
+    env.action_space.seed(0)
+    _, info = env.reset(seed=0)
+    ended = False
+    while not ended:
+        masks = info["action_mask"]
+        parts = masks if isinstance(masks, tuple) else [masks]
+        action = env.action_space.sample(masks)
+        assert np.all(env.unwrapped.action_masks()[flat_places(env, action)])
+        assert np.ravel(masks).tolist() == env.unwrapped.action_masks().tolist()
+        for part in parts:
+            assert part.dtype == np.int8
+            part[:] = 0  # a copy
+        assert env.unwrapped.action_masks().any()
+        _, _, terminated, truncated, info = env.step(action)
+        ended = terminated or truncated
+    for vectorization in ("vector_entry_point", "sync"):
+        envs = gym.make_vec(
+            f"hwnas_env:{env_id}", 3, vectorization_mode=vectorization, **keywords
+        )
+        envs.single_action_space.seed(0)
+        _, infos = envs.reset(seed=0)
+        for _ in range(3):
+            actions = [envs.single_action_space.sample(m) for m in infos["action_mask"]]
+            *_, infos = envs.step(np.array(actions))
+        if mode != "joint":  # Gymnasium batches a MultiDiscrete to a Box, without masks
+            assert envs.action_space.contains(
+                envs.action_space.sample(tuple(infos["action_mask"]))
+            )
+
+
+def flat_places(env: Any, action: Any) -> Any:
+    """Where an action's choices stand in the flat mask."""
+    if isinstance(env.action_space, gym.spaces.MultiDiscrete):
+        return np.arange(len(action)) * env.action_space.nvec[0] + action
+    return action
 
 
 @pytest.mark.parametrize("device", ["edgetpu", "edgegpu", "eyeriss"])

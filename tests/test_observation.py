@@ -68,6 +68,73 @@ def test_the_mask_is_observed_in_every_mode(env_id: str, mode: str) -> None:
     assert seen["action_mask"].shape == seen["action_mask"].reshape(shape).shape
 
 
+FORMS: list[dict[str, Any]] = [
+    {"keys": ("obs", "mask")},
+    {"dtype": bool},
+    {"dtype": "int8", "flat": True},
+    {"keys": ["a", "b"], "dtype": np.bool_, "flat": True},
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_keys_type_and_shape_of_the_mask_are_chosen(
+    form: dict[str, Any], mode: str
+) -> None:
+    def wrap(env: Any) -> Any:
+        return DictObservation(env, **form)
+
+    key, mask_key = form.get("keys", ("observations", "action_mask"))
+    keywords = {"mode": mode, "budget": "tight"}
+    env = wrap(make(CELL, **keywords))
+    check_env(env, skip_render_check=True)
+    again = gym.make(EnvSpec.from_json(env.spec.to_json()))
+    assert again.observation_space == env.observation_space
+    seen, info = env.reset(seed=1)
+    assert_equal(again.reset(seed=1), (seen, info))
+    assert set(seen) == {key, mask_key}
+    expected = np.array(info["action_mask"]).astype(form.get("dtype", np.int8))
+    if form.get("flat"):
+        assert (seen[mask_key] == env.unwrapped.action_masks()).all()
+        expected = expected.reshape(-1)
+    np.testing.assert_array_equal(seen[mask_key], expected, strict=True)
+    space = env.observation_space[mask_key]
+    assert isinstance(space, gym.spaces.Box)
+    assert (space.shape, space.dtype) == (expected.shape, expected.dtype)
+    envs = wrap(gym.make_vec(f"hwnas_env:{CELL}", 2, **keywords))
+    envs.action_space.seed(0)
+    rows, _ = envs.reset(seed=1)
+    assert envs.observation_space.contains(rows)
+    assert (rows[mask_key][0] == seen[mask_key]).all()
+    for _ in range(7):
+        rows, *_, infos = envs.step(envs.action_space.sample())
+        assert envs.observation_space.contains(rows)
+        for final in infos.get("final_obs", []):
+            assert env.observation_space.contains(final)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"keys": "ab"},
+        {"keys": ("a",)},
+        {"keys": ("a", "a")},
+        {"keys": ("a", 1)},
+        {"keys": 5},
+        {"dtype": "float"},
+        {"dtype": None},
+        {"dtype": "nothing"},
+        {"flat": 1},
+        {"flat": None},
+    ],
+    ids=str,
+)
+def test_wrong_forms_of_the_mask_are_refused(form: dict[str, Any]) -> None:
+    for made in (make(CELL), gym.make_vec(f"hwnas_env:{CELL}", 2)):
+        with pytest.raises(InvalidArgumentError, match=next(iter(form))):
+            DictObservation(made, **form)  # type: ignore[arg-type]
+
+
 def test_changing_what_was_observed_changes_nothing() -> None:
     env = DictObservation(make(CELL, budget="tight"))
     seen, info = env.reset(seed=0)

@@ -327,6 +327,47 @@ def test_what_cannot_be_made_again_is_refused_by_name(path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.parametrize("room", [1, 40, 1_000, 4_000])
+def test_a_full_disk_leaves_whole_episodes(room: int, path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    env = TrajectoryRecorder(make(CELL), path)
+    play(env, 1, seed=0)
+    whole = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + room, hard))
+    try:
+        with pytest.raises(OSError, match=r"File too large|No space"):
+            play(env, 3)
+        written = path.read_bytes()
+        assert written.startswith(whole)
+        with pytest.raises(OSError, match=r"File too large|No space"):
+            env.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == written
+    episodes = read_trajectories(path)
+    assert all(episode.complete for episode in episodes)
+    play(env, 1)  # there is room again: what could not be written is
+    found = read_trajectories(path)
+    assert len(found) == len(episodes) + 2
+    assert replay(path).agrees
+
+
+def test_a_header_that_cannot_be_written_leaves_no_file(path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    env = TrajectoryRecorder(make(CELL), path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(InvalidArgumentError, match="cannot record to"):
+            env.reset(seed=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not path.exists()
+    play(env, 1, seed=0)
+    assert replay(path).agrees
+
+
 class _Odd(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         gym.utils.RecordConstructorArgs.__init__(self)

@@ -22,7 +22,11 @@ from hwnas_env.errors import (
 
 MODES = pytest.mark.parametrize("mode", ["construct", "mutate", "joint"])
 IDS = pytest.mark.parametrize("env_id", ENVIRONMENTS)
-SAME_STEP = {"autoreset_mode": AutoresetMode.SAME_STEP}
+SAME_STEP, NEXT_STEP, DISABLED = (
+    AutoresetMode.SAME_STEP,
+    AutoresetMode.NEXT_STEP,
+    AutoresetMode.DISABLED,
+)
 COUNTS = ("queries", "unique_queries")
 """A vector's ledger counts over all rows, so these differ from single ones."""
 
@@ -31,21 +35,30 @@ def native(env_id: str, count: int, **keywords: Any) -> Any:
     return gym.make_vec(f"hwnas_env:{env_id}", count, **keywords)
 
 
-def sync(env_id: str, count: int, **keywords: Any) -> Any:
+def sync(
+    env_id: str, count: int, *, autoreset: AutoresetMode = SAME_STEP, **keywords: Any
+) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return gym.make_vec(
             f"hwnas_env:{env_id}",
             count,
             vectorization_mode="sync",
-            vector_kwargs=SAME_STEP,
+            vector_kwargs={"autoreset_mode": autoreset},
             **keywords,
         )
 
 
+def listed(column: Any) -> Any:
+    """A column of info as one array; joint's masks are tuples of arrays, a row each."""
+    if column.dtype == object:
+        return np.array([np.array(row) for row in column])
+    return column
+
+
 def some_actions(infos: dict[str, Any], rng: np.random.Generator) -> Any:
     """Random actions, most of them those that the masks allow."""
-    mask = infos["action_mask"].astype(float)
+    mask = listed(infos["action_mask"]).astype(float)
     mask[rng.random(len(mask)) < 0.1] = 1.0  # somebody ignores the mask
     weights = mask * rng.random(mask.shape)
     return weights.argmax(axis=-1)
@@ -56,14 +69,26 @@ def assert_same_infos(ours: dict[str, Any], theirs: dict[str, Any], rows: Any) -
     for key, value in theirs.items():
         if key in ("final_obs", "final_info", *COUNTS):
             continue
-        assert (ours[key][rows] == value[rows]).all(), key
+        assert (listed(ours[key][rows]) == listed(value[rows])).all(), key
         if not key.startswith("_"):
             assert ours[key].dtype == value.dtype, key
 
 
-def assert_equal_play(env_id: str, count: int, steps: int, **keywords: Any) -> None:
-    """Drives both with the same actions, and compares all that they say."""
-    ours, theirs = native(env_id, count, **keywords), sync(env_id, count, **keywords)
+def assert_equal_play(
+    env_id: str,
+    count: int,
+    steps: int,
+    *,
+    autoreset: AutoresetMode = SAME_STEP,
+    **keywords: Any,
+) -> None:
+    """Drives both with the same actions, and compares all that they say.
+
+    Where autoreset is disabled, rows that ended are reset at once.
+    """
+    ours = native(env_id, count, autoreset_mode=autoreset, **keywords)
+    theirs = sync(env_id, count, autoreset=autoreset, **keywords)
+    assert ours.metadata["autoreset_mode"] is ours.autoreset_mode is autoreset
     assert ours.single_observation_space == theirs.single_observation_space
     assert ours.single_action_space == theirs.single_action_space
     assert ours.observation_space == theirs.observation_space
@@ -85,16 +110,43 @@ def assert_equal_play(env_id: str, count: int, steps: int, **keywords: Any) -> N
         assert_same_infos(infos, their_infos, slice(None))
         ended = step[2] | step[3]
         ends += int(ended.sum())
-        if ended.any():
+        if autoreset is DISABLED and ended.any():
+            (observation, infos), (expected, their_infos) = (
+                envs.reset(options={"reset_mask": ended.copy()})
+                for envs in (ours, theirs)
+            )
+            assert (observation == expected).all()
+            assert_same_infos(infos, their_infos, np.flatnonzero(ended))
+            for key in their_infos:
+                if key.startswith("_"):
+                    assert (infos[key] == their_infos[key]).all(), key
+        if autoreset is SAME_STEP and ended.any():
             rows = np.flatnonzero(ended)
             assert (infos["_final_obs"] == ended).all()
             for row in rows:
                 final = their_infos["final_obs"][row]
                 assert (infos["final_obs"][row] == final).all()
             assert_same_infos(infos["final_info"], their_infos["final_info"], rows)
-        masks = infos["action_mask"].reshape(count, -1).astype(bool)
+        masks = listed(infos["action_mask"]).reshape(count, -1).astype(bool)
         assert (ours.unwrapped.action_masks() == masks).all()
     assert ends >= count
+
+
+@pytest.mark.parametrize("autoreset", [NEXT_STEP, DISABLED])
+@pytest.mark.parametrize(
+    "keywords", [{}, {"budget": "sampled"}, {"accuracy": "sampled"}], ids=str
+)
+@pytest.mark.parametrize("env_id", [CELL, NET])
+@MODES
+def test_rows_equal_single_environments_in_other_autoreset_modes(
+    mode: str, env_id: str, keywords: dict[str, Any], autoreset: AutoresetMode
+) -> None:
+    if env_id == NET and "accuracy" in keywords:
+        keywords = {"accuracy": "noisy-3"}
+    if mode == "mutate":
+        keywords = {**keywords, "horizon": 5}
+    steps = 50 if env_id == NET else 16
+    assert_equal_play(env_id, 4, steps, mode=mode, autoreset=autoreset, **keywords)
 
 
 @IDS
@@ -314,6 +366,38 @@ def test_wrong_keywords_have_their_own_errors() -> None:
     for call in (lambda: envs.step(np.zeros(2, int)), envs.unwrapped.action_masks):
         with pytest.raises(EpisodeEndedError, match="reset"):
             call()
+
+
+def test_a_seeded_reset_seeds_the_generator_that_users_draw_from() -> None:
+    envs, others = native(CELL, 2, budget="sampled"), native(CELL, 2, budget="sampled")
+    envs.reset(seed=5)
+    others.reset(seed=[5, 9])
+    assert envs.np_random_seed == others.np_random_seed == 5
+    draws = envs.np_random.random(3).tolist()
+    assert others.np_random.random(3).tolist() == draws
+    wrapped = gym.wrappers.vector.RecordEpisodeStatistics(others)
+    budgets = wrapped.reset(seed=5)[1]["budget"].tolist()
+    assert wrapped.np_random.random(3).tolist() == draws
+    # a reset without a seed, or of other rows, goes on where it was
+    for seed, mask in ((None, [True, True]), (7, [False, True])):
+        envs.reset(seed=seed, options={"reset_mask": np.array(mask)})
+        assert envs.np_random_seed == 5
+    assert envs.np_random.random() not in draws
+    envs.reset(seed=7, options={"reset_mask": np.array([True, False])})
+    assert envs.np_random_seed == 7
+    # what users draw does not move the rows
+    assert envs.reset(seed=5)[1]["budget"].tolist() == budgets
+    assert envs.reset(seed=np.int64(5))[1]["budget"].tolist() == budgets
+
+
+def test_keywords_of_gymnasiums_make_are_said_to_be_of_single_environments() -> None:
+    for name, value in (("max_episode_steps", 3), ("disable_env_checker", True)):
+        with pytest.raises(InvalidArgumentError, match=f"{name}.*sync") as caught:
+            native(CELL, 2, **{name: value})
+        assert "max_queries" not in str(caught.value)
+        assert sync(CELL, 2, **{name: value}).num_envs == 2
+    with pytest.raises(UnknownNameError, match="did you mean 'max_queries'"):
+        native(CELL, 2, max_query=3)
 
 
 def test_specs_make_the_same_environments() -> None:

@@ -4,6 +4,8 @@ import copy
 import itertools
 import math
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -354,6 +356,21 @@ def test_drawn_weights_are_uniform_on_the_simplex_and_observed() -> None:
     low, high = front.min(axis=0), front.max(axis=0)
     values = (final["vector_reward"] - low) / (high - low)
     assert rewards == pytest.approx((values * drawn).sum(axis=1))
+
+
+def test_wrappers_import_where_gymnasium_cannot_be_subscripted() -> None:
+    code = (  # as before Gymnasium 1.4
+        "import gymnasium as gym, gymnasium.wrappers.vector\n"
+        "def refuse(*parameters): raise TypeError('not a generic class')\n"
+        "gym.vector.VectorWrapper.__class_getitem__ = refuse\n"
+        "import hwnas_env, hwnas_env.wrappers as wrappers\n"
+        f"envs = wrappers.HardMask(gym.make_vec('{CELL}', 2))\n"
+        "print(envs.reset(seed=0)[0].shape)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "(2, 38)\n", done.stderr
 
 
 def test_foreign_and_doubly_scalarised_vectors_are_refused() -> None:

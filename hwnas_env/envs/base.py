@@ -1,6 +1,6 @@
 """What the environments of all modes share: problem, ledger, budget, reward, info."""
 
-import math
+import inspect
 import operator
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec
 
+from hwnas_env.envs.checks import check_seed
 from hwnas_env.envs.setting import Setting
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
@@ -28,18 +29,42 @@ from hwnas_env.types import RewardFunction
 Observation = npt.NDArray[np.float32]
 Info = dict[str, Any]
 
+_SEEN = ("genotype", "completable", "action_mask")
+"""Info keys that say where an episode is, not what a query came to."""
+
 
 class HWNASEnv(gym.Env[Observation, Any]):
     """Searches one space on one device; a subclass says what an action is.
 
+    Mode:
+        ``gym.make(id, mode=...)`` and ``gym.make_vec`` choose what an action is:
+        construct (the default), one decision a step; mutate, one change of a network a
+        step, with ``horizon``, the steps of an episode, twice the number of positions
+        by default; joint, all decisions at once.
+
     Info keys:
-        evaluated, genotype (int8, -1 where undecided), accuracy_percent, one key a
-        metric, budget, cost (excess over the budget: min(max(0, c / T - 1), 1), 1 where
-        not deployable), feasible, deployable, completable, train_seconds where the
-        problem has it, queries, unique_queries, budget_exhausted, action_mask (int8).
-        Before the evaluation numbers are 0.0 and flags False. With several devices
-        also device, the place of the episode's in ``env.unwrapped.devices``, and only
-        the metrics that all of them have.
+        The same from reset and step; before the evaluation numbers are 0.0 and flags
+        False.
+
+        - evaluated: whether this step evaluated a network.
+        - genotype: ``(L,)`` int8, -1 where undecided.
+        - accuracy_percent: of the network.
+        - one key a metric of the problem, in its unit (latency_ms, energy_mj,
+          arithmetic_intensity, parameters_m, flops_m): inf where the device cannot run
+          the network.
+        - budget: of this episode, in the metric's unit.
+        - device: with several devices, the place of the episode's in
+          ``env.unwrapped.devices``; there only metrics that all of them have are keys.
+        - cost: the excess over the budget, min(max(0, c / T - 1), 1); 1 where not
+          deployable.
+        - feasible: whether the network meets the budget.
+        - deployable: whether the device can run the network.
+        - completable: whether a completion can still meet the budget.
+        - train_seconds: of the network, where the problem has it.
+        - queries, unique_queries: what the ledger has counted so far.
+        - budget_exhausted: whether the ledger can pay nothing more.
+        - action_mask: int8, 1 where an action is allowed, as ``action_space.sample``
+          takes it.
 
     Several devices:
         Each episode's device is drawn uniformly from ``devices``, or named by
@@ -54,6 +79,10 @@ class HWNASEnv(gym.Env[Observation, Any]):
         is truncated with reward 0 and without an evaluation. Counts go on from episode
         to episode. Where queries are not limited, a seeded reset begins a new run and
         counts from 0, so that one seed always gives one trajectory.
+
+        ``ledger`` may be given to many environments of one process, which then spend
+        the same; so do deep copies of them. It goes into no specification, pickle or
+        worker process, where a copy of it would count alone.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
@@ -63,6 +92,11 @@ class HWNASEnv(gym.Env[Observation, Any]):
 
     _steps_before_reward = 0
     _ratio: slice
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Completes the subclass's docstring, so that help() needs no other page."""
+        super().__init_subclass__(**keywords)
+        cls.__doc__ = with_shared_words(cls.__doc__)
 
     def __init__(
         self,
@@ -79,6 +113,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         source: str = "builtin",
         accuracy: Accuracy = "mean",
         max_queries: int | None = None,
+        ledger: BudgetedProblem | None = None,
         render_mode: str | None = None,
     ) -> None:
         """Makes the environment.
@@ -98,6 +133,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
             source: builtin or measured.
             accuracy: see :func:`hwnas_env.make_problem`; never test accuracy.
             max_queries: evaluations to spend over all episodes; None for no limit.
+            ledger: a :class:`hwnas_env.BudgetedProblem` to spend in place of one of its
+                own; its problem is searched then.
             render_mode: ansi, human (writes every step to the terminal) or rgb_array.
 
         Raises:
@@ -107,10 +144,10 @@ class HWNASEnv(gym.Env[Observation, Any]):
             DataMissingError: measured data was asked for and is not imported.
             WorkerProcessError: a ledger or a function in a vector worker process.
         """
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise unknown_name(
-                render_mode, self.metadata["render_modes"], what="render mode"
-            )
+        modes = self.metadata["render_modes"]
+        named = isinstance(render_mode, str) and render_mode in modes
+        if render_mode is not None and not named:
+            raise unknown_name(render_mode, modes, what="render mode")
         self.setting = Setting(
             space,
             device,
@@ -124,7 +161,11 @@ class HWNASEnv(gym.Env[Observation, Any]):
             source=source,
             accuracy=accuracy,
             max_queries=max_queries,
+            ledger=ledger,
         )
+        self._shared = ledger is not None
+        # a copy: vectors of Gymnasium before 1.4 write their autoreset mode into it
+        self.metadata = {**self.metadata}  # type: ignore[misc]
         self.render_mode = render_mode
         self._spec: EnvSpec | None = None
         self._length, self._choices = self.setting.length, self.setting.choices
@@ -204,15 +245,16 @@ class HWNASEnv(gym.Env[Observation, Any]):
         the budget, then the network to start from.
 
         Args:
-            seed: of the environment's own generator.
+            seed: of the environment's own generator: an int of at least 0.
             options: ``budget`` for this episode, as in the constructor; ``genotype``
                 to start from: see the class; ``device`` where there are several.
 
         Raises:
             UnknownNameError: another option, or no device of this environment.
             InvalidBudgetError, InvalidActionError: as their names say.
+            InvalidArgumentError: another seed.
         """
-        setting = self.setting
+        setting, seed = self.setting, check_seed(seed)
         start, number, budgets = None, setting.check_device(None), None
         if options is not None:
             setting.check_options(options)
@@ -292,6 +334,12 @@ class HWNASEnv(gym.Env[Observation, Any]):
             message = "the episode is over (or none was started): call reset() first"
             raise EpisodeEndedError(message)
 
+    def _broke(self) -> bool:
+        """Whether the ledger can pay nothing more, whoever spends it."""
+        if self._shared:
+            self._count()
+        return bool(self._blank["budget_exhausted"])
+
     def _unpaid(self) -> tuple[Observation, Any, bool, bool, Info]:
         """Answers a step that the ledger cannot pay for."""
         self._open = False
@@ -302,7 +350,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         return np.zeros(self.reward_dim) if self._vector else 0.0
 
     def _evaluate(self, genotype: npt.NDArray[np.int8], info: Info) -> Any:
-        """Queries a network, fills info in, and returns the reward."""
+        """Queries a network, fills info in, and returns the reward; None if unpaid."""
         problem, setting = self.problem, self.setting
         rows = genotype[None, :]
         uniforms = problem.draw(1, rng=self.np_random)
@@ -312,21 +360,30 @@ class HWNASEnv(gym.Env[Observation, Any]):
         for name, column in columns.items():
             info[name] = column.item()
         key = setting.keys(rows, self._one)[0]
-        self._pay(key if isinstance(key, bytes) else int(key), info)
+        if not self._pay(key if isinstance(key, bytes) else int(key), info):
+            return None
         return reward if self._vector else float(reward)
 
-    def _pay(self, key: int | bytes, info: Info) -> None:
-        """Charges a query whose numbers info has."""
+    def _pay(self, key: int | bytes, info: Info) -> bool:
+        """Charges a query whose numbers info has; takes them out if it cannot be paid.
+
+        Returns:
+            Whether it could be paid.
+        """
         accuracy = info["accuracy_percent"]
         paid = self.ledger.charge_one(key, info.get("train_seconds"), accuracy)
-        assert paid, "a step is only taken where the ledger can pay"
         self._count()
-        self._accuracy = accuracy
         blank = self._blank
+        if not paid:
+            seen = {key: info[key] for key in _SEEN}
+            info.update({**blank, **seen})
+            return False
+        self._accuracy = accuracy
         info["evaluated"] = True
         info["queries"] = blank["queries"]
         info["unique_queries"] = blank["unique_queries"]
         info["budget_exhausted"] = blank["budget_exhausted"]
+        return True
 
     def _count(self) -> None:
         """Copies the ledger into what info says."""
@@ -363,8 +420,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
             InvalidArgumentError: the environment has no objectives.
             NotExactError: the front of this problem cannot be computed exactly.
         """
-        front = self.setting.front(self._number)
-        return list(front * math.prod([gamma] * self._steps_before_reward))
+        steps = self._steps_before_reward
+        return self.setting.discounted_front(self._number, gamma=gamma, steps=steps)
 
     def describe(self) -> dict[str, Any]:
         """Says what is searched, where its numbers come from, and what is rewarded.
@@ -405,3 +462,10 @@ class HWNASEnv(gym.Env[Observation, Any]):
             return render.image(view)
         text = render.text(view)
         return text if self.render_mode == "ansi" else render.show(text)
+
+
+def with_shared_words(doc: str | None) -> str:
+    """Returns a docstring with the keywords and sections that all modes share."""
+    _, _, sections = inspect.cleandoc(HWNASEnv.__doc__ or "").partition("\n\n")
+    keywords = inspect.cleandoc(HWNASEnv.__init__.__doc__ or "").partition("\n\n")[2]
+    return "\n\n".join([inspect.cleandoc(doc or ""), keywords, sections])

@@ -1,10 +1,15 @@
 """What keywords of environments must be, beside what makes a problem."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
 from hwnas_env.devices import DEVICES
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 
@@ -22,6 +27,113 @@ def check_names(
         message = f"{what}: expected a sequence of device names, got {names!r}"
         raise InvalidArgumentError(message)
     return tuple(names)  # type: ignore[arg-type]
+
+
+def check_autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    """Returns an autoreset mode, by itself, its name or Gymnasium's value.
+
+    Raises:
+        UnknownNameError: there is no such mode.
+    """
+    for known in AutoresetMode:
+        if mode is known or (
+            isinstance(mode, str) and mode in (known.name, known.value)
+        ):
+            return known
+    raise unknown_name(
+        mode, [known.name for known in AutoresetMode], what="autoreset mode"
+    )
+
+
+def check_keywords(names: Iterable[str], valid: Iterable[str]) -> None:
+    """Raises if a keyword is none of a native vector's.
+
+    Raises:
+        InvalidArgumentError: what ``gym.make`` itself takes, for single environments.
+        UnknownNameError: another; the message names the nearest.
+    """
+    known = set(valid)
+    for name in names:
+        if name in known:
+            continue
+        if name in inspect.signature(gym.make).parameters:
+            message = (
+                f"unknown keyword of a vector {name!r}: gym.make takes it for single "
+                'environments, as with vectorization_mode="sync"; the length of an '
+                'episode is its mode\'s, and mode="mutate" takes horizon'
+            )
+            raise InvalidArgumentError(message)
+        raise unknown_name(name, sorted(known), what="keyword of a vector")
+
+
+def check_count(num_envs: Any) -> int:
+    """Returns the number of a vector's rows.
+
+    Raises:
+        InvalidArgumentError: it is no positive integer.
+    """
+    whole = isinstance(num_envs, (int, np.integer)) and not isinstance(num_envs, bool)
+    if not whole or num_envs < 1:
+        message = f"num_envs: expected a positive int, got {num_envs!r}"
+        raise InvalidArgumentError(message)
+    return int(num_envs)
+
+
+def check_not_drawn(render_mode: Any) -> None:
+    """Raises if a vector is asked to draw.
+
+    Raises:
+        InvalidArgumentError: it is.
+    """
+    if render_mode is not None:
+        message = (
+            f"render_mode {render_mode!r}: a vector is not drawn; make one "
+            "environment, or give vectorization_mode='sync'"
+        )
+        raise InvalidArgumentError(message)
+
+
+def check_seeds(seed: Any, count: int) -> list[int | None]:
+    """Returns the seeds of a vector's rows.
+
+    Args:
+        seed: one number, of row 0, or one a row, or None.
+        count: rows.
+
+    Raises:
+        InvalidArgumentError: another number of seeds, or something else.
+    """
+    if isinstance(seed, np.ndarray):
+        seed = seed.tolist()
+    listed = isinstance(seed, Sequence) and not isinstance(seed, str)
+    seeds = list(seed) if listed else [seed]
+    whole = all(one is None or _is_seed(one) for one in seeds)
+    if not whole or (listed and len(seeds) != count):
+        message = (
+            f"seed: expected an int of at least 0, or {count} of them, got {seed!r}"
+        )
+        raise InvalidArgumentError(message)
+    if listed or seed is None:
+        return [None if one is None else int(one) for one in seeds]
+    return [int(seed) + row for row in range(count)]
+
+
+def check_seed(seed: Any) -> int | None:
+    """Returns the seed of one environment.
+
+    Raises:
+        InvalidArgumentError: it is no integer of at least 0.
+    """
+    if seed is None:
+        return None
+    if not _is_seed(seed):
+        message = f"seed: expected an int of at least 0, got {seed!r}"
+        raise InvalidArgumentError(message)
+    return int(seed)
+
+
+def _is_seed(seed: Any) -> bool:
+    return isinstance(seed, (int, np.integer)) and bool(seed >= 0)
 
 
 def check_ledger(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) -> None:
@@ -59,6 +171,9 @@ def require_metric(names: Sequence[str], metric: str) -> None:
     Raises:
         InvalidArgumentError: names those that have none, and those that have it.
     """
+    if not isinstance(metric, str):
+        message = f"metric: expected a name, got {metric!r}"
+        raise InvalidArgumentError(message)
     lacking = [name for name in names if metric not in DEVICES[name].metrics]
     having = [name for name in DEVICES if metric in DEVICES[name].metrics]
     if lacking and having:

@@ -48,9 +48,6 @@ class ConstructEnv(HWNASEnv):
         ``reset(options={"genotype": ...})`` takes a prefix of decisions; -1 behind them
         stands for undecided, as in ``info["genotype"]``.
 
-    Info keys:
-        Those of :class:`HWNASEnv`.
-
     Version history:
         v0: first version.
     """
@@ -114,7 +111,7 @@ class ConstructEnv(HWNASEnv):
             self._require_open()
         if type(action) is not int or not 0 <= action < self._choices:
             action = self.check_action(action)
-        if self._blank["budget_exhausted"]:
+        if self._blank["budget_exhausted"] or (self._shared and self._broke()):
             return self._unpaid()
         if self._pages is None:
             self._decide(action)
@@ -131,6 +128,8 @@ class ConstructEnv(HWNASEnv):
         reward = self._finish(info)
         if self.render_mode == "human":
             self.render()
+        if reward is None:
+            return observation, self._nothing(), False, True, info
         return observation, reward, True, False, info
 
     def _decide(self, action: int) -> None:
@@ -175,14 +174,15 @@ class ConstructEnv(HWNASEnv):
         return self._seen if self._pages is None else self._pages.mask[self._node]
 
     def _finish(self, info: Info) -> Any:
-        """Queries the network, fills info in, and returns the reward."""
+        """Queries the network; see :meth:`HWNASEnv._evaluate`."""
         pages = self._pages
         if pages is None:
             return self._evaluate(self._genotype, info)
         leaf = self._node - pages.leaves
         for name, column in pages.columns:
             info[name] = column.item(leaf)
-        self._pay(leaf + self._number * self.setting.space.size, info)
+        if not self._pay(leaf + self._number * self.setting.space.size, info):
+            return None
         if self._vector:
             return pages.reward[leaf].copy()
         return pages.reward.item(leaf)

@@ -127,8 +127,11 @@ class TableRows(ConstructRows):
     def _take(self, rows: IntArray, actions: IntArray) -> None:
         self._prefix[rows] = self._prefix[rows] * self.setting.choices + 1 + actions
 
-    def advance(self, actions: npt.NDArray[Any]) -> None:
+    def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Decides the next position of every row."""
+        if rows is not None:
+            self._take(rows, actions[rows])
+            return
         prefix = self._prefix
         prefix *= self.setting.choices
         prefix += actions
@@ -251,9 +254,12 @@ class LayeredRows(ConstructRows):
         self._shown[rows] = 0.0
         self._shown[rows, self.setting.length * self.setting.choices] = 1.0
 
-    def advance(self, actions: npt.NDArray[Any]) -> None:
+    def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Decides the next position of every row."""
-        self._take(self._row, actions)
+        if rows is None:
+            self._take(self._row, actions)
+        else:
+            self._take(rows, actions[rows])
 
     def due(self) -> BoolArray:
         """Marks the rows that are complete."""

@@ -19,10 +19,11 @@ class JointEnv(HWNASEnv):
         log(budget / medium).
 
     Action:
-        ``MultiDiscrete([K] * L)``. ``info["action_mask"]`` is ``(L, K)``, and
-        ``action_masks()`` the same flat. Independent positions can express no more than
-        this: a choice is masked if no feasible network contains it. So an unmasked
-        action may still break the budget.
+        ``MultiDiscrete([K] * L)``. ``info["action_mask"]`` is a tuple of one int8 array
+        a position, as ``action_space.sample`` takes it, and ``action_masks()`` all of
+        them side by side. Independent positions can express no more than this: a choice
+        is masked if no feasible network contains it. So an unmasked action may still
+        break the budget.
 
     Reward:
         That of the network, as in :class:`hwnas_env.envs.construct.ConstructEnv`.
@@ -32,9 +33,6 @@ class JointEnv(HWNASEnv):
 
     Start:
         ``reset`` takes no genotype: there is nothing to start from.
-
-    Info keys:
-        Those of :class:`HWNASEnv`.
 
     Version history:
         v0: first version.
@@ -65,7 +63,7 @@ class JointEnv(HWNASEnv):
         """
         self._require_open()
         genotype = check_choices(action, (self._length,), choices=self._choices)
-        if self._blank["budget_exhausted"]:
+        if self._broke():
             return self._unpaid()
         self._genotype = genotype
         cost = float(self.problem.known_costs(genotype[None, :])[0])
@@ -76,13 +74,15 @@ class JointEnv(HWNASEnv):
         reward = self._evaluate(genotype, info)
         if self.render_mode == "human":
             self.render()
+        if reward is None:
+            return observation, self._nothing(), False, True, info
         return observation, reward, True, False, info
 
     def _look(self) -> tuple[Observation, Info]:
         info = self._blank.copy()
         info["genotype"] = self._genotype.copy()
         info["completable"] = self._completable
-        info["action_mask"] = self._allowed.copy()
+        info["action_mask"] = tuple(self._allowed.copy())
         return np.array([*self._interval, *self._tail()], dtype=np.float32), info
 
     def _mask(self) -> npt.NDArray[np.int8]:

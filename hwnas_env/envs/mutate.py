@@ -15,12 +15,6 @@ from hwnas_env.types import BoolArray, FloatArray, Genotypes
 class MutateEnv(HWNASEnv):
     """Starts at a uniform deployable network and changes one position a step.
 
-    Args:
-        space: nasbench201 or fbnet.
-        device: a device's name.
-        horizon: steps of an episode; twice the number of positions by default.
-        keywords: those of :class:`HWNASEnv`.
-
     Observation:
         ``Box`` float32: the genotype one-hot (``L * K``), and its cost / budget clipped
         to [0, 4], twice, in the place of the interval that ``construct`` observes. With
@@ -42,9 +36,6 @@ class MutateEnv(HWNASEnv):
     Start:
         ``reset(options={"genotype": ...})`` takes a whole genotype.
 
-    Info keys:
-        Those of :class:`HWNASEnv`.
-
     Version history:
         v0: first version.
     """
@@ -57,7 +48,13 @@ class MutateEnv(HWNASEnv):
         horizon: int | None = None,
         **keywords: Any,
     ) -> None:
-        """See the class.
+        """Makes the environment.
+
+        Args:
+            space: nasbench201 or fbnet.
+            device: a device's name.
+            horizon: steps of an episode; twice the number of positions by default.
+            keywords: those of :class:`HWNASEnv`.
 
         Raises:
             InvalidArgumentError: the horizon is no positive integer.
@@ -94,7 +91,7 @@ class MutateEnv(HWNASEnv):
         """
         self._require_open()
         number = self.check_action(action)
-        if self._blank["budget_exhausted"]:
+        if self._broke():
             return self._unpaid()
         position, choice = divmod(number, self._choices)
         self._genotype[position] = choice
@@ -103,9 +100,11 @@ class MutateEnv(HWNASEnv):
         self._open = False  # until a user's reward has answered
         observation, info = self._look()
         reward = self._evaluate(self._genotype, info)
-        self._open = self._left > 0
+        self._open = self._left > 0 and reward is not None
         if self.render_mode == "human":
             self.render()
+        if reward is None:
+            reward = self._nothing()
         return observation, reward, False, not self._open, info
 
     def _around(self) -> None:

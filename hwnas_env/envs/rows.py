@@ -25,13 +25,13 @@ class Look(NamedTuple):
 
     Attributes:
         observation: ``(N, D)`` float32.
-        mask: ``(N, ...)`` int8.
+        mask: ``(N, ...)`` int8; in mode joint ``(N,)`` of tuples.
         genotype: ``(N, L)`` int8.
         completable: ``(N,)`` bool.
     """
 
     observation: npt.NDArray[np.float32]
-    mask: Mask
+    mask: npt.NDArray[Any]
     genotype: Genotypes
     completable: BoolArray
 
@@ -81,12 +81,21 @@ class Rows(ABC):
         """Returns actions; raises InvalidActionError where one is wrong."""
 
     @abstractmethod
-    def advance(self, actions: npt.NDArray[Any]) -> None:
-        """Takes one checked action a row."""
+    def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
+        """Takes one checked action a row.
+
+        Args:
+            actions: of all rows.
+            rows: those that move; all of them by default.
+        """
 
     @abstractmethod
     def look(self) -> Look:
         """Returns what the episodes show."""
+
+    def masks(self) -> BoolArray:
+        """Returns the masks, those of joint's positions side by side: ``(N, ...)``."""
+        return np.asarray(self.look().mask.astype(np.bool_))
 
     @abstractmethod
     def due(self) -> BoolArray:
@@ -96,14 +105,14 @@ class Rows(ABC):
     def ended(self) -> tuple[BoolArray, BoolArray]:
         """Marks the rows that this step terminated, and those it truncated."""
 
-    def known_costs(self, genotypes: Genotypes) -> FloatArray:
-        """Returns the cost of each row's network on its device: ``(N,)``."""
+    def known_costs(self, genotypes: Genotypes, numbers: IntArray) -> FloatArray:
+        """Returns the costs of networks on their devices: ``(M,)``."""
         problems = self.setting.problems
         if len(problems) == 1:
             return problems[0].known_costs(genotypes)
         costs = np.empty(len(genotypes))
-        for number in np.unique(self.number).tolist():
-            mine = self.number == number
+        for number in np.unique(numbers).tolist():
+            mine = numbers == number
             costs[mine] = problems[number].known_costs(genotypes[mine])
         return costs
 
@@ -120,10 +129,11 @@ class Rows(ABC):
         observation[:, width + 2 :] = self.tail
         return observation
 
-    def cost_ratios(self, cost: FloatArray) -> FloatArray:
-        """Returns whole networks' cost / budget, as an interval: ``(N, 2)``."""
-        ratio = np.minimum(np.maximum(cost / self.budget, 0.0), RATIO_LIMIT)
-        return np.stack([ratio, ratio], axis=1)
+
+def cost_ratios(costs: FloatArray, budgets: FloatArray) -> FloatArray:
+    """Returns whole networks' cost / budget, as an interval: ``(M, 2)``."""
+    ratio = np.minimum(np.maximum(costs / budgets, 0.0), RATIO_LIMIT)
+    return np.stack([ratio, ratio], axis=1)
 
 
 def check_discrete(actions: Any, count: int, limit: int, *, meaning: str) -> IntArray:
@@ -154,7 +164,7 @@ class JointRows(Rows):
         self.action_space = gym.spaces.MultiDiscrete([setting.choices] * setting.length)
         shape = (count, setting.length)
         self._genotype = np.full(shape, -1, dtype=np.int8)
-        self._mask = np.ones((*shape, setting.choices), dtype=np.int8)
+        self._mask = np.empty(count, dtype=object)
         self._ratios = np.zeros((count, 2))
         self._completable = np.zeros(count, dtype=np.bool_)
 
@@ -168,7 +178,11 @@ class JointRows(Rows):
             walk = self.setting.problems[number].walk(budget)
             _, low, high, self._completable[mine] = walk.view(0, walk.root)
             self._ratios[mine] = low, high
-            self._mask[mine] = walk.choices()
+            mask = walk.choices()
+            mask.setflags(write=False)
+            held = np.empty(1, dtype=object)
+            held[0] = tuple(mask)  # one object, where NumPy would spread it out
+            self._mask[mine] = held
 
     def check_start(self, genotype: Any) -> Any:
         """Raises: there is nothing to start from."""
@@ -180,12 +194,14 @@ class JointRows(Rows):
         shape = (self.count, self.setting.length)
         return check_choices(actions, shape, choices=self.setting.choices)
 
-    def advance(self, actions: npt.NDArray[Any]) -> None:
+    def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Takes whole networks."""
-        self._genotype = actions
-        cost = self.known_costs(actions)
-        self._ratios = self.cost_ratios(cost)
-        self._completable = cost <= self.budget
+        moving: Any = slice(None) if rows is None else rows
+        networks, budgets = actions[moving], self.budget[moving]
+        cost = self.known_costs(networks, self.number[moving])
+        self._genotype[moving] = networks
+        self._ratios[moving] = cost_ratios(cost, budgets)
+        self._completable[moving] = cost <= budgets
 
     def look(self) -> Look:
         """Returns what the episodes show."""
@@ -195,6 +211,10 @@ class JointRows(Rows):
             self._genotype.copy(),
             self._completable.copy(),
         )
+
+    def masks(self) -> BoolArray:
+        """Returns the masks ``(N, L K)``; see :meth:`Rows.masks`."""
+        return np.array([np.concatenate(mask) for mask in self._mask], dtype=np.bool_)
 
     def due(self) -> BoolArray:
         """Marks every row."""
@@ -236,8 +256,7 @@ class MutateRows(Rows):
             uniforms = self._uniforms.take(rows, self.setting.length)
             drawn = uniform_genotypes(uniforms, choices=self.setting.choices)
             self._genotype[rows] = drawn
-            costs = self.known_costs(self._genotype)
-            rows = rows[~np.isfinite(costs[rows])]
+            rows = rows[~np.isfinite(self.known_costs(drawn, self.number[rows]))]
 
     def check_start(self, genotype: Any) -> Genotypes:
         """Checks one whole genotype, or one a row."""
@@ -252,11 +271,13 @@ class MutateRows(Rows):
         meaning = f"position * {self.setting.choices} + choice"
         return check_discrete(actions, self.count, self._actions, meaning=meaning)
 
-    def advance(self, actions: npt.NDArray[Any]) -> None:
+    def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Changes one position a row."""
-        position, choice = np.divmod(actions, self.setting.choices)
-        self._genotype[np.arange(self.count), position] = choice
-        self._left -= 1
+        moving = np.arange(self.count) if rows is None else rows
+        taken = actions if rows is None else actions[rows]
+        position, choice = np.divmod(taken, self.setting.choices)
+        self._genotype[moving, position] = choice
+        self._left[moving] -= 1
 
     def look(self) -> Look:
         """Returns what the episodes show."""
@@ -264,7 +285,7 @@ class MutateRows(Rows):
         choices = np.arange(self.setting.choices)
         same = (choices == self._genotype[:, :, None]).reshape(self.count, -1)
         return Look(
-            self.observe(same, self.cost_ratios(cost)),
+            self.observe(same, cost_ratios(cost, self.budget)),
             mask,
             self._genotype.copy(),
             completable,

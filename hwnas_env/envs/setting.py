@@ -1,5 +1,7 @@
 """What an environment's keywords decide: for one environment, and for many at once."""
 
+import copy
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ from hwnas_env.envs.checks import (
 )
 from hwnas_env.envs.outcome import Outcome
 from hwnas_env.envs.pages import Pages, make_pages
+from hwnas_env.envs.spec import refuse_objects
 from hwnas_env.envs.workers import refuse_worker
 from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem, Keys
@@ -55,15 +58,15 @@ class Setting:
         ledger: BudgetedProblem | None = None,
     ) -> None:
         """Checks the keywords; see :class:`hwnas_env.envs.base.HWNASEnv`."""
-        if source == "auto":
+        if isinstance(source, str) and source == "auto":
             message = 'source: "auto" differs between machines; builtin or measured'
             raise InvalidArgumentError(message)
         self.several = device is None
-        if device is not None and (devices is not None or test_devices):
+        held = check_names("test_devices", test_devices, empty=True)
+        if device is not None and (devices is not None or held):
             message = "devices are of a MultiDevice environment; this one has a device"
             raise InvalidArgumentError(message)
         drawn = (device,) if device is not None else check_names("devices", devices)
-        held = check_names("test_devices", test_devices, empty=True)
         names = [get_device(name).name for name in (*drawn, *held)]
         both = sorted({*names[: len(drawn)]} & {*names[len(drawn) :]})
         if both:
@@ -116,7 +119,9 @@ class Setting:
         refuse_accuracy(first)
         self.space = first.space
         self.length, self.choices = self.space.length, self.space.choices
-        self._local = max_queries is not None or callable(reward) or callable(accuracy)
+        self.given = ledger is not None
+        counted = self.given or max_queries is not None
+        self._local = counted or callable(reward) or callable(accuracy)
         self._keywords = {"reward": reward, "accuracy": accuracy}
         self.refuse_worker()
         # a ledger that was given is never set back
@@ -136,6 +141,24 @@ class Setting:
             and not first.sampled
             and (self.reward is None or self.reward.trusted)
         )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Setting":
+        """Copies everything but a ledger that was given: copies spend it too."""
+        if self.given:
+            memo[id(self.ledger)] = self.ledger
+        copied = memo[id(self)] = object.__new__(Setting)
+        vars(copied).update(copy.deepcopy(vars(self), memo))
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what a pickle holds.
+
+        Raises:
+            NotSerialisableError: a ledger was given, which would count twice.
+        """
+        if self.given:
+            refuse_objects({"ledger": self.ledger}, "a pickle")
+        return vars(self)
 
     def refuse_worker(self) -> None:
         """Raises if a ledger or a function is in a vector worker process."""
@@ -359,6 +382,25 @@ class Setting:
         vector = self.vector(number)
         names = tuple(objective.name for objective in vector.objectives)
         return vector.of_points(self.problems[number].pareto_front(names).points)
+
+    def discounted_front(
+        self, number: int, *, gamma: float, steps: int
+    ) -> list[FloatArray]:
+        """Returns the points of a device's front as returns of episodes.
+
+        Args:
+            number: which device.
+            gamma: discount a step.
+            steps: steps before the reward.
+
+        Raises:
+            InvalidArgumentError: there are no objectives, or gamma is no number.
+            NotExactError: the front of this problem cannot be computed exactly.
+        """
+        if not isinstance(gamma, (int, float, np.number)):
+            message = f"gamma: expected a number, got {gamma!r}"
+            raise InvalidArgumentError(message)
+        return list(self.front(number) * math.prod([float(gamma)] * steps))
 
     def describe_reward(self) -> dict[str, Any]:
         """Says what is rewarded: a name and its kind, or objectives."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from gymnasium.envs.registration import EnvSpec
 
 from hwnas_env.errors import NotSerialisableError
 from hwnas_env.problems.budget import BudgetedProblem
+
+LEDGER = "a ledger of this process"
+"""What a specification says in the place of a ledger."""
 
 
 class HWNASEnvSpec(EnvSpec):
@@ -22,21 +26,31 @@ class HWNASEnvSpec(EnvSpec):
             for field in dataclasses.fields(EnvSpec)
             if field.init
         }
-        fields["kwargs"] = {
-            key: value.item() if isinstance(value, np.generic) else value
-            for key, value in spec.kwargs.items()
-        }
+        fields["kwargs"] = {key: _plain(item) for key, item in spec.kwargs.items()}
         return cls(**fields)
 
     def to_json(self) -> str:
         """Writes the specification as JSON.
 
         Raises:
-            NotSerialisableError: a keyword is a function or a table; shows the string
-                form that can be written.
+            NotSerialisableError: a keyword is a function or a table, and the message
+                shows the string form that can be written; or a ledger was given.
         """
         refuse_objects(self.kwargs, "a specification in JSON")
         return super().to_json()
+
+
+def _plain(value: Any) -> Any:
+    """Returns a keyword as a specification keeps it.
+
+    A specification holds no ledger, since whoever makes an environment of it copies its
+    keywords: the words that stand for one are refused where a ledger is expected.
+    """
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, BudgetedProblem):
+        return LEDGER
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def refuse_objects(keywords: Mapping[str, Any], where: str) -> None:
@@ -56,8 +70,12 @@ def refuse_objects(keywords: Mapping[str, Any], where: str) -> None:
                 f'form, {key}="{form}", and keep it in a module that can be imported'
             )
             raise NotSerialisableError(message)
-        if isinstance(value, BudgetedProblem):
-            message = f"{key} is a ledger of this process, which cannot go into {where}"
+        named = isinstance(value, str) and value == LEDGER
+        if named or isinstance(value, BudgetedProblem):
+            message = (
+                f"{key} is {LEDGER}, which cannot go into {where}: each copy would "
+                "count alone"
+            )
             raise NotSerialisableError(message)
         if isinstance(value, np.ndarray):
             message = (

@@ -1,7 +1,6 @@
 """Many episodes of one environment in one process, without a loop over them."""
 
 import inspect
-import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -12,6 +11,14 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
+from hwnas_env.envs.base import with_shared_words
+from hwnas_env.envs.checks import (
+    check_autoreset_mode,
+    check_count,
+    check_keywords,
+    check_not_drawn,
+    check_seeds,
+)
 from hwnas_env.envs.construct_rows import LayeredRows, TableRows
 from hwnas_env.envs.modes import check_mode
 from hwnas_env.envs.outcome import Columns
@@ -19,7 +26,7 @@ from hwnas_env.envs.rows import JointRows, Look, MutateRows, Rows
 from hwnas_env.envs.setting import Setting
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.envs.uniforms import Uniforms
-from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError, unknown_name
+from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
@@ -39,10 +46,16 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
 
     Row i equals the single environment seeded with ``seed + i``, step for step: the
     same observations, rewards, ends and info, but for the ledger's counts, which go
-    over all rows. Episodes start anew in the step that ends them (SAME_STEP): the
-    last observation is ``infos["final_obs"][i]``, its info in ``infos["final_info"]``.
-    Info has Gymnasium's form: an array a key, and under ``_key`` which rows have it.
-    Arrays in info that no step changes are read-only.
+    over all rows. Info has Gymnasium's form: an array a key, and under ``_key`` which
+    rows have it. Arrays in info that no step changes are read-only.
+
+    Autoreset:
+        ``autoreset_mode`` says when a row that ended starts anew, as Gymnasium defines
+        it. SAME_STEP, the default: in the step that ends it; the last observation is
+        ``infos["final_obs"][i]``, its info in ``infos["final_info"]``. NEXT_STEP: in
+        the step after, which ignores the row's action, charges no query and has reward
+        0. DISABLED: by ``reset(options={"reset_mask": ...})``; a step before is an
+        error.
 
     Ledger:
         A step's queries are charged in the order of the rows. Rows that cannot be
@@ -59,6 +72,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         "render_modes": [],
         "autoreset_mode": AutoresetMode.SAME_STEP,
     }
+    autoreset_mode: AutoresetMode
 
     def __init__(
         self,
@@ -69,6 +83,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         mode: str = "construct",
         horizon: int | None = None,
         render_mode: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         **keywords: Any,
     ) -> None:
         """Makes N environments.
@@ -80,35 +95,23 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             mode: construct, mutate or joint.
             horizon: of mode mutate.
             render_mode: None: a vector is not drawn.
-            keywords: those of :class:`hwnas_env.envs.base.HWNASEnv`, and ``ledger``, a
-                :class:`hwnas_env.BudgetedProblem` to spend in place of its own; its
-                problem is searched then.
+            autoreset_mode: SAME_STEP, NEXT_STEP or DISABLED; see the class.
+            keywords: those of :class:`hwnas_env.envs.base.HWNASEnv`.
 
         Raises:
             UnknownNameError: there is no such mode.
             InvalidArgumentError: no positive number of environments, a render mode, or
                 a horizon where there is none.
         """
-        whole = isinstance(num_envs, (int, np.integer)) and not isinstance(
-            num_envs, bool
-        )
-        if not whole or num_envs < 1:
-            message = f"num_envs: expected a positive int, got {num_envs!r}"
-            raise InvalidArgumentError(message)
-        if render_mode is not None:
-            message = (
-                f"render_mode {render_mode!r}: a vector is not drawn; make one "
-                "environment, or give vectorization_mode='sync'"
-            )
-            raise InvalidArgumentError(message)
         check_mode(mode, horizon)
-        num_envs = int(num_envs)
-        self.num_envs, self.mode = num_envs, mode
+        check_not_drawn(render_mode)
+        self.num_envs = num_envs = check_count(num_envs)
+        self.mode = mode
+        self.autoreset_mode = check_autoreset_mode(autoreset_mode)
+        mode_said = {"autoreset_mode": self.autoreset_mode}
+        self.metadata = {**self.metadata, **mode_said}  # type: ignore[misc]
         self._spec: EnvSpec | None = None
-        valid = inspect.signature(Setting).parameters
-        for name in keywords:
-            if name not in valid:
-                raise unknown_name(name, valid, what="keyword of a vector")
+        check_keywords(keywords, inspect.signature(Setting).parameters)
         self.setting = setting = Setting(space, device, **keywords)
         self._uniforms = Uniforms(num_envs)
         self._rows: Rows
@@ -133,6 +136,10 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self._blank = self._make_blank()
         self._everything = np.arange(num_envs)
         self._begun = False
+        self._nobody = np.zeros(num_envs, dtype=np.bool_)
+        self._nobody.setflags(write=False)
+        self._ended: BoolArray = self._nobody  # rows that wait to start anew
+        self._held: BoolArray = self._nobody
 
     def _zeros(self) -> FloatArray:
         vector = self.setting.vector_rewards
@@ -183,8 +190,8 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             InvalidArgumentError: the environment has no objectives.
             NotExactError: the front of this problem cannot be computed exactly.
         """
-        front = self.setting.front(0)
-        return list(front * math.prod([gamma] * self._rows.steps_before_reward))
+        steps = self._rows.steps_before_reward
+        return self.setting.discounted_front(0, gamma=gamma, steps=steps)
 
     def describe(self) -> dict[str, Any]:
         """Says what is searched, where its numbers come from, and what is rewarded."""
@@ -198,16 +205,42 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             EpisodeEndedError: no episode was started.
         """
         self._require_begun()
-        masks = self._rows.look().mask
-        return masks.astype(np.bool_).reshape(self.num_envs, -1)
+        return self._rows.masks()
 
     def check_actions(self, actions: Any) -> npt.NDArray[Any]:
         """Returns the actions of a step, one a row, without taking it.
 
         Raises:
             InvalidActionError: one is wrong.
+            EpisodeEndedError: autoreset is DISABLED, and a row has to be reset.
         """
-        return self._rows.check(actions)
+        if self._ended is self._held:  # nobody waits
+            return self._rows.check(actions)
+        if self.autoreset_mode is AutoresetMode.DISABLED and self.still.any():
+            rows = np.flatnonzero(self.still).tolist()
+            message = (
+                f"rows {rows} have ended, and autoreset is DISABLED: call "
+                'reset(options={"reset_mask": terminated | truncated})'
+            )
+            raise EpisodeEndedError(message)
+        given = np.asarray(actions)
+        if given.shape[:1] == (self.num_envs,):  # others are refused as they are
+            still = self.still.reshape(-1, *(1,) * (given.ndim - 1))
+            given = np.where(still, np.zeros_like(given), given)
+        return self._rows.check(given)
+
+    @property
+    def still(self) -> BoolArray:
+        """Marks the rows that the next step does not move, whatever their action."""
+        return self._ended | self._held
+
+    def hold(self, rows: BoolArray) -> None:
+        """Keeps rows where they are, for a wrapper that ended them, until a reset.
+
+        Args:
+            rows: ``(N,)``. With NEXT_STEP the wrapper resets them after the next step.
+        """
+        self._held = self._held | rows
 
     def draw(self, rows: IntArray, count: int) -> FloatArray:
         """Draws uniform numbers ``(len(rows), count)`` in [0, 1) from rows' generators.
@@ -240,15 +273,24 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             start = self._rows.check_start(options["genotype"])
         budgets = setting.check_budget(options.get("budget"), number)
         setting.refuse_worker()
-        seeds = self._seeds(seed)
+        seeds = check_seeds(seed, self.num_envs)
         if any(one is not None for one in seeds):
             self._uniforms.seed(rows, seeds)
+            if seeds[0] is not None and 0 in rows:
+                super().reset(seed=seeds[0])  # np_random, of which nothing here draws
             if setting.restarts and len(rows) == self.num_envs:
                 self.ledger.restart()
         self._begin(rows, number=number, budgets=budgets, start=start)
         self._begun = True
         look = self._rows.look()
-        return look.observation, self._info(look)
+        infos = self._info(look)
+        if len(rows) == self.num_envs:
+            self._ended = self._held = self._nobody
+            return look.observation, infos
+        mask = np.isin(self._everything, rows)
+        self._ended, self._held = self._ended & ~mask, self._held & ~mask
+        said = {key: mask if key[0] == "_" else infos[key] for key in infos}
+        return look.observation, said
 
     def _masked(self, mask: Any) -> IntArray:
         if mask is None:
@@ -259,25 +301,6 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             raise InvalidArgumentError(message)
         self._require_begun()
         return np.flatnonzero(array)
-
-    def _seeds(self, seed: Any) -> list[int | None]:
-        if isinstance(seed, np.ndarray):
-            seed = seed.tolist()
-        listed = isinstance(seed, Sequence) and not isinstance(seed, str)
-        seeds = list(seed) if listed else [seed]
-        whole = all(
-            one is None or (isinstance(one, (int, np.integer)) and one >= 0)
-            for one in seeds
-        )
-        if not whole or (listed and len(seeds) != self.num_envs):
-            message = (
-                f"seed: expected an int of at least 0, or {self.num_envs} of them, got "
-                f"{seed!r}"
-            )
-            raise InvalidArgumentError(message)
-        if listed or seed is None:
-            return [None if one is None else int(one) for one in seeds]
-        return [int(seed) + row for row in range(self.num_envs)]
 
     def _require_begun(self) -> None:
         if not self._begun:
@@ -326,13 +349,21 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             EpisodeEndedError: no episode was started.
         """
         self._require_begun()
-        checked = self._rows.check(actions)
+        checked = self.check_actions(actions)
+        moving = None
+        if self._ended is not self._held:  # somebody waits
+            moving = ~self.still
+            if np.count_nonzero(self._ended):
+                self._begin(np.flatnonzero(self._ended))
+            self._ended = self._held = self._nobody
         if self.ledger.exhausted:
             look = self._rows.look()
             ended = np.ones(self.num_envs, dtype=np.bool_)
-            return self._restart(look, self._zeros(), ~ended, ended, self._info(look))
-        self._rows.advance(checked)
+            return self._end(look, self._zeros(), ~ended, ended, self._info(look))
+        self._rows.advance(checked, None if moving is None else np.flatnonzero(moving))
         look, due = self._rows.look(), self._rows.due()
+        if moving is not None:
+            due &= moving
         if not np.count_nonzero(due):
             infos = self._info(look)
             return look.observation, self._zeros(), due, due.copy(), infos
@@ -340,11 +371,13 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         rewards, infos, unpaid = self._evaluate(look, due)
         self._begun = True
         terminated, truncated = self._rows.ended()
+        if moving is not None:
+            terminated, truncated = terminated & moving, truncated & moving
         if unpaid is not None:
             terminated, truncated = terminated & ~unpaid, truncated | unpaid
         if not np.count_nonzero(terminated | truncated):
             return look.observation, rewards, terminated, truncated, infos
-        return self._restart(look, rewards, terminated, truncated, infos)
+        return self._end(look, rewards, terminated, truncated, infos)
 
     def _evaluate(
         self, look: Look, due: BoolArray
@@ -432,7 +465,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         )
         return infos
 
-    def _restart(
+    def _end(
         self,
         look: Look,
         rewards: FloatArray,
@@ -440,8 +473,11 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         truncated: BoolArray,
         infos: Infos,
     ) -> Step:
-        """Starts the rows that ended anew, and keeps how they ended."""
+        """Starts the rows that ended anew, and keeps how they ended; or they wait."""
         ended = terminated | truncated
+        if self.autoreset_mode is not AutoresetMode.SAME_STEP:
+            self._ended = ended
+            return look.observation, rewards, terminated, truncated, infos
         every = np.count_nonzero(ended) == self.num_envs
         self._begin(self._everything if every else np.flatnonzero(ended))
         after = self._rows.look()
@@ -459,3 +495,6 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         following["final_obs"], following["_final_obs"] = look.observation, ended
         following["final_info"], following["_final_info"] = final, ended
         return after.observation, rewards, terminated, truncated, following
+
+
+HWNASVectorEnv.__doc__ = with_shared_words(HWNASVectorEnv.__doc__)

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,18 @@ def is_finite(value: Any) -> bool:
         return number and math.isfinite(value)
     except (OverflowError, TypeError):  # an int beyond floats, a complex number
         return False
+
+
+def path_of(path: Any) -> Path:
+    """Returns a file's path.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    if isinstance(path, (str, PathLike)):
+        return Path(path)
+    message = f"path: expected a str or a path, got {path!r}"
+    raise InvalidArgumentError(message)
 
 
 def plain(value: Any) -> Any:

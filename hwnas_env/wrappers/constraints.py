@@ -31,6 +31,7 @@ from hwnas_env.wrappers.rules import (
     VectorRuleWrapper,
     core_of,
 )
+from hwnas_env.wrappers.vectors import VectorWrapper, reset_mask
 
 
 class Penalty(Rule):
@@ -190,10 +191,10 @@ class HardMask(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         Raises:
             InvalidArgumentError: the action is of another kind.
         """
+        self._core = core_of(env)
         RecordConstructorArgs.__init__(self)
         gym.Wrapper.__init__(self, env)
         _require_discrete(env.action_space)
-        self._core = core_of(env)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -222,7 +223,7 @@ class HardMask(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         return step
 
 
-class VectorHardMask(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
+class VectorHardMask(VectorWrapper):
     """Replaces the actions of a native vector as :class:`HardMask` does one."""
 
     single_type = HardMask
@@ -238,11 +239,10 @@ class VectorHardMask(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Resets the environments; nothing was replaced yet."""
-        rows = None if options is None else options.get("reset_mask")
+        mask = reset_mask(options, self.num_envs)
         observation, infos = self.env.reset(seed=seed, options=options)
-        kept = np.zeros(self.num_envs, dtype=np.bool_)
-        self._replaced = kept if rows is None else self._replaced & ~np.asarray(rows)
-        self._say(infos, self._replaced, np.ones_like(kept))
+        self._replaced = self._replaced & ~mask
+        self._say(infos, self._replaced, mask)
         return observation, infos
 
     def step(self, actions: Any) -> Any:
@@ -250,6 +250,7 @@ class VectorHardMask(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         masks = self._core.action_masks()
         played = self._core.check_actions(actions).copy()
         replaced = ~masks[np.arange(self.num_envs), played]
+        replaced &= ~self._core.still  # actions of those rows are not played
         rows = np.flatnonzero(replaced)
         if len(rows):
             uniforms = self._core.draw(rows, 1)[:, 0]

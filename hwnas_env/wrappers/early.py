@@ -6,11 +6,13 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import AutoresetMode
 
 from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError
 from hwnas_env.types import BoolArray
 from hwnas_env.wrappers.arguments import is_finite, plain
 from hwnas_env.wrappers.rules import Step, core_of
+from hwnas_env.wrappers.vectors import VectorWrapper, reset_mask
 
 
 class EarlyTermination(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -36,9 +38,9 @@ class EarlyTermination(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         Raises:
             InvalidArgumentError: the reward is not finite, or no environment of ours.
         """
+        core_of(env)
         RecordConstructorArgs.__init__(self, reward=plain(reward))
         gym.Wrapper.__init__(self, env)
-        core_of(env)
         self._reward = _finite(reward)
         self._over = False
 
@@ -72,7 +74,7 @@ class EarlyTermination(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         return observation, ending, True, truncated, info
 
 
-class VectorEarlyTermination(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
+class VectorEarlyTermination(VectorWrapper):
     """Ends the rows of a native vector as :class:`EarlyTermination` ends one."""
 
     single_type = EarlyTermination
@@ -82,32 +84,63 @@ class VectorEarlyTermination(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
     ) -> None:
         """Takes the reward of an episode that is ended."""
         super().__init__(env)
-        core_of(env)
+        self._core = core_of(env)
         self._reward = _finite(reward)
+        self._over: BoolArray = np.zeros(env.num_envs, dtype=np.bool_)
+
+    def reset(
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Starts episodes."""
+        mask = reset_mask(options, self.num_envs)
+        started = self.env.reset(seed=seed, options=options)
+        self._over = self._over & ~mask
+        return started
 
     def step(self, actions: Any) -> Any:
-        """Steps the environments, and starts those anew whose budget is lost."""
+        """Steps the environments, and ends the rows whose budget is lost."""
         observation, rewards, terminated, truncated, infos = self.env.step(actions)
+        over, self._over = self._over, np.zeros_like(self._over)
+        if np.count_nonzero(over):  # those that the last step ended start anew
+            observation, infos = self._restarted(over, observation, infos)
         undecided = (infos["genotype"] < 0).any(axis=1)
         lost = undecided & ~infos["completable"]
-        if "_final_info" in infos:
-            lost &= ~infos["_final_info"]
+        lost &= ~infos.get("_final_info", terminated | truncated)
         if not np.count_nonzero(lost):
             return observation, rewards, terminated, truncated, infos
-        after, following = self.env.reset(options={"reset_mask": lost})
+        rewards = np.where(_column(lost, rewards), self._reward, rewards)
+        terminated = terminated | lost
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            observation, infos = self._started_at_once(lost, observation, infos)
+        else:
+            self._core.hold(lost)
+            if self.autoreset_mode is AutoresetMode.NEXT_STEP:
+                self._over = lost
+            infos = {**infos, "cost": np.where(lost, 1.0, infos["cost"])}
+        return observation, rewards, terminated, truncated, infos
+
+    def _restarted(
+        self, rows: BoolArray, observation: Any, infos: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Resets rows, also in the wrappers inside: observations, and info."""
+        after, following = self.env.reset(options={"reset_mask": rows.copy()})
+        return _where(rows, after, observation), _merged(rows, following, infos)
+
+    def _started_at_once(
+        self, lost: BoolArray, observation: Any, infos: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Resets rows that are lost, beside those that ended in the same step."""
         before = infos.pop("final_info", {})
         ended = infos.pop("_final_info", np.zeros_like(lost)) | lost
         last = infos.pop("final_obs", observation)
         infos.pop("_final_obs", None)
         final = _merged(lost, infos, before)
         final["cost"] = np.where(lost, 1.0, final["cost"])
-        merged = _merged(lost, following, infos)
+        seen, merged = self._restarted(lost, observation, infos)
         merged["final_info"], merged["_final_info"] = final, ended
         merged["final_obs"] = _last(lost, observation, last)
         merged["_final_obs"] = ended
-        rewards = np.where(_column(lost, rewards), self._reward, rewards)
-        seen = _where(lost, after, observation)
-        return seen, rewards, terminated | lost, truncated, merged
+        return seen, merged
 
 
 def _finite(reward: Any) -> float:

@@ -1,7 +1,7 @@
 """Exports recordings as Minari datasets, for offline reinforcement learning."""
 
+from collections.abc import Collection
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -9,6 +9,7 @@ import numpy as np
 
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.extras import load_extra
+from hwnas_env.wrappers.arguments import path_of
 from hwnas_env.wrappers.recordings import (
     Episode,
     make_recorded,
@@ -17,7 +18,13 @@ from hwnas_env.wrappers.recordings import (
 )
 
 
-def to_minari(path: str | PathLike[str], dataset_id: str, **metadata: Any) -> Any:
+def to_minari(
+    path: str | PathLike[str],
+    dataset_id: str,
+    *,
+    allow: Collection[str] = (),
+    **metadata: Any,
+) -> Any:
     """Makes a Minari dataset of a recording that has observations.
 
     An episode that was left before its end is marked as truncated there. Info keys
@@ -27,6 +34,7 @@ def to_minari(path: str | PathLike[str], dataset_id: str, **metadata: Any) -> An
     Args:
         path: what ``TrajectoryRecorder(..., observations=True)`` wrote.
         dataset_id: in Minari's form, ``hwnas/fpga/random-v0``.
+        allow: see :func:`hwnas_env.wrappers.replay`.
         metadata: to ``minari.create_dataset_from_buffers``: ``algorithm_name``,
             ``author``, ``description``, ...
 
@@ -50,7 +58,7 @@ def to_minari(path: str | PathLike[str], dataset_id: str, **metadata: Any) -> An
             f"{path} has no observations: TrajectoryRecorder(..., observations=True)"
         )
         raise InvalidArgumentError(message)
-    env = make_recorded(parse(Path(path))[0])
+    env = make_recorded(parse(path_of(path))[0], allow=allow)
     buffers = [
         minari.data_collector.EpisodeBuffer(
             id=number,

@@ -7,6 +7,7 @@ searched. Then one line a reset (step 0) and one a step. JSON has no infinity: "
 
 import json
 import math
+import os
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from gymnasium.utils import RecordConstructorArgs
 
 import hwnas_env
 from hwnas_env.errors import InvalidArgumentError, NotSerialisableError
+from hwnas_env.wrappers.arguments import path_of
 
 SCHEMA, SCHEMA_VERSION = "hwnas_env.trajectories", 1
 
@@ -34,6 +36,9 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
     the last. ``close`` writes what has begun. What is recorded is the environment
     inside: wrappers that read the clock (``RecordEpisodeStatistics``) belong outside,
     or no replay will agree. Wrap a new environment, before it is first reset.
+
+    Where an episode cannot be written, as on a full disk, the file goes back to the
+    last whole one and the ``OSError`` is raised; the next write tries again.
 
     Example:
         >>> import tempfile, pathlib, gymnasium as gym, hwnas_env
@@ -70,6 +75,10 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
                 "ones, each with its own file"
             )
             raise InvalidArgumentError(message)
+        place = path_of(path)
+        if not isinstance(env, gym.Env):
+            message = f"TrajectoryRecorder: expected an environment, got {env!r}"
+            raise InvalidArgumentError(message)
         if getattr(env.unwrapped, "begun", False):
             message = (
                 "TrajectoryRecorder: the environment was reset before, and no replay "
@@ -78,7 +87,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
             raise InvalidArgumentError(message)
         RecordConstructorArgs.__init__(self, path=str(path), observations=observations)
         gym.Wrapper.__init__(self, env)
-        self._path = Path(path).absolute()
+        self._path = place.absolute()
         self._observations = observations
         self._header: Line | None = _header(env)
         self._episode = self._step = -1
@@ -90,7 +99,8 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
         """Resets the environment; the first reset makes the file.
 
         Raises:
-            InvalidArgumentError: the file exists or cannot be written.
+            InvalidArgumentError: the file exists or cannot be made.
+            OSError: the episode before cannot be written.
             NotSerialisableError: an option or an info value is no plain data.
         """
         if self._header is not None:
@@ -108,6 +118,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
         """Steps the environment; the end of an episode writes it.
 
         Raises:
+            OSError: the episode cannot be written.
             NotSerialisableError: an info value is no plain data.
         """
         played = plain(action, "action")
@@ -120,9 +131,15 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
         return observation, reward, ended, cut, info
 
     def close(self) -> None:
-        """Writes an episode that has begun, and closes the environment."""
-        self._write()
-        super().close()
+        """Writes an episode that has begun, and closes the environment.
+
+        Raises:
+            OSError: it cannot be written; the environment is closed all the same.
+        """
+        try:
+            self._write()
+        finally:
+            super().close()
 
     def _seen(self, info: dict[str, Any], observation: Any) -> Line:
         return seen(info, observation if self._observations else None)
@@ -132,10 +149,17 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
         self._lines.append(json.dumps(numbered) + "\n")
 
     def _write(self) -> None:
-        if self._lines:
-            with self._path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write("".join(self._lines))
-            self._lines = []
+        """Writes the lines of an episode, all or none; they are kept if none was."""
+        if not self._lines:
+            return
+        whole = self._path.stat().st_size
+        try:
+            with self._path.open("ab") as file:
+                file.write("".join(self._lines).encode())
+        except BaseException:  # a full disk: half an episode would spoil the file
+            os.truncate(self._path, whole)
+            raise
+        self._lines = []
 
     def __reduce__(self) -> Any:
         """Refuses to be copied or pickled: two recorders would mix in one file.
@@ -236,12 +260,16 @@ def _header(env: gym.Env[Any, Any]) -> Line:
 
 
 def _create(path: Path, header: str) -> None:
+    made = False
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
+            made = True
             file.write(header + "\n")
     except FileExistsError:
         message = f"{path} exists, and is not overwritten: record to another file"
         raise InvalidArgumentError(message) from None
     except OSError as error:
+        if made:  # half a header would be in the way of the next try
+            path.unlink()
         message = f"cannot record to {path}: {error.strerror}"
         raise InvalidArgumentError(message) from None

@@ -1,12 +1,11 @@
 """Reads what ``TrajectoryRecorder`` wrote."""
 
-import importlib.util
+import importlib
 import itertools
 import json
 import math
-import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -21,14 +20,18 @@ from hwnas_env.errors import (
     DataMissingError,
     ForeignFileError,
     HWNASError,
+    InvalidArgumentError,
     TruncatedFileError,
 )
 from hwnas_env.types import FloatArray
+from hwnas_env.wrappers.arguments import path_of
 from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line, TrajectoryRecorder
 
 Array = npt.NDArray[Any]
 
 _WRAPPERS = ("hwnas_env.wrappers.", "gymnasium.wrappers.")
+_MOST_NUMBERS = 10_000_000
+"""Numbers that a recording's wrappers may make observations of: 40 MB of float32."""
 _DEEPEST = 64
 """Levels that a line may be nested to; what we write has five at most."""
 _NUMBERS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
@@ -84,7 +87,7 @@ def read_trajectories(path: str | PathLike[str]) -> list[Episode]:
         ForeignFileError: the file is no recording, or of another version.
         TruncatedFileError: a line is corrupt; names it.
     """
-    _, rows = parse(Path(path))
+    _, rows = parse(path_of(path))
     episodes = []
     for number, group in itertools.groupby(rows, key=lambda row: row[1]["episode"]):
         try:
@@ -95,39 +98,65 @@ def read_trajectories(path: str | PathLike[str]) -> list[Episode]:
     return episodes
 
 
-def make_recorded(header: Line) -> gym.Env[Any, Any]:
+def make_recorded(header: Line, *, allow: Collection[str] = ()) -> gym.Env[Any, Any]:
     """Makes the environment that a header describes.
+
+    Args:
+        header: line 1 of a recording.
+        allow: names of modules whose functions and wrappers it may name.
 
     Raises:
         ForeignFileError: it cannot be made.
+        InvalidArgumentError: ``allow`` is no collection of names.
     """
-    spec = spec_of(header)
+    spec, wrappers = spec_of(header, allow=allow)
     try:
-        return gym.make(spec)
+        env = gym.make(spec)
+        for wrapper, keywords in wrappers:
+            if not wrapper.__module__.startswith("hwnas_env."):  # ours make nothing big
+                _check_size(env, wrapper.__name__, keywords)
+            env = wrapper(env=env, **keywords)
+        return env
     except HWNASError:
         raise
-    except Exception as error:  # whatever a foreign file makes the constructors say
+    except (Exception, SystemExit) as error:  # whatever a foreign file makes code say
         message = f"the recording's environment cannot be made: {error}"
         raise ForeignFileError(message) from error
 
 
-def spec_of(header: Line) -> EnvSpec:
-    """Returns the specification that a header holds, made of code that is here already.
+def spec_of(
+    header: Line, *, allow: Collection[str] = ()
+) -> tuple[EnvSpec, list[tuple[type[Any], dict[str, Any]]]]:
+    """Returns what a header says to make, of code that a recording may name.
 
-    A recording is data: it chooses among this package's ids, its and Gymnasium's
-    wrappers, and wrappers, rewards and accuracies of modules that are imported already.
-    Wrappers that only watch, and may write files, are left out.
+    A recording is data: it chooses among this package's ids, and its and Gymnasium's
+    wrappers. Rewards, accuracies and wrappers of other modules are not even looked up
+    unless their module is in ``allow``. What only watches, and may write files, is left
+    out, and so is drawing.
+
+    Args:
+        header: line 1 of a recording.
+        allow: names of modules.
+
+    Returns:
+        The specification without wrappers; and their classes with their arguments, the
+        innermost first.
 
     Raises:
         ForeignFileError: it names other code.
+        InvalidArgumentError: ``allow`` is no collection of names.
     """
+    if isinstance(allow, str) or not all(isinstance(name, str) for name in allow):
+        message = (
+            f'allow: expected names of modules, as in ("my_module",), got {allow!r}'
+        )
+        raise InvalidArgumentError(message)
     try:
         spec = EnvSpec.from_json(json.dumps(header["spec"]))
         known = gym.registry.get(spec.id)
-        functions = [spec.kwargs.get(key) for key in ("reward", "accuracy")]
-        named = [(w, _wrapper_class(w.entry_point)) for w in spec.additional_wrappers]
-        foreign = [wrapper.entry_point for wrapper, found in named if found is None]
-        wrappers = tuple(w for w, found in named if found and not _only_watches(found))
+        spec.kwargs.pop("render_mode", None)
+        texts = [value for value in spec.kwargs.values() if isinstance(value, str)]
+        named = [(str(w.entry_point), w.kwargs) for w in spec.additional_wrappers]
     except Exception as error:  # whatever a foreign file makes Gymnasium say
         message = f"the recording's spec is none: {error!r}"
         raise ForeignFileError(message) from error
@@ -135,31 +164,67 @@ def spec_of(header: Line) -> EnvSpec:
     if known is None or not ours or spec.entry_point != known.entry_point:
         message = f"the recording's spec is of no environment of hwnas_env: {spec.id!r}"
         raise ForeignFileError(message)
-    foreign += [
-        name
-        for name in functions
-        if isinstance(name, str)
-        and ":" in name
-        and name.partition(":")[0] not in sys.modules
-    ]
-    if foreign:
+    code = [text for text in texts if ":" in text]
+    code += [point for point, _ in named if not _is_known(point)]
+    if foreign := [name for name in code if name.partition(":")[0] not in allow]:
         message = (
-            f"the recording wants code that is not imported, or is no wrapper: "
-            f"{', '.join(foreign)}; import its module first if you trust it"
+            f"the recording's spec names code, {', '.join(foreign):.200}, which is not "
+            f"run unless you trust it: allow=({foreign[0].partition(':')[0]!r:.80},)"
         )
         raise ForeignFileError(message)
+    wrappers = [(_wrapper_class(point), keywords) for point, keywords in named]
     spec.vector_entry_point = known.vector_entry_point
-    spec.additional_wrappers = wrappers
-    return spec
+    spec.additional_wrappers = ()
+    return spec, [
+        (w, keywords or {}) for w, keywords in wrappers if not _only_watches(w)
+    ]
 
 
-def _wrapper_class(entry_point: str) -> type[Any] | None:
+def _is_known(entry_point: str) -> bool:
+    """Whether a wrapper is of this package or of Gymnasium."""
+    return f"{entry_point.partition(':')[0]}.".startswith(_WRAPPERS)
+
+
+def _wrapper_class(entry_point: str) -> type[Any]:
+    """Imports a wrapper of a module that may be named.
+
+    Raises:
+        ForeignFileError: there is none.
+    """
     module, _, name = entry_point.partition(":")
-    if module.startswith(_WRAPPERS) and importlib.util.find_spec(module):
-        importlib.import_module(module)
-    found = getattr(sys.modules.get(module), name, None)
-    wraps = isinstance(found, type) and issubclass(found, gym.Wrapper)
-    return found if wraps else None
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (Exception, SystemExit) as error:  # whatever the module says
+        message = f"the recording's spec: {entry_point!r} cannot be imported: {error!r}"
+        raise ForeignFileError(message) from None
+    if not isinstance(found, type) or not issubclass(found, gym.Wrapper):
+        message = f"the recording's spec: {entry_point!r} is no wrapper"
+        raise ForeignFileError(message)
+    return found
+
+
+def _check_size(env: gym.Env[Any, Any], name: str, keywords: Any) -> None:
+    """Raises if a wrapper may multiply observations beyond what a recording needs.
+
+    Raises:
+        ForeignFileError: by its whole numbers, taken together.
+    """
+    size = gym.spaces.flatdim(env.observation_space) * _product(keywords)
+    if size > _MOST_NUMBERS:
+        message = (
+            f"the recording's environment cannot be made: {name} with "
+            f"{keywords!s:.80} may observe more than {_MOST_NUMBERS:,} numbers"
+        )
+        raise ForeignFileError(message)
+
+
+def _product(value: Any) -> int:
+    """Multiplies the whole numbers in arguments, at any depth."""
+    if isinstance(value, int):
+        return max(1, abs(value))
+    parts = value.values() if isinstance(value, dict) else value
+    listed = isinstance(value, (dict, list))
+    return math.prod(_product(part) for part in parts) if listed else 1
 
 
 def _only_watches(wrapper: type[Any]) -> bool:

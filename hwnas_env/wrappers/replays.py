@@ -1,15 +1,15 @@
 """Plays a recording again, and says what differs."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.utils import seeding
 
+from hwnas_env.wrappers.arguments import path_of
 from hwnas_env.wrappers.record import Line, describe, seen, step_line
 from hwnas_env.wrappers.recordings import make_recorded, numbers, parse
 
@@ -63,18 +63,25 @@ class Replay:
         return "\n".join(lines)
 
 
-def replay(path: str | PathLike[str]) -> Replay:
+def replay(path: str | PathLike[str], *, allow: Collection[str] = ()) -> Replay:
     """Makes a recording's environment again, plays its actions, and compares all.
 
     Package versions are not compared: results are. An episode in which the environment
     raises is given up at that step, with the error as the difference.
 
+    Args:
+        path: what :class:`hwnas_env.wrappers.TrajectoryRecorder` wrote.
+        allow: names of modules whose functions and wrappers the recording may name, as
+            in ``("my_module",)``; those of others are not imported, since a file from
+            elsewhere could name any.
+
     Raises:
+        InvalidArgumentError: ``allow`` is no collection of names.
         DataMissingError, ForeignFileError, TruncatedFileError: as for
             :func:`read_trajectories`.
     """
-    header, rows = parse(Path(path))
-    env = make_recorded(header)
+    header, rows = parse(path_of(path))
+    env = make_recorded(header, allow=allow)
     core: Any = env.unwrapped
     if header["generator_seed"] is not None:
         core.np_random, _ = seeding.np_random(header["generator_seed"])
@@ -86,7 +93,7 @@ def replay(path: str | PathLike[str]) -> Replay:
             continue
         try:
             got = _play(env, line)
-        except Exception as error:  # a user's reward may raise anything
+        except (Exception, SystemExit) as error:  # a user's reward may raise anything
             found.append(Difference(number, "error", None, str(error)))
             given_up = True
             continue

@@ -14,11 +14,13 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.types import BoolArray, FloatArray, IntArray
 from hwnas_env.wrappers.arguments import plain
+from hwnas_env.wrappers.vectors import VectorWrapper, reset_mask
 
 Info = Callable[[str], npt.NDArray[Any]]
 """Gives an info key of the step as an array, one row an environment."""
@@ -90,10 +92,10 @@ def core_of(env: Any) -> Any:
     Raises:
         InvalidArgumentError: there is none.
     """
-    core = env.unwrapped
+    core = getattr(env, "unwrapped", env)
     if hasattr(core, "setting") and hasattr(core, "draw"):
         return core  # known by what it offers: this room does not import that one
-    message = f"expected an environment of hwnas_env, got {core}"
+    message = f"expected an environment of hwnas_env, got {core!s:.200}"
     if isinstance(env, gym.vector.VectorEnv):
         message += "; wrap single environments before they are put into a vector"
     raise InvalidArgumentError(message)
@@ -175,6 +177,7 @@ class RuleWrapper(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             InvalidArgumentError: as the rule says.
         """
         given = plain(parameters)
+        core_of(env)
         RecordConstructorArgs.__init__(self, **given)
         gym.Wrapper.__init__(self, env)
         self.rule = _make_rule(type(self), env, 1, given)
@@ -207,7 +210,7 @@ class RuleWrapper(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         return np.append(observation, self.rule.observe()[0].astype(observation.dtype))
 
 
-class VectorRuleWrapper(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
+class VectorRuleWrapper(VectorWrapper):
     """Applies a rule to a native vector; what :class:`RuleWrapper` does to each row."""
 
     def __init__(
@@ -223,6 +226,8 @@ class VectorRuleWrapper(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         self._run = self.rule.core.ledger.run
         self._everyone: BoolArray = np.ones(env.num_envs, dtype=np.bool_)
         self._everyone.setflags(write=False)
+        self._next_step = self.autoreset_mode is AutoresetMode.NEXT_STEP
+        self._ended = ~self._everyone  # those that the next step starts anew
         if self.rule.observed:
             space = _longer(env.single_observation_space, self.rule)
             self.single_observation_space = space
@@ -232,12 +237,12 @@ class VectorRuleWrapper(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Resets the environments, and shows what the rule starts with."""
-        mask = None if options is None else options.get("reset_mask")
-        rows = np.arange(self.num_envs) if mask is None else np.flatnonzero(mask)
+        mask = reset_mask(options, self.num_envs)
         observation, infos = self.env.reset(seed=seed, options=options)
+        self._ended = self._ended & ~mask
         before, self._run = self._run, self.rule.core.ledger.run
-        self.rule.begin(rows, anew=self._run != before)
-        self._show(infos, self._everyone)
+        self.rule.begin(np.flatnonzero(mask), anew=self._run != before)
+        self._show(infos, mask)
         return self._longer(observation), infos
 
     def step(self, actions: Any) -> Any:
@@ -258,6 +263,9 @@ class VectorRuleWrapper(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
             self._show(final, ended)
             infos["final_obs"] = self._longer(infos["final_obs"])
             self.rule.begin(np.flatnonzero(ended), anew=False)
+        if self._next_step:
+            self.rule.begin(np.flatnonzero(self._ended), anew=False)
+            self._ended = terminated | truncated
         self._show(infos, self._everyone)
         return self._longer(observation), numbers, terminated, truncated, infos
 

@@ -1,7 +1,8 @@
 """Vector environments as Stable-Baselines3 wants them, without a loop over rows."""
 
+import functools
 import time
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
 import gymnasium as gym
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from hwnas_env.errors import InvalidArgumentError, MissingExtraError
 from hwnas_env.wrappers.rules import refuse_reward, reward_kind
+from hwnas_env.wrappers.vectors import autoreset_mode_of
 
 try:
     from stable_baselines3.common.monitor import Monitor
@@ -21,78 +23,8 @@ except ImportError:
 Indices = int | Iterable[int] | None
 
 
-class InfoRow(MutableMapping[str, Any]):
-    """One row's info as a dictionary; a value is made when it is asked for."""
-
-    __slots__ = ("_columns", "_own", "_row")
-
-    def __init__(self, columns: dict[str, Any], row: int, own: dict[str, Any]) -> None:
-        """Takes Gymnasium's arrays by key, the row, and what only this row has."""
-        self._columns, self._row, self._own = columns, row, own
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Returns a value, or the default where the row has no such key."""
-        if key in self._own:
-            return self._own[key]
-        if key not in self._columns or key[0] == "_" or key.startswith("final_"):
-            return default
-        if not self._has(key):
-            return default
-        return _row(self._columns[key], self._row)
-
-    def __getitem__(self, key: str) -> Any:
-        """Returns a value."""
-        if key not in self:
-            raise KeyError(key)
-        return self.get(key)
-
-    def __contains__(self, key: object) -> bool:
-        """Whether the row has a key."""
-        return key in self._own or key in self._names()
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        """Sets a value of this row alone."""
-        self._own[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        """Removes a value from this row alone."""
-        self._own, self._columns = self.copy(), {}
-        del self._own[key]
-
-    def __iter__(self) -> Iterator[str]:
-        """Goes over the keys."""
-        own = (key for key in self._own if key not in self._columns)
-        return iter([*self._names(), *own])
-
-    def __len__(self) -> int:
-        """Returns the number of keys."""
-        return len(list(iter(self)))
-
-    def copy(self) -> dict[str, Any]:
-        """Returns a plain dictionary."""
-        return {key: self.get(key) for key in self}
-
-    def _names(self) -> list[str]:
-        return [
-            key
-            for key in self._columns
-            if key[0] != "_" and not key.startswith("final_") and self._has(key)
-        ]
-
-    def _has(self, key: str) -> bool:
-        having = self._columns.get(f"_{key}")
-        return having is None or bool(having[self._row])
-
-
-def _row(column: Any, row: int) -> Any:
-    if isinstance(column, dict):
-        return {key: _row(value, row) for key, value in column.items()}
-    value = column[row]
-    return value.item() if isinstance(value, np.generic) else value.copy()
-
-
-class StepInfos(Sequence[Any]):
-    """The infos of one step, a row an environment; rows are made when asked for."""
+class StepInfos(Sequence[dict[str, Any]]):
+    """The infos of one step, a dictionary a row; made when the first is asked for."""
 
     def __init__(
         self,
@@ -106,46 +38,81 @@ class StepInfos(Sequence[Any]):
     ) -> None:
         """Takes a vector environment's infos, and how the episodes went."""
         self._infos, self._count = infos, count
-        self._ended = infos.get("_final_info")
         self._truncated, self._returns = truncated, returns
         self._lengths, self._seconds = lengths, seconds
-        self._rows: dict[int, InfoRow] = {}
 
     def __len__(self) -> int:
         """Returns the number of environments."""
         return self._count
 
     @overload
-    def __getitem__(self, row: int) -> InfoRow: ...
+    def __getitem__(self, row: int) -> dict[str, Any]: ...
     @overload
-    def __getitem__(self, row: slice) -> list[InfoRow]: ...
-    def __getitem__(self, row: int | slice) -> InfoRow | list[InfoRow]:
+    def __getitem__(self, row: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, row: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
         """Returns one row, or a list of rows."""
-        if isinstance(row, slice):
-            return [self[one] for one in range(*row.indices(self._count))]
-        place = row + self._count if row < 0 else row
-        if not 0 <= place < self._count:
-            message = f"row {row} of {self._count}"
-            raise IndexError(message)
-        if place not in self._rows:
-            self._rows[place] = self._make(place)
-        return self._rows[place]
+        return self._rows[row]
 
-    def _make(self, row: int) -> InfoRow:
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Goes over the rows."""
+        return iter(self._rows)
+
+    @functools.cached_property
+    def _rows(self) -> list[dict[str, Any]]:
+        rows = row_infos(self._infos, self._count)
         if self._truncated is None:
-            return InfoRow(self._infos, row, {})
-        own: dict[str, Any] = {"TimeLimit.truncated": bool(self._truncated[row])}
-        if self._ended is None or not self._ended[row]:
-            return InfoRow(self._infos, row, own)
-        assert self._returns is not None, "given with truncated"
-        assert self._lengths is not None, "given with truncated"
-        own["terminal_observation"] = self._infos["final_obs"][row]
-        own["episode"] = {
-            "r": float(self._returns[row]),
-            "l": int(self._lengths[row]),
-            "t": self._seconds,
-        }
-        return InfoRow(self._infos["final_info"], row, own)
+            return rows
+        if self._returns is not None:
+            self._end(rows)
+        for row, cut in zip(rows, self._truncated.tolist(), strict=True):
+            row["TimeLimit.truncated"] = cut
+        return rows
+
+    def _end(self, rows: list[dict[str, Any]]) -> None:
+        """Puts what rows said at their end in the place of how they start anew."""
+        assert self._returns is not None, "given where rows ended"
+        assert self._lengths is not None, "given where rows ended"
+        final = row_infos(self._infos["final_info"], self._count)
+        for row in np.flatnonzero(self._infos["_final_info"]).tolist():
+            rows[row] = final[row]
+            rows[row]["terminal_observation"] = self._infos["final_obs"][row]
+            rows[row]["episode"] = {
+                "r": float(self._returns[row]),
+                "l": int(self._lengths[row]),
+                "t": self._seconds,
+            }
+
+
+def row_infos(infos: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    """Turns Gymnasium's arrays by key into a dictionary a row, of the keys it has."""
+    names: list[str] = []
+    columns: list[list[Any]] = []
+    some: list[tuple[str, list[Any], Any]] = []
+    everyone: dict[int, bool] = {}  # masks of rows are shared by many keys
+    for key, column in infos.items():
+        if key[0] == "_" or key.startswith("final_"):
+            continue
+        values = _listed(column, count)
+        having = infos.get(f"_{key}")
+        if having is not None and id(having) not in everyone:
+            everyone[id(having)] = bool(having.all())
+        if having is None or everyone[id(having)]:
+            names.append(key)
+            columns.append(values)
+        else:
+            some.append((key, values, having))
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    rows = rows or [{} for _ in range(count)]
+    for key, values, having in some:
+        for row in np.flatnonzero(having).tolist():
+            rows[row][key] = values[row]
+    return rows
+
+
+def _listed(column: Any, count: int) -> list[Any]:
+    if isinstance(column, dict):
+        return row_infos(column, count)
+    return column.tolist() if column.ndim == 1 else list(column)
 
 
 class SB3VecEnv(VecEnv):
@@ -169,12 +136,14 @@ class SB3VecEnv(VecEnv):
             InvalidArgumentError: no vector environment with SAME_STEP autoreset, or
                 one whose reward is a vector.
         """
-        same_step = gym.vector.AutoresetMode.SAME_STEP
-        if (
-            not isinstance(envs, gym.vector.VectorEnv)
-            or envs.metadata.get("autoreset_mode") != same_step
-        ):
-            message = f"expected gym.make_vec's, with SAME_STEP autoreset, got {envs!r}"
+        mode = "none"
+        if isinstance(envs, gym.vector.VectorEnv):
+            mode = autoreset_mode_of(envs).name
+        if mode != "SAME_STEP":
+            message = (
+                "expected gym.make_vec's, with SAME_STEP autoreset as "
+                f"Stable-Baselines3 has it, got {envs!r} with {mode}"
+            )
             raise InvalidArgumentError(message)
         self.envs = envs
         if hasattr(envs.unwrapped, "setting") and reward_kind(envs) == "vector":
@@ -192,8 +161,12 @@ class SB3VecEnv(VecEnv):
 
     def reset(self) -> Any:
         """Starts an episode in every row: their observations ``(N, D)``."""
-        options = self._options[0] if self._options else {}
-        if any(one != options for one in self._options):
+        given = self._options
+        if not isinstance(given, list) or not all(isinstance(o, dict) for o in given):
+            message = f"set_options: expected a dictionary or a list, got {given!r}"
+            raise InvalidArgumentError(message)
+        options = given[0] if given else {}
+        if any(one != options for one in given):
             message = "set_options: the rows of one vector have the same options"
             raise InvalidArgumentError(message)
         seeds = None if None in self._seeds else [*self._seeds]
@@ -291,4 +264,13 @@ class SB3VecEnv(VecEnv):
     def _indices(self, indices: Indices) -> list[int]:
         if indices is None:
             return list(range(self.num_envs))
-        return [indices] if isinstance(indices, int) else list(indices)
+        given = indices.tolist() if isinstance(indices, np.ndarray) else indices
+        rows = [*given] if isinstance(given, Iterable) else [given]
+        places = range(-self.num_envs, self.num_envs)
+        if not all(type(row) is int and row in places for row in rows):
+            message = (
+                f"indices: expected rows below {self.num_envs}, or None, got "
+                f"{indices!r}"
+            )
+            raise InvalidArgumentError(message)
+        return rows
