@@ -17,7 +17,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from contracts import CELL, NET, make, play
+from contracts import CELL, IDS, NET, make, play
 from gymnasium.utils.env_checker import check_env as gym_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
@@ -34,8 +34,6 @@ from hwnas_env.errors import (
     WorkerProcessError,
 )
 from hwnas_env.spaces import SEARCH_SPACES
-
-IDS = pytest.mark.parametrize("env_id", ENVIRONMENTS)
 
 
 def trajectory(env_id: str, seed: int, episodes: int = 3, **keywords: Any) -> list[Any]:

@@ -10,11 +10,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from contracts import IDS
 from gymnasium.utils.env_checker import check_env as gym_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
 from hwnas_env import make_problem
-from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import (
     EpisodeEndedError,
     InvalidActionError,
@@ -25,7 +25,6 @@ from hwnas_env.errors import (
 from hwnas_env.problems.layered import LayeredModel
 from hwnas_env.problems.walk import LayeredWalk
 
-IDS = pytest.mark.parametrize("env_id", ENVIRONMENTS)
 MODES = pytest.mark.parametrize("mode", ["mutate", "joint"])
 CELL, NET = "HWNAS-NASBench201-EdgeTPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
 

@@ -8,10 +8,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from contracts import CELL, NET
+from contracts import CELL, IDS, NET
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import (
     EpisodeEndedError,
     InvalidActionError,
@@ -21,7 +20,6 @@ from hwnas_env.errors import (
 )
 
 MODES = pytest.mark.parametrize("mode", ["construct", "mutate", "joint"])
-IDS = pytest.mark.parametrize("env_id", ENVIRONMENTS)
 SAME_STEP, NEXT_STEP, DISABLED = (
     AutoresetMode.SAME_STEP,
     AutoresetMode.NEXT_STEP,
