@@ -23,7 +23,7 @@ from stable_baselines3.common.env_checker import check_env as sb3_check
 
 from hwnas_env import BudgetedProblem
 from hwnas_env.envs.base import HWNASEnv
-from hwnas_env.envs.registration import ENVIRONMENTS
+from hwnas_env.envs.registration import ENVIRONMENTS, MULTI_DEVICE_ENVIRONMENTS
 from hwnas_env.errors import (
     EpisodeEndedError,
     InfeasibleBudgetError,
@@ -66,6 +66,31 @@ def test_twelve_ids_are_registered_with_json_keywords() -> None:
         assert isinstance(spec.entry_point, str)
         assert spec.disable_env_checker
         json.dumps(spec.kwargs)
+
+
+@pytest.mark.parametrize("env_id", [*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS])
+def test_every_id_is_made_checked_masked_and_solved(env_id: str) -> None:
+    env = gym.make(env_id)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gym_check(env.unwrapped, skip_render_check=True)
+    rng = np.random.default_rng(0)
+    core: Any = env.unwrapped
+    for seed, budget in enumerate(("tight", "medium", "loose")):
+        _, info = env.reset(seed=seed, options={"budget": budget})
+        done = False
+        while not done:
+            action = int(rng.choice(np.flatnonzero(info["action_mask"])))
+            *_, done, _, info = env.step(action)
+        assert info["feasible"]
+        assert (
+            info[core.problem.metric] <= info["budget"] == core.problem.budget(budget)
+        )
+        best = core.problem.optimum(budget)
+        assert best.cost <= info["budget"]
+        assert best.accuracy_percent >= info["accuracy_percent"]
+        again = core.problem.evaluate(best.genotypes)
+        assert (again.accuracy_percent == best.accuracy_percent).all()
 
 
 @IDS

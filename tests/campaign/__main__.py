@@ -24,7 +24,7 @@ PARTS: dict[str, Part] = {
         folder, seed=seed, rounds=max(1, round(0.45 * minutes))
     ),
     "arguments": lambda _, seed, minutes: arguments.run(
-        seed=seed, rounds=max(1, round(minutes))
+        seed=seed, rounds=max(1, round(10 * minutes))
     ),
     "vectors": lambda _, seed, minutes: vectors.run(
         seed=seed, steps=round(170_000 * minutes)

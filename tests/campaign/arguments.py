@@ -37,7 +37,9 @@ EXPECTED = (HWNASError, gym.error.Error)
 def drawn(rng: np.random.Generator) -> Any:
     """Draws an odd value."""
     pool = VALUES if rng.random() < 0.6 else OBJECTS
-    return pool[rng.integers(len(pool))]
+    found = pool[rng.integers(len(pool))]
+    # a function that a caller names himself may do as it likes
+    return "x" if isinstance(found, str) and ":" in found else found
 
 
 def keywords(rng: np.random.Generator) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Long plays of vectors beside single environments: the same in every number."""
 
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -8,82 +10,97 @@ import numpy as np
 from tests.campaign.arguments import IDS
 
 CHOICES: dict[str, tuple[Any, ...]] = {
-    "mode": ("construct", "mutate", "joint"),
+    "mode": ("construct", "construct", "mutate", "joint"),
     "budget": ("tight", "medium", "loose", "sampled"),
     "reward": ("mnas_hard", "mnas_soft", "tunas_absolute", "proxyless_rl"),
 }
-COUNTS = ("queries", "unique_queries", "action_mask")
+APART = ("queries", "unique_queries", "action_mask")
 """A vector counts over all rows; masks are compared by themselves."""
+MOST_ROWS = 64
+STEPS = 400
+"""Steps of one play."""
+
+Infos = Sequence[Mapping[str, Any]]
 
 
-def differences(row: int, single: tuple[Any, ...], ours: tuple[Any, ...]) -> list[str]:
-    """Compares a single step with a row of a vector's."""
-    *numbers, info = single
-    *arrays, infos = ours
-    pairs = zip(numbers, arrays, strict=True)
-    found = [
+def other_values(single: Sequence[Any], ours: Sequence[Any]) -> list[str]:
+    """Names the places where arrays over rows differ from lists of single values."""
+    pairs = zip(single, ours, strict=True)
+    return [
         f"value {place}"
         for place, (one, array) in enumerate(pairs)
-        if not np.array_equal(np.asarray(one), array[row])
+        if not np.array_equal(np.array(one), array)
     ]
-    found += [
+
+
+def other_infos(single: Infos, ours: Mapping[str, Any], rows: Any) -> list[str]:
+    """Names the keys of single infos in which some rows of a vector's differ."""
+    return [
         key
-        for key, value in info.items()
-        if key not in COUNTS and not np.array_equal(value, infos[key][row])
+        for key in (single[0] if single else ())
+        if key not in APART
+        and not np.array_equal(
+            np.array([info[key] for info in single]), ours[key][rows]
+        )
     ]
-    return found
 
 
-def play(seed: list[int], *, steps: int) -> tuple[int, str | None]:
+def some_actions(envs: Any, *, joint: bool, rng: np.random.Generator) -> Any:
+    """Draws actions, nine of ten out of the mask."""
+    actions = envs.action_space.sample()
+    if joint:
+        return actions
+    masks = envs.unwrapped.action_masks()
+    allowed = (rng.random(masks.shape) * masks).argmax(axis=1)
+    return np.where(rng.random(len(masks)) < 0.9, allowed, actions)
+
+
+def play(seed: list[int]) -> tuple[int, str | None]:
     """Plays both for a number of steps; returns how many rows moved, and a failure."""
     rng = np.random.default_rng(seed)
-    env_id, rows = IDS[rng.integers(len(IDS))], int(rng.integers(1, 9))
+    env_id, rows = IDS[rng.integers(len(IDS))], int(rng.integers(1, MOST_ROWS + 1))
     given = {
         name: values[rng.integers(len(values))] for name, values in CHOICES.items()
     }
-    envs = gym.make_vec(f"hwnas_env:{env_id}", rows, **given)
-    singles = [gym.make(f"hwnas_env:{env_id}", **given) for _ in range(rows)]
-    begin = envs.reset(seed=int(seed[0]))
-    for row, env in enumerate(singles):
-        wrong = differences(row, env.reset(seed=int(seed[0]) + row), begin)
+    joint, where = given["mode"] == "joint", f"vectors {seed}: {env_id} {given}"
+    envs: Any = gym.make_vec(f"hwnas_env:{env_id}", rows, **given)
+    singles: list[Any] = [gym.make(f"hwnas_env:{env_id}", **given) for _ in range(rows)]
+    observations, infos = envs.reset(seed=seed[0])
+    begun = [env.reset(seed=seed[0] + row) for row, env in enumerate(singles)]
+    wrong = other_values([[one[0] for one in begun]], [observations])
+    wrong += other_infos([one[1] for one in begun], infos, slice(None))
+    envs.action_space.seed(seed[0])
+    for step in range(STEPS):
+        masks = np.array([env.unwrapped.action_masks() for env in singles])
+        wrong += [] if (masks == envs.unwrapped.action_masks()).all() else ["masks"]
         if wrong:
-            return 0, f"vectors {seed}: {env_id} {given}: reset: {wrong}"
-    envs.action_space.seed(int(rng.integers(1000)))
-    for step in range(steps):
-        actions = envs.action_space.sample()
-        masks: Any = envs.unwrapped.action_masks()  # type: ignore[attr-defined]
-        if given["mode"] != "joint":
-            allowed = rng.random(masks.shape) * masks
-            follow = rng.random(rows) < 0.9
-            actions = np.where(follow, allowed.argmax(axis=1), actions)
-        ours = envs.step(actions)
-        for row, env in enumerate(singles):
-            core: Any = env.unwrapped
-            wrong = [] if (masks[row] == core.action_masks()).all() else ["mask before"]
-            single = env.step(actions[row])
-            if single[2] or single[3]:
-                final = {k: v[row] for k, v in ours[4]["final_info"].items()}
-                last = (ours[4]["final_obs"], *ours[1:4], {})
-                wrong += differences(row, (*single[:4], {}), last)
-                wrong += [
-                    key
-                    for key, value in single[4].items()
-                    if key not in COUNTS and not np.array_equal(value, final[key])
-                ]
-                again = env.reset()
-                wrong += differences(row, again, (ours[0], ours[4]))
-            else:
-                wrong += differences(row, single, ours)
-            if wrong:
-                return step * rows, f"vectors {seed}: {env_id} {given}: {step}: {wrong}"
-    return steps * rows, None
+            return step * rows, f"{where}: before step {step}: {wrong}"
+        actions = some_actions(envs, joint=joint, rng=rng)
+        *ours, infos = envs.step(actions)
+        steps = [env.step(action) for env, action in zip(singles, actions, strict=True)]
+        ended = [row for row, one in enumerate(steps) if one[2] or one[3]]
+        wrong = other_values(
+            list(zip(*(one[1:4] for one in steps), strict=True)), ours[1:]
+        )
+        if ended:
+            finals = [steps[row] for row in ended]
+            last = np.stack([infos["final_obs"][row] for row in ended])
+            wrong += other_values([[one[0] for one in finals]], [last])
+            wrong += other_infos([one[4] for one in finals], infos["final_info"], ended)
+            for row in ended:
+                begin, info = singles[row].reset()
+                steps[row] = (begin, *steps[row][1:4], info)
+        wrong += other_values([[one[0] for one in steps]], ours[:1])
+        wrong += other_infos([one[4] for one in steps], infos, slice(None))
+    return STEPS * rows, f"{where}: at the end: {wrong}" if wrong else None
 
 
 def run(*, seed: int, steps: int) -> tuple[dict[str, int], list[str]]:
     """Plays until so many rows moved; returns counts and failures."""
     done, number, failures = 0, 0, []
+    warnings.simplefilter("ignore")
     while done < steps:
-        moved, failure = play([seed, number], steps=200)
+        moved, failure = play([seed, number])
         failures += [failure] if failure else []
-        done, number = done + max(moved, 200), number + 1
+        done, number = done + max(moved, 1000), number + 1
     return {"steps of rows": done}, failures
