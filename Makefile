@@ -6,7 +6,7 @@ PEERS := .venv-peers
 FLOORS := .venv-floors
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test test-all floors pythons campaign campaign-short check format docs \
+.PHONY: demo test test-all floors pythons campaign check format docs \
     examples peers wheel bench clean
 
 demo: $(CORE)/ready
@@ -21,14 +21,15 @@ test-all: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -q -m "" $(PYTEST)
 
 # The lowest versions that pyproject.toml declares, and the Gymnasium that RLlib pins.
-FLOOR_TESTS := $(addprefix tests/test_,envs.py modes.py vector.py wrappers.py \
-    vector_wrappers.py problems.py ledger.py learners.py sb3.py record.py same_bits.py)
+FLOOR_TESTS := $(addprefix tests/test_,envs.py modes.py vector.py autoreset.py \
+    wrappers.py vector_wrappers.py observation.py record.py shared_ledger.py problems.py \
+    ledger.py learners.py sb3.py same_bits.py)
 floors: $(FLOORS)/ready
 	$(FLOORS)/bin/python $(PIP) install --no-deps -r $(FLOORS)/lowest.txt
 	$(FLOORS)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --queries 50 --seeds 2
 	$(FLOORS)/bin/python -m pytest -q -m "not full and not slow" $(FLOOR_TESTS)
 	$(FLOORS)/bin/python $(PIP) install gymnasium==1.2.2
-	$(FLOORS)/bin/python -m pytest -q -m "not full and not slow" $(wordlist 1,5,$(FLOOR_TESTS))
+	$(FLOORS)/bin/python -m pytest -q -m "not full and not slow" $(wordlist 1,7,$(FLOOR_TESTS))
 
 # The core on the oldest and on a newer Python, where the machine has them.
 CORE_TESTS := $(addprefix tests/test_,problems.py masks.py spaces.py rewards.py \
@@ -44,7 +45,7 @@ pythons:
 	    .venv-$$version/bin/python -m pytest -q -m "not full and not slow" $(CORE_TESTS); \
 	done
 
-# Hostile files, kills and arguments drawn by a seed that is printed; MINUTES says how long.
+# Hostile files, kills, odd arguments and long plays; prints the seed that draws them.
 MINUTES ?= 60
 campaign: $(FULL)/ready
 	$(FULL)/bin/python -m tests.campaign --minutes $(MINUTES)
