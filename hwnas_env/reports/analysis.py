@@ -9,6 +9,7 @@ from rich.table import Table
 
 from hwnas_env.benchmark.analysis import Correlations
 from hwnas_env.extras import load_extra
+from hwnas_env.reports.terminal import heading
 
 
 def correlation_values(found: Correlations) -> dict[str, Any]:
@@ -33,8 +34,11 @@ def analysis_table(values: Mapping[str, Any]) -> Group:
         cells = [f"{v:.2f}" for v in correlations["kendall"][number][: number + 1]]
         table.add_row(f"{number + 1} {name}", *cells)
     return Group(
-        f"[bold]{values['space']}[/bold]  {values['dataset']}, {values['source']} "
-        f"costs, {correlations['networks']:,} networks",
+        heading(
+            values["space"],
+            f"{values['dataset']}, {values['source']} costs, "
+            f"{correlations['networks']:,} networks",
+        ),
         table,
         _best(values["best"]),
         "",
