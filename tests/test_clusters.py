@@ -199,7 +199,7 @@ def test_workers_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_left_overs_of_killed_writers_go(tmp_path: Path) -> None:
     job = JOBS[0]
     path = record_path(tmp_path, job)
-    part = path.with_suffix(".0123456789ab.part")
+    part = path.with_name(f"{path.name}.0123456789ab.part")
     part.write_text("{")
     run_jobs([job], folder=tmp_path)
     assert list(tmp_path.iterdir()) == [path]

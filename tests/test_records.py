@@ -155,9 +155,9 @@ def test_differences_name_line_field_and_both_values(tmp_path: Path) -> None:
 def test_other_versions_are_a_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = {**loading.versions(), "numpy": "0.0.1"}
+    other = {**loading.versions("evolution"), "numpy": "0.0.1"}
     with monkeypatch.context() as older:
-        older.setattr(loading, "versions", lambda: other)
+        older.setattr(loading, "versions", lambda _: other)
         recorded(JOBS[0], tmp_path)
     path = record_path(tmp_path, JOBS[0])
     verdict = validate(path)
@@ -394,8 +394,8 @@ def test_a_record_of_other_data_is_not_gone_on_with(
 ) -> None:
     made = loading.header_of
 
-    def other(job: Job, problem: Problem) -> dict[str, Any]:
-        header = made(job, problem)
+    def other(job: Job, problem: Problem, **made_with: Any) -> dict[str, Any]:
+        header = made(job, problem, **made_with)
         header["provenance"]["latency_ms"]["sha256"] = "0" * 64
         return header
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,11 @@ from hwnas_env.benchmark.fronts import FrontRun
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Result
 from hwnas_env.benchmark.runner import Ready, run_jobs
-from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
+from hwnas_env.benchmark.runs import Limits, Run, Task, check_names, check_request
 from hwnas_env.benchmark.scores import log10_regret, score
 from hwnas_env.benchmark.suites import SUITES, Suite
 from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.types import AnyPath
 
 
 def find_suite(name: str) -> Suite:
@@ -70,6 +70,7 @@ def check_suite(
     Raises:
         HWNASError: what :func:`hwnas_env.benchmark.runs.check_request` finds.
     """
+    check_names("agents", agents)
     for task in suite.tasks:
         check_request(task, agents, seeds=seeds, limits=limits)
 
@@ -80,7 +81,7 @@ def run_suite(
     *,
     seeds: int,
     limits: Limits,
-    folder: Path | None = None,
+    folder: AnyPath | None = None,
     shard: str = "1/1",
     workers: Workers | None = None,
     ready: Ready | None = None,
