@@ -1,6 +1,7 @@
 """Agents that do what agents should not."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -45,14 +46,29 @@ class Greedy(Agent):
 
 
 class Hangs(RandomSearch):
-    """Never comes to its fifth network."""
+    """Never comes to its fifth network, and says so in the folder of marks."""
 
     name = "hangs"
 
     def propose(self) -> Any:
-        while len(self.seen) >= 4:
-            time.sleep(0.05)
+        if len(self.seen) >= 4:
+            if MARKS in os.environ:
+                (Path(os.environ[MARKS]) / str(os.getpid())).touch()
+            self.hang()
         return super().propose()
+
+    def hang(self) -> None:
+        while True:
+            time.sleep(0.05)
+
+
+class Stuck(Hangs):
+    """Hangs in code that never comes back to Python, and lets no thread run."""
+
+    name = "stuck"
+
+    def hang(self) -> None:
+        re.match(r"(a|a)*$", "a" * 200 + "b")
 
 
 class Dies(RandomSearch):

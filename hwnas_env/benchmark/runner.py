@@ -8,7 +8,7 @@ import joblib
 
 from hwnas_env.benchmark.backends import Pool, Workers, opened
 from hwnas_env.benchmark.fronts import front_failed, front_run
-from hwnas_env.benchmark.guard import guarded
+from hwnas_env.benchmark.guard import end_with, guarded
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Result, load_file, other_data, record_of
 from hwnas_env.benchmark.records import SUFFIX, record_path, write_record
@@ -150,6 +150,13 @@ def recorded(job: Job, folder: AnyPath | None) -> Result:
     return result
 
 
+def _worked(job: Job, folder: AnyPath | None, parent: int | None) -> Result:
+    """Does a worker's part: runs a job, as long as who asked for it lives."""
+    if parent is not None:
+        end_with(parent)
+    return recorded(job, folder)
+
+
 def run_job(job: Job) -> Result:
     """Runs a job; the same job gives the same run everywhere.
 
@@ -263,5 +270,5 @@ def _results(
         parallel = joblib.Parallel(
             n_jobs=pool.jobs, return_as="generator" if pool.streams else "list"
         )
-        calls = (joblib.delayed(recorded)(job, folder) for job in part)
+        calls = (joblib.delayed(_worked)(job, folder, pool.parent) for job in part)
         yield from zip(part, parallel(calls), strict=True)
