@@ -25,6 +25,28 @@ class Raises(RandomSearch):
         return super().propose()
 
 
+class Markup(RandomSearch):
+    """Breaks with words that a terminal, or a library for tables, would obey."""
+
+    name = "markup"
+
+    def propose(self) -> Any:
+        message = f"closing [/b] tag \x1b[31m boom:Boom: list[int] {'é' * 100_000}"
+        raise ValueError(message)
+
+
+class Sometimes(RandomSearch):
+    """Breaks at once in about half of its runs, as their seeds have it."""
+
+    name = "sometimes"
+
+    def propose(self) -> Any:
+        if self.rng.random() < 0.5 and not self.seen:
+            message = "not this time"
+            raise RuntimeError(message)
+        return super().propose()
+
+
 class Garbage(RandomSearch):
     """Proposes what is no network."""
 
