@@ -158,7 +158,7 @@ def _worked(job: Job, folder: AnyPath | None, parent: int | None) -> Result:
 
 
 def run_job(job: Job) -> Result:
-    """Runs a job; the same job gives the same run everywhere.
+    """Runs a job; the same job gives the same run, in any process and order.
 
     Args:
         job: with a timeout, it runs in a process of its own.

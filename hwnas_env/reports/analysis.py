@@ -1,7 +1,6 @@
 """Lays out what ``hwnas_env.benchmark.analysis`` finds: tables and a heat map."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Group
@@ -10,6 +9,7 @@ from rich.table import Table
 from hwnas_env.benchmark.analysis import Correlations
 from hwnas_env.extras import load_extra
 from hwnas_env.reports.terminal import heading
+from hwnas_env.types import AnyPath
 
 
 def correlation_values(found: Correlations) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def _best(rows: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def heat_map(values: Mapping[str, Any], path: Path) -> None:
+def heat_map(values: Mapping[str, Any], path: AnyPath) -> None:
     """Draws the rank correlations; the file's ending says how (png, svg, pdf).
 
     Raises:
