@@ -18,18 +18,18 @@ from hwnas_env.benchmark.suite_runs import (
     suite_summary,
 )
 from hwnas_env.benchmark.suites import SUITES
-from hwnas_env.benchmark.validate import record_files
+from hwnas_env.benchmark.validate import Verdict, record_files
 from hwnas_env.benchmark.validate import validate as validate_record
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.reports import suites as suite_tables
 from hwnas_env.reports.bench_report import report_folders
-from hwnas_env.reports.terminal import progress_bars, show
+from hwnas_env.reports.tables import exit_status
+from hwnas_env.reports.terminal import progress_bars, say, show
+from hwnas_env.reports.verdicts import summary_lines, verdict_lines
 
 app = typer.Typer(help="Suites: run, go on, score, validate.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-SHOWN = 20
-"""Differences of one record that are printed."""
 
 
 @app.command()
@@ -61,7 +61,10 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Runs a suite, or goes on with it, and scores the agents."""
+    """Runs a suite, or goes on with it, and scores the agents.
+
+    Exit status 1 if all runs of an agent on a task fail.
+    """
     chosen, workers = find_suite(suite), Workers(jobs, backend, address)
     names = [name.strip() for name in (agents or "").split(",") if name.strip()]
     if agents is not None and not names:
@@ -74,7 +77,7 @@ def run(
     check_suite(chosen, names, seeds=seeds, limits=limits)
     listed = jobs_of(chosen, names, seeds=seeds, limits=limits, shard=shard)
     if not listed:
-        typer.echo(f"shard {shard}: there are no jobs in it")
+        say(f"shard {shard}: there are no jobs in it")
         return
     ready = ready_jobs(listed, out)
     kept = len(ready.jobs)
@@ -94,6 +97,9 @@ def run(
         )
     summary = suite_summary(chosen, found)
     show(summary, as_json=as_json, table=suite_tables.suite_table)
+    raise typer.Exit(
+        exit_status([task for row in summary["agents"] for task in row["tasks"]])
+    )
 
 
 @app.command()
@@ -101,25 +107,22 @@ def validate(
     paths: Annotated[
         list[Path], typer.Argument(help="Records, or folders of records.")
     ],
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Name the records that hold, too.")
+    ] = False,
 ) -> None:
     """Asks the problem again for every network of records, and says what differs.
 
-    Exit status 1 if any record differs.
+    Prints the records that differ, then sums up. Exit status 1 if any differs.
     """
-    wrong = 0
+    verdicts: list[Verdict] = []
     for path in record_files(paths):
         verdict = validate_record(path)
-        wrong += bool(verdict.differences)
-        word = "differs" if verdict.differences else "valid"
-        kinds = f" ({', '.join(verdict.kinds)})" if verdict.kinds else ""
-        rows = [f"{path}: {word}{kinds}"]
-        rows += [f"  {words}" for words in verdict.differences[:SHOWN]]
-        if len(verdict.differences) > SHOWN:
-            rows.append(f"  and {len(verdict.differences) - SHOWN} more")
-        rows += [f"  note: {words}" for words in verdict.notes]
-        typer.echo("\n".join(rows))
-    if wrong:
-        raise typer.Exit(1)
+        verdicts.append(verdict)
+        if verdict.differences or verbose:
+            say(*verdict_lines(verdict))
+    say(*summary_lines(verdicts))
+    raise typer.Exit(int(any(verdict.differences for verdict in verdicts)))
 
 
 @app.command()
@@ -133,7 +136,7 @@ def report(
 ) -> None:
     """Writes a page on records, and its figures and tables as files."""
     files = report_folders(folders, output)
-    typer.echo(f"{output}: the report; {len(files) - 1} figures and tables beside it")
+    say(f"{output}: the report; {len(files) - 1} figures and tables beside it")
 
 
 @app.command()

@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -22,8 +22,9 @@ from hwnas_env.data import cache, hwnasbench, nasbench201_runs
 from hwnas_env.envs.registration import ENVIRONMENTS
 from hwnas_env.errors import HWNASError, unknown_name
 from hwnas_env.reports import analysis, pages, reproduction, tables
-from hwnas_env.reports.terminal import console, progress_bars, show
+from hwnas_env.reports.terminal import console, progress_bars, say, show
 from hwnas_env.spaces import get_space
+from hwnas_env.texts import plain, tolerate, write
 
 app = typer.Typer(
     help="Hardware-aware neural architecture search: problems, searches and data.",
@@ -38,6 +39,8 @@ app.add_typer(data_app, name="data")
 app.add_typer(bench_cli.app, name="bench")
 
 REPRODUCTIONS = ("nasbench201-table5",)
+ERROR = 10_000
+"""Letters of an error that are printed at most; it may name many files."""
 
 Env = Annotated[str, typer.Option(help="An environment's id; see: hwnas-env envs.")]
 Dataset = Annotated[str | None, typer.Option(help="A dataset of the search space.")]
@@ -86,7 +89,10 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Lets agents search under one ledger each, and compares them."""
+    """Lets agents search under one ledger each, and compares them.
+
+    Exit status 1 if all runs of an agent on an environment fail.
+    """
     queries = 300 if budget is None and train_seconds is None else budget
     limits = Limits(queries, train_seconds, repeats, timeout)
     if objective:
@@ -104,24 +110,24 @@ def run(
             for task in tasks
         ]
         show(studies, as_json=as_json, table=tables.front_tables)
-        return
+        _exit(studies)
     agents = agent or list(DEFAULT_AGENTS)
     cost = _number(cost_budget)
     tasks = [Task(name, dataset, metric, cost, source) for name in env]
     for task in tasks:
         check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
-    results = []
+    studies = []
     for task in tasks:
         runs = _with_progress(
             task, agents, seeds=seeds, limits=limits, jobs=jobs, folder=out
         )
         summary = tables.run_summary(task, task.problem(), runs)
-        if as_json:
-            results.append({**summary, "runs": [one.as_dict() for one in runs]})
-        else:
+        studies.append({**summary, "runs": [one.as_dict() for one in runs]})
+        if not as_json:
             console().print(tables.run_table(summary))
     if as_json:
-        print(json.dumps(results, indent=1))
+        print(json.dumps(studies, indent=1))
+    _exit(studies)
 
 
 @app.command()
@@ -233,7 +239,7 @@ def import_file(
             message = "an accuracy file needs --split and --epochs"
             raise typer.BadParameter(message)
         found = nasbench201_runs.import_accuracy(file, split=split, epochs=epochs)
-        print(f"imported {split} accuracy after {epochs} epochs: {', '.join(found)}")
+        say(f"imported {split} accuracy after {epochs} epochs: {', '.join(found)}")
         return
     if split is not None or epochs is not None:
         message = "--split and --epochs are of an accuracy file, .npz or .csv"
@@ -265,9 +271,9 @@ def status(as_json: Json = False) -> None:
             json.dumps({"cache": str(cache.cache_dir()), "imported": found}, indent=1)
         )
         return
-    print(f"cache: {cache.cache_dir()}")
+    say(f"cache: {cache.cache_dir()}")
     for name, entry in found.items():
-        print(f"{name}: {entry['arrays']} arrays  {entry['source']}")
+        say(f"{name}: {entry['arrays']} arrays  {entry['source']}")
     if hwnasbench.BUNDLE not in found:
         print(f"HW-NAS-Bench is not imported: {hwnasbench.IMPORT_HINT}")
         return
@@ -279,13 +285,12 @@ def check() -> None:
     """Compares every cached file with its checksum, and says whose data it is."""
     wrong = {name: cache.check(name) for name in cache.names()}
     for name, found in wrong.items():
-        for words in found:
-            print(words)
+        say(*found)
         if name == hwnasbench.BUNDLE and not found:
-            print(f"{name}: {hwnasbench.HWNASBench.open().origin}")
+            say(f"{name}: {hwnasbench.HWNASBench.open().origin}")
     if any(wrong.values()):
         raise typer.Exit(1)
-    print(f"{len(wrong)} data sets in {cache.cache_dir()}: all as recorded")
+    say(f"{len(wrong)} data sets in {cache.cache_dir()}: all as recorded")
 
 
 @data_app.command()
@@ -311,7 +316,7 @@ def _report_holes(bench: hwnasbench.HWNASBench) -> None:
     if not holes:
         print("every column is complete")
     for name, count in holes.items():
-        print(f"{name}: {count} values are missing; not served as measured")
+        say(f"{name}: {count} values are missing; not served as measured")
 
 
 def _with_progress(
@@ -339,6 +344,11 @@ def _with_progress(
         )
 
 
+def _exit(studies: Sequence[Mapping[str, Any]]) -> NoReturn:
+    """Ends with status 1 where all runs of an agent on an environment failed."""
+    raise typer.Exit(max(tables.exit_status(study["agents"]) for study in studies))
+
+
 def _number(budget: str) -> float | str | None:
     if budget == "none":
         return None
@@ -350,13 +360,11 @@ def _number(budget: str) -> float | str | None:
 
 def main() -> None:
     """Runs the command line; an expected error is one line and exit status 2."""
+    tolerate(sys.stdout)
     try:
         app()
-    except HWNASError as error:
-        print(f"hwnas-env: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except OSError as error:
-        print(f"hwnas-env: {error}", file=sys.stderr)
+    except (HWNASError, OSError) as error:
+        write(f"hwnas-env: {plain(str(error), longest=ERROR)}\n", sys.stderr)
         raise SystemExit(2) from None
 
 

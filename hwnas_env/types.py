@@ -1,5 +1,6 @@
 """Words that every floor uses: array aliases, provenance, and one batch's answer."""
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
@@ -13,6 +14,9 @@ Genotypes: TypeAlias = npt.NDArray[np.int8]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
+
+AnyPath: TypeAlias = str | os.PathLike[str]
+"""A file or a folder, as any function of the standard library takes it."""
 
 Kind: TypeAlias = Literal["measured", "fitted", "modelled", "surrogate", "user"]
 

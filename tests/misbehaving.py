@@ -1,6 +1,7 @@
 """Agents that do what agents should not."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -20,6 +21,28 @@ class Raises(RandomSearch):
     def propose(self) -> Any:
         if len(self.seen) >= 12:
             message = "no more ideas"
+            raise RuntimeError(message)
+        return super().propose()
+
+
+class Markup(RandomSearch):
+    """Breaks with words that a terminal, or a library for tables, would obey."""
+
+    name = "markup"
+
+    def propose(self) -> Any:
+        message = f"closing [/b] tag \x1b[31m boom:Boom: list[int] {'é' * 100_000}"
+        raise ValueError(message)
+
+
+class Sometimes(RandomSearch):
+    """Breaks at once in about half of its runs, as their seeds have it."""
+
+    name = "sometimes"
+
+    def propose(self) -> Any:
+        if self.rng.random() < 0.5 and not self.seen:
+            message = "not this time"
             raise RuntimeError(message)
         return super().propose()
 
@@ -45,14 +68,29 @@ class Greedy(Agent):
 
 
 class Hangs(RandomSearch):
-    """Never comes to its fifth network."""
+    """Never comes to its fifth network, and says so in the folder of marks."""
 
     name = "hangs"
 
     def propose(self) -> Any:
-        while len(self.seen) >= 4:
-            time.sleep(0.05)
+        if len(self.seen) >= 4:
+            if MARKS in os.environ:
+                (Path(os.environ[MARKS]) / str(os.getpid())).touch()
+            self.hang()
         return super().propose()
+
+    def hang(self) -> None:
+        while True:
+            time.sleep(0.05)
+
+
+class Stuck(Hangs):
+    """Hangs in code that never comes back to Python, and lets no thread run."""
+
+    name = "stuck"
+
+    def hang(self) -> None:
+        re.match(r"(a|a)*$", "a" * 200 + "b")
 
 
 class Dies(RandomSearch):

@@ -9,7 +9,7 @@ import hwnas_env
 
 ROOT = Path(hwnas_env.__file__).parent
 FLOORS = [
-    {"types", "errors"},
+    {"types", "errors", "texts"},
     {"extras", "elementary"},
     {"metrics", "devices", "spaces", "additive"}
     | {"indicators", "scalarise", "statistics", "resampling", "rank_tests"},

@@ -1,6 +1,9 @@
 """The command line, run as a user does."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from typer.testing import CliRunner, Result
 from hwnas_env.cli import app, main
 from hwnas_env.envs.registration import ENVIRONMENTS
 
+FRONT = ("--objective", "accuracy", "--objective", "latency_ms")
 CELL, NET = "HWNAS-NASBench201-EdgeGPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
 
 
@@ -178,3 +182,95 @@ def test_accuracies_are_imported_by_split_and_epochs(
     text = answer("data", "import", str(path), "--split", "test", "--epochs", "200")
     assert "test accuracy after 200 epochs: cifar10" in text
     assert cache.is_dir()
+
+
+FAILING = ("--agent", "misbehaving:Markup", "--budget", "12", "--seeds", "2")
+SUITE = ("bench", "run", "smoke", "--agents", "misbehaving:Markup", "--seeds", "1")
+
+
+def test_errors_of_agents_are_printed_as_they_are() -> None:
+    """Square brackets, colons and escapes of others mean nothing to the tables."""
+    for words in (("--env", CELL), ("--env", CELL, *FRONT)):
+        result = call("run", *words, *FAILING)
+        assert "2 of 2 runs failed: ValueError: closing [/b] tag" in result.stdout
+        assert "boom:Boom: list[int]" in result.stdout.replace("\n", " ")
+        assert "\x1b" not in result.stdout
+        assert len(result.stdout) < 10_000
+        assert "letters ...]" in result.stdout
+
+
+def test_a_study_of_which_an_agent_always_fails_ends_with_status_one(
+    tmp_path: Path,
+) -> None:
+    for words in (("--env", CELL), ("--env", CELL, *FRONT)):
+        result = call("run", *words, "--agent", "random", *FAILING)
+        assert result.exit_code == 1
+        assert json.loads(call("run", *words, *FAILING, "--json").stdout)
+        assert call("run", *words, *FAILING, "--json").exit_code == 1
+    assert "all failed" in call("run", "--env", CELL, *FAILING).stdout
+    found = call(*SUITE, "--out", str(tmp_path))
+    assert found.exit_code == 1
+    assert "misbehaving:Markup: 3 of 3 runs failed: ValueError" in found.stdout
+    some = ("--agent", "misbehaving:Sometimes", "--budget", "20", "--seeds", "2")
+    partly = call("run", "--env", CELL, *some)
+    assert partly.exit_code == 0
+    assert "1 of 2 runs failed" in partly.stdout
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PYTHONIOENCODING": "cp1252"},
+        {"PYTHONIOENCODING": "iso8859-2"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=str,
+)
+def test_streams_that_lack_letters_get_the_results(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    study = ["run", "--env", CELL, "--agent", "random", "--seeds", "1"]
+    studies = [study, [*study, "--json"], [*SUITE, "--out", str(tmp_path), "--json"]]
+    code = (
+        "import sys, gymnasium as gym\n"
+        "from hwnas_env.cli import main\n"
+        f"env = gym.make('hwnas_env:{CELL}', render_mode='human')\n"
+        "env.reset(seed=0)\n"
+        f"for words in {studies}:\n"
+        "    print('=====', flush=True)\n"
+        "    sys.argv[1:] = words\n"
+        "    try: main()\n"
+        "    except SystemExit as ended: print(ended.code, file=sys.stderr)\n"
+    )
+    tests = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    unset = {"LC_ALL", "PYTHONIOENCODING", "PYTHONUTF8"}
+    kept = {key: value for key, value in os.environ.items() if key not in unset}
+    environment = {**kept, "PYTHONPATH": os.pathsep.join(tests), **variables}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=environment, check=True
+    )
+    assert done.stderr.split() == [b"0", b"0", b"1"]  # of the suite all runs fail
+    drawing, table, runs, suite = done.stdout.split(b"=====")
+    assert b"budget" in drawing
+    assert b"exact optimum" in table
+    assert json.loads(runs.decode("ascii"))
+    assert json.loads(suite.decode("ascii"))
+
+
+def test_a_program_without_standard_streams_keeps_its_results(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "sys.stdout = sys.stderr = None\n"
+        "from hwnas_env.cli import main\n"
+        "import gymnasium as gym\n"
+        f"env = gym.make('hwnas_env:{CELL}', render_mode='human')\n"
+        "env.reset(seed=0)\n"
+        "main()\n"
+    )
+    words = ("run", "--env", CELL, "--agent", "random", "--budget", "5", "--seeds", "1")
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, "--out", str(tmp_path)], check=False
+    )
+    assert done.returncode == 0
+    assert len(list(tmp_path.iterdir())) == 1

@@ -1,9 +1,11 @@
 """Suites on clusters and through kills: nothing is lost, and nothing is different."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -167,6 +169,46 @@ def test_a_suite_killed_five_times_ends_as_if_it_was_not(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("Hangs", ("--jobs", "2")),
+        ("Hangs", ("--jobs", "2", "--timeout", "900")),
+        pytest.param(
+            *("Stuck", ("--timeout", "900")),
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="needs prctl"),
+        ),
+    ],
+)
+def test_workers_end_with_a_parent_that_is_killed(
+    agent: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    path = os.pathsep.join(
+        [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    )
+    environment = {**os.environ, "PYTHONPATH": path, "MISBEHAVING_MARKS": str(marks)}
+    call = command(tmp_path / "records", "--agents", f"misbehaving:{agent}", *words)
+    parent = subprocess.Popen(
+        call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        while len(list(marks.iterdir())) < (2 if "--jobs" in words else 1):
+            assert parent.poll() is None, parent.communicate()
+            time.sleep(0.05)
+        parent.kill()
+        # every process of the study holds these pipes, so that they close with the last
+        parent.communicate(timeout=120)
+    finally:
+        parent.kill()
+        for mark in marks.iterdir():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(mark.name), signal.SIGKILL)
+    assert not list(tmp_path.glob("records/*.jsonl"))
+
+
+@pytest.mark.slow
 def test_two_shards_load_as_one_run(tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     run = CliRunner()
@@ -199,7 +241,7 @@ def test_workers_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_left_overs_of_killed_writers_go(tmp_path: Path) -> None:
     job = JOBS[0]
     path = record_path(tmp_path, job)
-    part = path.with_suffix(".0123456789ab.part")
+    part = path.with_name(f"{path.name}.0123456789ab.part")
     part.write_text("{")
     run_jobs([job], folder=tmp_path)
     assert list(tmp_path.iterdir()) == [path]

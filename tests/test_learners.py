@@ -163,6 +163,22 @@ def test_policies_are_saved_and_go_on_learning(
         PPO.load(path, problem, rng=np.random.default_rng(0))
 
 
+def test_dots_in_names_of_policies_stay(tmp_path: Path) -> None:
+    problem = PROBLEMS["nasbench201"]
+    learners = [
+        searched(PPO, problem, 10, config=PPOConfig(learning_rate=rate))[0]
+        for rate in (1e-3, 2e-3)
+    ]
+    names = [f"{tmp_path}/run.1", tmp_path / "run.2.zip"]
+    for learner, name in zip(learners, names, strict=True):
+        learner.save(name)
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == {"run.1.zip", "run.1.json", "run.2.zip", "run.2.json"}
+    for learner, name in zip(learners, (names[0], tmp_path / "run.2"), strict=True):
+        again = PPO.load(name, problem, rng=np.random.default_rng(0))
+        assert again.config == learner.config
+
+
 def test_tensorboard_logs_are_written(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     searched(PPO, PROBLEMS["nasbench201"], 40, tensorboard=str(tmp_path / "logs"))

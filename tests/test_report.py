@@ -3,10 +3,12 @@
 import csv
 import html
 import math
+import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hwnas_env.agents import AGENTS
 from hwnas_env.benchmark.fronts import front_run
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Loaded, header_of, record_of
@@ -23,13 +26,13 @@ from hwnas_env.benchmark.runs import Limits, Task, run_once
 from hwnas_env.benchmark.suite_runs import counted_score
 from hwnas_env.cli import app
 from hwnas_env.errors import DataError, InvalidArgumentError, MissingExtraError
-from hwnas_env.reports import canvas, sheets, study_sheets
+from hwnas_env.reports import bench_report, canvas, sheets, study_sheets
 from hwnas_env.reports.bench_report import report_folders, write_report
 from hwnas_env.reports.estimates import estimate
 from hwnas_env.reports.front_figures import archive_points
 from hwnas_env.reports.merging import merged
 from hwnas_env.reports.study import groups_of, study_of
-from hwnas_env.reports.study_page import headline
+from hwnas_env.reports.study_page import Page, headline
 
 LIMITS = Limits(30)
 CELLS = [
@@ -427,6 +430,157 @@ def test_a_smaller_report_leaves_nothing_of_a_larger_one(
     single = Loaded(loaded.found[:1], loaded.headers[:1], [])
     files = write_report(single, page)
     left = {path for path in (tmp_path / "report_files").iterdir()}
-    assert left == {*files[1:], *mine}
+    assert left == {*files[1:], *mine, tmp_path / "report_files" / "written.json"}
     with pytest.raises(DataError, match="got a folder"):
         write_report(single, tmp_path)
+
+
+HOSTILE = (
+    *("=1+cmd|' /C calc'!A0", "@SUM(1)", "+1", "-2+3", "\t=1", "\r@x", "[b]", "*x"),
+    *("\x1b[31mred\x07", "a\u202eb", "line\nbreak", "[/b] :boom:", "x" * 300_000),
+)
+
+
+def test_words_of_others_are_only_words_in_every_file(
+    loaded: Loaded, tmp_path: Path
+) -> None:
+    """Agents, errors and faults that a terminal, a page, a sheet or TeX would obey."""
+    (job, run), header = loaded.found[0], loaded.headers[0]
+    rows = [
+        (replace(job, agent=word), replace(run, agent=word, error=word))  # type: ignore[type-var]
+        for word in HOSTILE
+    ]
+    study = Loaded(rows, [header] * len(rows), [f"x.jsonl: {w}" for w in HOSTILE])
+    page = write_report(study, str(tmp_path / "page"))[0]
+    assert page.stat().st_size < 1_500_000
+    words = " ".join(read(page).words)
+    assert "letters ...] xx" in words
+    for path in [page, *(tmp_path / "page_files").iterdir()]:
+        if path.suffix == ".png":
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text), path
+        if path.suffix == ".csv":
+            assert len(text) < 100_000
+            with path.open(newline="", encoding="utf-8") as file:
+                for place, row in enumerate(csv.reader(file)):
+                    for cell in row if place == 0 else row[:1]:
+                        assert not re.match(r"[=+\-@\t\r].", cell), (path, cell)
+        if path.suffix == ".tex":
+            assert not re.search(r"\\\\\n *[\[*]", text), path
+
+
+def test_numbers_stay_numbers_in_sheets() -> None:
+    sheet = sheets.Sheet("x", "c", ("a", "+b"), (("-", "-1.5"), ("-3", "-")))
+    assert sheets.as_csv(sheet) == "a,'+b\n-,-1.5\n'-3,-\n"
+
+
+@pytest.fixture
+def small(
+    loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Path | str, Sequence[str]], list[Path]]:
+    """Writes reports that hold nothing but tables of some names, as quickly as that."""
+    monkeypatch.setattr(bench_report, "study_of", lambda _: None)
+
+    def write(output: Path | str, names: Sequence[str]) -> list[Path]:
+        tables = [sheets.Sheet(name, "c", ("a",), ((name,),)) for name in names]
+        monkeypatch.setattr(bench_report, "page_of", lambda _: Page(sheets=tables))
+        return write_report(loaded, output)
+
+    return write
+
+
+def test_a_report_replaces_only_what_reports_wrote(
+    small: Callable[..., list[Path]], loaded: Loaded, tmp_path: Path
+) -> None:
+    job, run = loaded.found[0]
+    record = record_path(tmp_path, job)
+    write_record(record, record_of(job, run))
+    before = record.read_bytes()
+    notes, link = tmp_path / "notes.html", tmp_path / "link.html"
+    notes.write_text("<html>mine</html>")
+    link.symlink_to(record)
+    for wrong in (record, notes, link, Path("/dev/null")):
+        with pytest.raises(DataError, match="no report"):
+            small(wrong, ["task1"])
+    assert record.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == sorted([record, notes, link])
+    page, beside = tmp_path / "report.html", tmp_path / "report_files"
+    beside.mkdir()
+    mine = [beside / "front9.csv", beside / "archive2.csv"]
+    for own in mine:
+        own.write_text("mine")
+    small(page, ["task1", "task2", "task3"])
+    changed = beside / "task3.csv"
+    changed.write_text("mine now")
+    small(page, ["task1"])
+    assert {path.name for path in beside.iterdir()} == {
+        *("front9.csv", "archive2.csv", "task3.csv"),
+        *("task1.csv", "task1.tex", "written.json"),
+    }
+    assert [own.read_text() for own in mine] == ["mine", "mine"]
+    for name in ("task3", "front9"):
+        with pytest.raises(DataError, match=rf"{name}\.csv: written by no report"):
+            small(page, ["task1", name])
+    assert changed.read_text() == "mine now"
+    for words in ('{"../notes.html": [], "front9.csv": 5', "[[]]", '{"task1.csv": 5}'):
+        (beside / "written.json").write_text(words)
+        with pytest.raises(DataError, match="written by no report"):
+            small(page, ["task1"])
+    (tmp_path / "other_files").symlink_to(beside, target_is_directory=True)
+    with pytest.raises(DataError, match="a link"):
+        small(tmp_path / "other.html", ["task1"])
+    assert notes.read_text() == "<html>mine</html>"
+
+
+@pytest.mark.parametrize("count", range(6))
+def test_a_report_that_was_killed_in_the_middle_is_written_again(
+    count: int,
+    small: Callable[..., list[Path]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def files() -> dict[str, bytes]:
+        found = {path.name: path for path in tmp_path.rglob("*.*")}
+        return {n: p.read_bytes() for n, p in found.items() if p.is_file()}
+
+    page, left, replaced = tmp_path / "a.html", count, os.replace
+    small(page, ["task1", "task2"])
+    whole = files()
+
+    def killed(source: str, target: str) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        replaced(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hwnas_env.reports.bench_report.os.replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            small(page, ["task2", "task3"])
+    small(page, ["task1", "task2"])
+    assert {n: f for n, f in files().items() if not n.endswith(".part")} == whole
+
+
+def test_an_agent_looks_the_same_in_every_report() -> None:
+    ours = [name for name in AGENTS if name != "random"]
+    alone = {name: canvas.styles([name])[name] for name in ours}
+    assert canvas.styles(AGENTS) == {
+        **alone,
+        "random": canvas.styles(["random"])["random"],
+    }
+    assert len({(s.colour, str(s.dashes)) for s in alone.values()}) == len(ours)
+    for name in ("my_module:Mine", "agent7", "\ud800"):
+        one = canvas.styles([name])[name]
+        many = canvas.styles([name, *ours, *(f"agent{n}" for n in range(7))])[name]
+        assert (one.colour, one.marker) == (many.colour, many.marker)
+
+
+def test_dots_in_names_of_pages_stay(
+    small: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    for name in ("run.1", "run.2", "v1.html"):
+        small(str(tmp_path / name), ["task1"])
+    folders = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+    assert folders == {"run.1_files", "run.2_files", "v1_files"}

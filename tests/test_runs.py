@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from hwnas_env.benchmark.front_studies import run_fronts
 from hwnas_env.benchmark.fronts import Volume, front_run
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, run_once
+from hwnas_env.benchmark.suite_runs import run_suite
+from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.errors import (
     DataError,
     InvalidArgumentError,
@@ -94,6 +97,22 @@ def test_limits_are_checked_before_anything_runs() -> None:
         run_all(CELL, ["random"], seeds=1, limits=Limits(3, repeats="fre"))
     with pytest.raises(InvalidArgumentError, match="no training times"):
         run_all(NET, ["random"], seeds=1, limits=Limits(None, train_seconds=9.0))
+
+
+def test_a_lone_name_is_not_taken_for_a_list_of_letters() -> None:
+    names: Any
+    for names in ("random", [5], None, {"random"}):
+        with pytest.raises(InvalidArgumentError, match="expected a list of names"):
+            run_all(CELL, names, seeds=1, queries=5)
+    with pytest.raises(InvalidArgumentError, match=r"write \['random'\]"):
+        run_all(CELL, "random", seeds=1, queries=5)
+    lone: Any = "accuracy"
+    with pytest.raises(InvalidArgumentError, match="objectives"):
+        run_fronts(CELL, ["random"], lone, seeds=1, limits=Limits(5))
+    with pytest.raises(InvalidArgumentError, match="objectives"):
+        run_all(Task(CELL.env, objectives=lone), ["random"], seeds=1, queries=5)
+    with pytest.raises(InvalidArgumentError, match="agents"):
+        run_suite(SUITES["smoke"], "random", seeds=1, limits=Limits(5))
 
 
 def test_seconds_and_free_repeats_limit_runs() -> None:

@@ -262,3 +262,32 @@ def test_a_learners_policy_goes_on_from_device_to_device(
     assert devices[-1] == task.problem().device.name
     assert models[0] is None
     assert len(set(map(id, models[1:]))) == 1
+
+
+def test_tasks_with_one_objective_and_fronts_are_averaged_apart(tmp_path: Path) -> None:
+    found = run_suite(SMOKE, ["random", "evolution"], seeds=2, limits=Limits(30))
+    for row in suite_summary(SMOKE, found)["agents"]:
+        first, second, front = (task["score"] for task in row["tasks"])
+        assert row["score"] == pytest.approx((first + second) / 2)
+        assert row["front_score"] == front
+    fronts = [pair for pair in found if pair[0].task.objectives]
+    for row in suite_summary(SMOKE, fronts)["agents"]:
+        assert row["score"] == row["tasks"][0]["score"]
+        assert row["front_score"] is None
+    call = ["bench", "run", "smoke", "--out", str(tmp_path), "--seeds", "1"]
+    text = CliRunner().invoke(app, [*call, "--budget", "20", "--agents", "random"])
+    assert "front score" in text.stdout
+    # and validation sums up, with a line a record only where that is asked for
+    call = ["bench", "validate", str(tmp_path)]
+    text = CliRunner().invoke(app, call)
+    assert text.exit_code == 0
+    assert "records: 3; valid: 3; differ: 0" in text.stdout
+    assert ".jsonl" not in text.stdout
+    verbose = CliRunner().invoke(app, [*call, "--verbose"]).stdout
+    assert verbose.count(".jsonl: valid (") == 3
+    broken = min(tmp_path.iterdir())
+    broken.write_text(broken.read_text().replace("true", "false", 1))
+    text = CliRunner().invoke(app, call)
+    assert text.exit_code == 1
+    assert text.stdout.count(".jsonl: differs (") == 1
+    assert "records: 3; valid: 2; differ: 1" in text.stdout

@@ -31,6 +31,8 @@ class Agent(ABC):
         config: hyperparameters; the defaults of ``config_type`` where None.
 
     Attributes:
+        packages: installed packages whose numbers it computes with, so that another
+            version or processor may give another search; a record names them.
         limit: the bound as a number: the budget, or what no cost exceeds.
 
     Raises:
@@ -40,6 +42,7 @@ class Agent(ABC):
     """
 
     name: ClassVar[str]
+    packages: ClassVar[tuple[str, ...]] = ()
     config_type: ClassVar[type[Config]] = Config
     config: Config
 

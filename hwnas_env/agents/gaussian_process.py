@@ -35,6 +35,7 @@ class GaussianProcess(OptunaSearcher):
     """
 
     name = "gaussian_process"
+    packages = ("optuna", "torch", "scipy")
     config_type = GaussianProcessConfig
     config: GaussianProcessConfig
 

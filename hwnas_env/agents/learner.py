@@ -4,7 +4,7 @@ import json
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from hwnas_env.errors import InvalidArgumentError, RestoreError
 from hwnas_env.extras import load_extra
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import Genotypes
+from hwnas_env.types import AnyPath, Genotypes
 
 LearnerT = TypeVar("LearnerT", bound="Learner")
 
@@ -86,6 +86,7 @@ class Learner(Agent):
         MissingExtraError: Stable-Baselines3 is not installed.
     """
 
+    packages: ClassVar[tuple[str, ...]] = ("torch", "stable_baselines3")
     config_type = LearnerConfig
     config: LearnerConfig
 
@@ -243,11 +244,12 @@ class Learner(Agent):
         actions, _ = self.model.predict(observation, deterministic=deterministic)
         return actions
 
-    def save(self, path: Path) -> None:
+    def save(self, path: AnyPath) -> None:
         """Writes the policy, and beside it what it was made with.
 
         Args:
-            path: of Stable-Baselines3's zip file; ``.json`` goes beside it.
+            path: to which ``.zip`` is appended for Stable-Baselines3's file, unless it
+                ends so, and ``.json`` for the other one.
 
         Raises:
             InvalidArgumentError: nothing was learnt yet.
@@ -255,18 +257,23 @@ class Learner(Agent):
         if self.model is None:
             message = "save: nothing was learnt yet; search first"
             raise InvalidArgumentError(message)
-        self.model.save(path.with_suffix(".zip"))
+        zipped, beside = _files(path)
+        self.model.save(zipped)
         made = {
             "agent": self.name,
             "budget": self.budget,
             "space": self.problem.space.name,
             "config": self.config.as_dict(),
         }
-        path.with_suffix(".json").write_text(json.dumps(made, indent=1))
+        beside.write_text(json.dumps(made, indent=1))
 
     @classmethod
     def load(
-        cls: type[LearnerT], path: Path, problem: Problem, *, rng: np.random.Generator
+        cls: type[LearnerT],
+        path: AnyPath,
+        problem: Problem,
+        *,
+        rng: np.random.Generator,
     ) -> LearnerT:
         """Returns a learner with a saved policy; only trust files of your own.
 
@@ -278,12 +285,19 @@ class Learner(Agent):
         Raises:
             RestoreError: another agent's, or of another search space.
         """
-        made = json.loads(path.with_suffix(".json").read_text())
+        zipped, beside = _files(path)
+        made = json.loads(beside.read_text())
         for key, expected in (("agent", cls.name), ("space", problem.space.name)):
             if made.get(key) != expected:
                 message = f"{path}: expected {key} {expected!r}, got {made.get(key)!r}"
                 raise RestoreError(message)
         config = cls.config_type.from_dict(made["config"])
         learner = cls(problem, made["budget"], rng=rng, config=config)
-        learner.model = learner.algorithm.load(path.with_suffix(".zip"), device="cpu")
+        learner.model = learner.algorithm.load(zipped, device="cpu")
         return learner
+
+
+def _files(path: AnyPath) -> tuple[Path, Path]:
+    """Returns a policy's zip file and the JSON file beside it; dots in names stay."""
+    stem = str(path).removesuffix(".zip")
+    return Path(f"{stem}.zip"), Path(f"{stem}.json")

@@ -102,6 +102,7 @@ class MaskablePPO(PPO):
     """
 
     name = "maskable_ppo"
+    packages = (*PPO.packages, "sb3_contrib")
     config_type = MaskablePPOConfig
     config: MaskablePPOConfig
 

@@ -4,7 +4,7 @@ import functools
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class OptunaSearcher(Searcher):
         UnknownNameError: an objective that the problem does not have.
     """
 
+    packages: ClassVar[tuple[str, ...]] = ("optuna",)
     config_type = OptunaConfig
     config: OptunaConfig
 

@@ -61,12 +61,15 @@ class Pool:
         size: how many jobs run at a time.
         streams: whether results come one by one, as they end.
         deaths: what is raised where a worker died.
+        parent: number of the process that workers end with; None on clusters, which
+            look after their own.
     """
 
     jobs: int
     size: int
     streams: bool
     deaths: tuple[type[BaseException], ...]
+    parent: int | None = None
 
 
 @contextlib.contextmanager
@@ -97,7 +100,7 @@ def opened(workers: Workers) -> Iterator[Pool]:
         with config:
             size = joblib.effective_n_jobs(workers.jobs)
             streams = workers.backend == "loky"
-            yield Pool(workers.jobs, size, streams, (BrokenProcessPool,))
+            yield Pool(workers.jobs, size, streams, (BrokenProcessPool,), os.getpid())
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,9 @@ from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.fronts import FrontRun, volume_of
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.runner import run_jobs
-from hwnas_env.benchmark.runs import Limits, Task, check_request
+from hwnas_env.benchmark.runs import Limits, Task, check_names, check_request
 from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.types import AnyPath
 
 
 def run_fronts(
@@ -23,7 +23,7 @@ def run_fronts(
     seeds: int,
     limits: Limits,
     jobs: int = 1,
-    folder: Path | None = None,
+    folder: AnyPath | None = None,
 ) -> dict[str, Any]:
     """Runs every agent with seeds 0, 1, ... and summarises: plain values, best first.
 
@@ -40,6 +40,7 @@ def run_fronts(
         UnknownNameError: no agent, or no objective, has that name.
         InvalidArgumentError: fewer than two objectives, or no seed.
     """
+    check_names("objectives", objectives)
     if not objectives:
         message = "objectives: expected at least two objectives, got none"
         raise InvalidArgumentError(message)

@@ -1,6 +1,16 @@
-"""Calls a function in a process of its own, which may hang or die."""
+"""Calls a function in a process of its own, which may hang or die.
 
+Processes end with the one that started them, however that ends.
+"""
+
+import ctypes
+import functools
 import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -12,6 +22,8 @@ START_SECONDS = 120.0
 """How long a process may take to start, on a machine that is busy."""
 
 _BEGUN = "begun"
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl
+_LOOK_SECONDS = 0.5
 
 
 def guarded(
@@ -49,7 +61,7 @@ def guarded(
     context = multiprocessing.get_context("spawn")  # forks of threads may deadlock
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
-        target=_answer, args=(theirs, function, arguments, keywords)
+        target=_answer, args=(theirs, os.getpid(), function, arguments, keywords)
     )
     process.start()
     theirs.close()
@@ -70,6 +82,40 @@ def guarded(
     return answer
 
 
+@functools.cache
+def end_with(parent: int) -> None:
+    """Ends this process when the one that started it does, however that ends.
+
+    On Linux the kernel does it, even while this process never comes back to Python;
+    where there is no such help a thread looks now and then.
+
+    Args:
+        parent: the other's number; this process's own, or any on Windows, is ignored.
+    """
+    if parent == os.getpid() or os.name != "posix":
+        return
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_look_after, args=(parent,), daemon=True).start()
+
+
+def _look_after(parent: int) -> None:
+    started_by = os.getppid()
+    while os.getppid() == started_by and _lives(parent):
+        time.sleep(_LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's: it lives
+        return True
+    return True
+
+
 def _began(connection: Connection) -> bool:
     try:
         return connection.poll(START_SECONDS) and connection.recv() == _BEGUN
@@ -79,10 +125,12 @@ def _began(connection: Connection) -> bool:
 
 def _answer(
     connection: Connection,
+    parent: int,
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
     keywords: dict[str, Any],
 ) -> None:
+    end_with(parent)
     connection.send(_BEGUN)
     try:
         answer = function(*arguments, **keywords)

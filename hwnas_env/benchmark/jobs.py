@@ -2,11 +2,85 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hwnas_env.benchmark.runs import Limits, Task
+from hwnas_env.benchmark.runs import MOST_SECONDS, Limits, Task
 from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.problems.budget import REPEATS
+from hwnas_env.texts import brief
+
+LONGEST_NAME = 500
+"""Letters of a name in a request at most."""
+
+MOST = 2**63 - 1
+"""A seed or a number of queries at most."""
+
+LARGEST = 1e300
+"""A budget or a number of seconds at most: what may be computed with."""
+
+Check = tuple[str, Callable[[Any], bool]]
+"""What a field is expected to hold, in words, and whether a value is that."""
+
+
+def _is_text(value: Any) -> bool:
+    if not isinstance(value, str) or len(value) > LONGEST_NAME:
+        return False
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 100 and all(map(_is_text, value))
+
+
+def _is_number(value: Any, most: float) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and 0 < value <= most
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole and least <= value <= MOST
+
+
+_TEXT: Check = (f"a text of at most {LONGEST_NAME} letters", _is_text)
+_TEXTS: Check = (f"a list of at most 100 such texts: {_TEXT[0]}", _are_texts)
+_MAPPING: Check = ("an object", lambda value: isinstance(value, dict))
+_JOB: Mapping[str, Check] = {
+    "task": _MAPPING,
+    "agent": _TEXT,
+    "seed": (f"a whole number from 0 to {MOST}", lambda v: _is_whole(v, 0)),
+    "limits": _MAPPING,
+}
+_TASK: Mapping[str, Check] = {
+    "env": _TEXT,
+    "dataset": (f"null or {_TEXT[0]}", lambda v: v is None or _is_text(v)),
+    "metric": _TEXT,
+    "budget": (
+        f"null, a name, or a number above 0 and at most {LARGEST:g}",
+        lambda v: v is None or _is_text(v) or _is_number(v, LARGEST),
+    ),
+    "source": _TEXT,
+    "objectives": _TEXTS,
+    "train": _TEXTS,
+}
+_LIMITS: Mapping[str, Check] = {
+    "queries": (
+        f"null or a whole number from 1 to {MOST}",
+        lambda v: v is None or _is_whole(v, 1),
+    ),
+    "train_seconds": (
+        f"null or seconds above 0 and at most {LARGEST:g}",
+        lambda v: v is None or _is_number(v, LARGEST),
+    ),
+    "repeats": (" or ".join(REPEATS), lambda v: v in REPEATS),
+    "timeout_seconds": (
+        f"null or seconds above 0 and at most {MOST_SECONDS}",
+        lambda v: v is None or _is_number(v, MOST_SECONDS),
+    ),
+}
+"""Every field of a request. What is not in these tables is no request."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +110,21 @@ class Job:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @classmethod
-    def from_request(cls, values: dict[str, Any]) -> "Job":
+    def from_request(cls, values: Any) -> "Job":
         """Returns the job that :meth:`request` wrote.
 
+        Args:
+            values: of anyone's; every field is checked.
+
         Raises:
-            InvalidArgumentError: the values are no job's.
+            InvalidArgumentError: the values are no job's; names the field.
         """
-        try:
-            task = dict(values["task"])
-            task["objectives"] = tuple(task["objectives"])
-            task["train"] = tuple(task["train"])
-            limits = Limits(**values["limits"])
-            job = cls(Task(**task), values["agent"], values["seed"], limits)
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"request: expected that of a run, got {values!r}: {error}"
-            raise InvalidArgumentError(message) from None
-        if job.request() != values or not isinstance(job.seed, int):
-            message = f"request: expected that of a run, got {values!r}"
-            raise InvalidArgumentError(message)
-        return job
+        job = _checked("request", values, _JOB)
+        task = dict(_checked("request.task", job["task"], _TASK))
+        limits = Limits(**_checked("request.limits", job["limits"], _LIMITS))
+        for name in ("objectives", "train"):
+            task[name] = tuple(task[name])
+        return cls(Task(**task), job["agent"], job["seed"], limits)
 
     def order(self) -> tuple[str, str, int, str]:
         """Returns what jobs are sorted by: the task, the agent, the seed, the limits.
@@ -66,3 +136,20 @@ class Job:
         values = self.request()
         task, limits = json.dumps(values["task"]), json.dumps(values["limits"])
         return task, self.agent, self.seed, limits
+
+
+def _checked(where: str, values: Any, fields: Mapping[str, Check]) -> Mapping[str, Any]:
+    """Returns values that have exactly some fields, each of which holds what it may."""
+    if not isinstance(values, dict):
+        message = f"{where}: expected an object, got {brief(values)}"
+        raise InvalidArgumentError(message)
+    for name in (*fields, *values):
+        if name not in values or name not in fields:
+            what = "missing" if name in fields else "not expected"
+            message = f"{where}.{brief(name)[1:-1]}: {what}"
+            raise InvalidArgumentError(message)
+        words, holds = fields[name]
+        if not holds(values[name]):
+            message = f"{where}.{name}: expected {words}, got {brief(values[name])}"
+            raise InvalidArgumentError(message)
+    return values

@@ -4,15 +4,18 @@ import dataclasses
 import functools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import gymnasium as gym
 import numpy as np
 
+from hwnas_env import __version__
+from hwnas_env.agents import find_agent
 from hwnas_env.benchmark.fronts import FrontRun, archive_of, volume_of
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.records import (
@@ -23,7 +26,7 @@ from hwnas_env.benchmark.records import (
     read_record,
     record_path,
 )
-from hwnas_env.benchmark.runs import Run, Task
+from hwnas_env.benchmark.runs import Limits, Run, Task, check_task, digits
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
     DataError,
@@ -31,11 +34,18 @@ from hwnas_env.errors import (
     HWNASError,
 )
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import Provenance
+from hwnas_env.texts import brief
+from hwnas_env.types import AnyPath, Provenance
+
+PROCESSOR = "processor"
+"""Stands among versions: what machine it was, where results depend on it."""
 
 PROVENANCE = ("kind", "citation", "sha256")
 FOUND = ("accuracy_percent", "cost", "regret_percent")
 """What a header says of each column, and a summary of an incumbent."""
+
+MOST_COST = 1e12
+"""What no incumbent costs, and no training takes, in any unit."""
 
 Result: TypeAlias = Run | FrontRun
 """What a job comes to: on a task with objectives a front's run, else a run."""
@@ -58,7 +68,7 @@ class Loaded:
     faults: list[str]
 
 
-def load_folder(folder: Path) -> Loaded:
+def load_folder(folder: AnyPath) -> Loaded:
     """Reads every record of a folder; a file that is none is a fault, and left out.
 
     Args:
@@ -67,6 +77,7 @@ def load_folder(folder: Path) -> Loaded:
     Raises:
         DataError: there is no such folder.
     """
+    folder = Path(folder)
     if not folder.is_dir():
         message = f"{folder}: expected a folder of records"
         raise DataError(message)
@@ -82,7 +93,7 @@ def load_folder(folder: Path) -> Loaded:
     return Loaded(found, [header for *_, header in rows], faults)
 
 
-def load_file(path: Path) -> tuple[Job, Result, dict[str, Any]]:
+def load_file(path: AnyPath) -> tuple[Job, Result, dict[str, Any]]:
     """Reads one record: its job, its run and its header.
 
     Raises:
@@ -90,10 +101,11 @@ def load_file(path: Path) -> tuple[Job, Result, dict[str, Any]]:
         ForeignFileError: the file is no record, or one of another job than its name
             says.
     """
+    path = Path(path)
     record = read_record(path)
     try:
         job = Job.from_request(record.header["request"])
-        problem = job.task.problem()
+        problem = _problem_of(job.task, job.limits)
     except HWNASError as error:
         message = f"{path.name}, line 1: {error}"
         raise ForeignFileError(message) from None
@@ -106,10 +118,16 @@ def load_file(path: Path) -> tuple[Job, Result, dict[str, Any]]:
         raise ForeignFileError(message)
     try:
         result = result_of(job, record)
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{path.name}: not the record of a run: {error!r}"
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        message = f"{path.name}: not the record of a run: {brief(error)}"
         raise ForeignFileError(message) from None
     return job, result, record.header
+
+
+@functools.lru_cache(maxsize=256)
+def _problem_of(task: Task, limits: Limits) -> Problem:
+    """Checks a task and its limits once for all of its records."""
+    return check_task(task, limits)
 
 
 def _impossible(
@@ -134,27 +152,60 @@ def _impossible(
     for place, query in enumerate(record.queries, start=2):
         word = query["genotype"]
         if len(word) != problem.space.length or not set(word) <= digits:
-            yield place, f"genotype: {word!r} is no network"
+            yield place, f"genotype: {brief(word)} is no network"
         if set(query["costs"]) != set(problem.metrics):
             yield place, f"costs: expected {', '.join(problem.metrics)}"
+        for name, cost in query["costs"].items():
+            if cost is not None and not (isinstance(cost, float) and cost >= 0.0):
+                yield place, f"costs.{name}: {brief(cost)} is none"
         if not 0.0 <= query["accuracy_percent"] <= 100.0:
             yield place, f"accuracy_percent: {query['accuracy_percent']} is none"
-    if job.task.objectives:
-        return
-    summary, last = record.summary, len(record.queries) + 2
+    last = len(record.queries) + 2
+    for words in _impossible_summary(job, problem, record):
+        yield last, words
+
+
+def _impossible_summary(job: Job, problem: Problem, record: Record) -> Iterator[str]:
+    """Yields why a summary cannot be of the job's problem and the record's queries."""
+    summary, words = record.summary, {query["genotype"] for query in record.queries}
+    front = bool(job.task.objectives)
+    if not 0 <= summary["unique_queries"] <= len(record.queries):
+        yield f"unique_queries: {brief(summary['unique_queries'])} are not possible"
+    if not 0.0 <= summary["train_seconds"] <= MOST_COST:
+        yield f"train_seconds: {summary['train_seconds']} are not possible"
+    if front and not 0.0 <= summary.get("share", 0.0) <= 1.0 + 1e-9:
+        yield f"share: {summary['share']} is none"
     numbers = [summary.get(key) for key in FOUND]
+    named = [*summary.get("archive", ()), *([summary.get("incumbent")] * (not front))]
+    for name in filter(None, named):
+        if not isinstance(name, str) or _digits(problem, name) not in words:
+            yield f"incumbent or archive: {brief(name)} was not queried"
+    if front:
+        return
     if {number is not None for number in numbers} != {bool(summary.get("incumbent"))}:
-        yield last, f"incumbent: expected it with {', '.join(FOUND)}, or none of them"
-    elif numbers[0] is not None and not 0.0 <= numbers[0] <= 100.0:
-        yield last, f"accuracy_percent: {numbers[0]} is none"
+        yield f"incumbent: expected it with {', '.join(FOUND)}, or none of them"
+        return
+    most = (100.0, MOST_COST, 100.0)
+    for key, number, largest in zip(FOUND, numbers, most, strict=True):
+        if number is not None and not -1e-9 <= number <= largest:
+            yield f"{key}: {number} is none"
 
 
-def record_of(job: Job, result: Result) -> Record:
+def _digits(problem: Problem, name: str) -> str:
+    """Returns a named network as queries are written; "" for a name of none."""
+    try:
+        return digits(problem.encode(name)[None])[0]
+    except HWNASError:
+        return ""
+
+
+def record_of(job: Job, result: Result, *, made_with: Any = None) -> Record:
     """Returns the record of a run: what it asked, and what the problem says of it.
 
     Args:
         job: what was run.
         result: what it came to.
+        made_with: the header's versions; None for those of this process.
     """
     problem = job.task.problem()
     genotypes = np.array(
@@ -183,7 +234,8 @@ def record_of(job: Job, result: Result) -> Record:
         *("accuracy_percent", "cost", "regret_percent", "share", "archive", "error"),
     )
     summary = {name: _plain(fields[name]) for name in names if name in fields}
-    return Record(header_of(job, problem), tuple(queries), summary)
+    header = header_of(job, problem, made_with=made_with)
+    return Record(header, tuple(queries), summary)
 
 
 def result_of(job: Job, record: Record) -> Result:
@@ -222,12 +274,13 @@ def result_of(job: Job, record: Record) -> Result:
     return Run(**common, **values, curve=tuple(reached.tolist()))
 
 
-def header_of(job: Job, problem: Problem) -> dict[str, Any]:
+def header_of(job: Job, problem: Problem, *, made_with: Any = None) -> dict[str, Any]:
     """Returns the first line of a job's record.
 
     Args:
         job: what is run.
         problem: its task's.
+        made_with: versions; None for those of this process, which imports the agent.
     """
     return {
         "schema": SCHEMA,
@@ -241,7 +294,7 @@ def header_of(job: Job, problem: Problem) -> dict[str, Any]:
             }
             for name, provenance in problem.provenance.items()
         },
-        "versions": versions(),
+        "versions": versions(job.agent) if made_with is None else made_with,
     }
 
 
@@ -286,10 +339,53 @@ def other_data(
     ]
 
 
+def versions(agent: str) -> dict[str, str]:
+    """Returns the versions of the packages that an agent's results depend on.
+
+    Where these compute with the processor's own kernels, as learners do, "processor"
+    is among them.
+
+    Args:
+        agent: a name out of ``AGENTS``, or "package.module:Class", which is imported.
+    """
+    try:
+        packages = find_agent(agent).packages
+    except HWNASError:  # one that only another process can import
+        packages = ()
+    return installed((*PACKAGES, *packages, *((PROCESSOR,) if packages else ())))
+
+
+def installed(names: Iterable[str]) -> dict[str, str]:
+    """Returns the versions that are installed here, and what "processor" this is.
+
+    Args:
+        names: of packages, and "processor".
+    """
+    return {name: _installed(name) for name in names}
+
+
+@functools.lru_cache(maxsize=256)
+def _installed(name: str) -> str:
+    if name == "hwnas_env":  # the code that runs, also where another is installed
+        return __version__
+    try:
+        return _processor() if name == PROCESSOR else version(name)
+    except (PackageNotFoundError, ValueError):
+        return "none"
+
+
 @functools.cache
-def versions() -> dict[str, str]:
-    """Returns the versions of the packages that results depend on."""
-    return {name: version(name) for name in PACKAGES}
+def _processor() -> str:
+    """Names the machine, and the kernels that NumPy and PyTorch chose on it."""
+    config: Any = np.show_config(mode="dicts")
+    kernels = config.get("SIMD Extensions", {})
+    numpy = (kernels.get("found") or kernels.get("baseline") or ["plain"])[-1]
+    words = f"{platform.machine()}, numpy {numpy}"
+    try:
+        import torch
+    except ImportError:
+        return words
+    return f"{words}, torch {torch.backends.cpu.get_cpu_capability()}"
 
 
 def _plain(value: Any) -> Any:

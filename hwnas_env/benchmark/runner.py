@@ -8,7 +8,7 @@ import joblib
 
 from hwnas_env.benchmark.backends import Pool, Workers, opened
 from hwnas_env.benchmark.fronts import front_failed, front_run
-from hwnas_env.benchmark.guard import guarded
+from hwnas_env.benchmark.guard import end_with, guarded
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Result, load_file, other_data, record_of
 from hwnas_env.benchmark.records import SUFFIX, record_path, write_record
@@ -22,6 +22,7 @@ from hwnas_env.benchmark.runs import (
 )
 from hwnas_env.benchmark.transfer import transfer_run
 from hwnas_env.errors import DataError, WorkerProcessError
+from hwnas_env.types import AnyPath
 
 ATTEMPTS = 5
 """How often in a row workers may die without any job done before a study gives up."""
@@ -48,7 +49,7 @@ class Ready:
         return {*self.results, *self.faults}
 
 
-def ready_jobs(jobs: Sequence[Job], folder: Path | None) -> Ready:
+def ready_jobs(jobs: Sequence[Job], folder: AnyPath | None) -> Ready:
     """Reads the records of the jobs that have one.
 
     Args:
@@ -80,7 +81,7 @@ def ready_jobs(jobs: Sequence[Job], folder: Path | None) -> Ready:
 def run_jobs(
     jobs: Sequence[Job],
     *,
-    folder: Path | None = None,
+    folder: AnyPath | None = None,
     workers: Workers | None = None,
     ready: Ready | None = None,
     finished: Callable[[Job, Result], None] | None = None,
@@ -120,14 +121,14 @@ def run_jobs(
         with opened(workers) as pool:
             _run_missing(missing, folder, pool, end)
     if folder is not None:
-        _sweep(folder, jobs)
+        _sweep(Path(folder), jobs)
     if found.faults:
         message = f"{'; '.join(found.faults.values())} (all other runs are done)"
         raise DataError(message)
     return [results[job] for job in jobs]
 
 
-def recorded(job: Job, folder: Path | None) -> Result:
+def recorded(job: Job, folder: AnyPath | None) -> Result:
     """Returns a job's run out of its record, or runs it and writes the record.
 
     A run that hangs beyond its limits' ``timeout_seconds``, or whose process dies
@@ -149,8 +150,15 @@ def recorded(job: Job, folder: Path | None) -> Result:
     return result
 
 
+def _worked(job: Job, folder: AnyPath | None, parent: int | None) -> Result:
+    """Does a worker's part: runs a job, as long as who asked for it lives."""
+    if parent is not None:
+        end_with(parent)
+    return recorded(job, folder)
+
+
 def run_job(job: Job) -> Result:
-    """Runs a job; the same job gives the same run everywhere.
+    """Runs a job; the same job gives the same run, in any process and order.
 
     Args:
         job: with a timeout, it runs in a process of its own.
@@ -181,7 +189,7 @@ def run_all(
     queries: int | None = 300,
     limits: Limits | None = None,
     jobs: int = 1,
-    folder: Path | None = None,
+    folder: AnyPath | None = None,
     finished: Callable[[Job, Result], None] | None = None,
 ) -> list[Run]:
     """Runs every agent with seeds 0, 1, ... on one task without objectives.
@@ -211,7 +219,7 @@ def run_all(
 
 def _run_missing(
     missing: list[Job],
-    folder: Path | None,
+    folder: AnyPath | None,
     pool: Pool,
     end: Callable[[Job, Result], None],
 ) -> None:
@@ -244,16 +252,16 @@ def _run_missing(
 
 def _sweep(folder: Path, jobs: Sequence[Job]) -> None:
     """Removes what killed processes left of records that are there by now."""
-    parts = list(folder.glob("*.part"))
-    ours = {record_path(folder, job).stem for job in jobs} if parts else set()
+    parts = list(folder.glob(f"*{SUFFIX}.*.part"))
+    ours = {record_path(folder, job) for job in jobs} if parts else set()
     for part in parts:
-        stem = part.name.rsplit(".", 2)[0]
-        if stem in ours and (folder / f"{stem}{SUFFIX}").exists():
+        path = folder / part.name.rsplit(".", 2)[0]
+        if path in ours and path.exists():
             part.unlink(missing_ok=True)
 
 
 def _results(
-    missing: Sequence[Job], folder: Path | None, pool: Pool
+    missing: Sequence[Job], folder: AnyPath | None, pool: Pool
 ) -> Iterator[tuple[Job, Result]]:
     """Yields what jobs come to, in their order."""
     size = len(missing) if pool.streams else ROUND * pool.size
@@ -262,5 +270,5 @@ def _results(
         parallel = joblib.Parallel(
             n_jobs=pool.jobs, return_as="generator" if pool.streams else "list"
         )
-        calls = (joblib.delayed(recorded)(job, folder) for job in part)
+        calls = (joblib.delayed(_worked)(job, folder, pool.parent) for job in part)
         yield from zip(part, parallel(calls), strict=True)

@@ -17,6 +17,7 @@ from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
+from hwnas_env.texts import brief
 from hwnas_env.types import FloatArray, Genotypes
 
 
@@ -316,6 +317,7 @@ def check_request(
         MissingExtraError: an agent needs a package that is not installed.
         InvalidBudgetError: no budget, or one that no deployable network meets.
     """
+    check_names("agents", agents)
     for name, value in {"seeds": seeds, "agents": len(agents)}.items():
         if value < 1:
             message = f"{name}: expected at least 1, got {value}"
@@ -323,15 +325,53 @@ def check_request(
     if jobs < 1 and jobs != -1:
         message = f"jobs: expected at least 1, or -1 for one a core, got {jobs}"
         raise InvalidArgumentError(message)
+    problem = check_task(task, Limits(queries) if limits is None else limits)
+    for agent in agents:  # one that needs an extra, or a smaller space, says so here
+        make_agent(task, problem, agent, seed=0)
+
+
+def check_names(what: str, names: Sequence[str]) -> None:
+    """Checks that names came as a sequence of texts, and not as one text.
+
+    Args:
+        what: whose names they are, as the argument is called.
+        names: what came.
+
+    Raises:
+        InvalidArgumentError: a lone text, whose letters would be taken for names, or
+            something else.
+    """
+    if isinstance(names, str):
+        message = f"{what}: expected a list of names, got {names!r}; write [{names!r}]"
+        raise InvalidArgumentError(message)
+    if not isinstance(names, Sequence) or not all(isinstance(n, str) for n in names):
+        message = f"{what}: expected a list of names, got {brief(names)}"
+        raise InvalidArgumentError(message)
+
+
+def check_task(task: Task, limits: Limits) -> Problem:
+    """Returns a task's problem, if there is such a task and its limits can be spent.
+
+    Args:
+        task: what is searched.
+        limits: what a run of it may spend.
+
+    Raises:
+        UnknownNameError: an environment, dataset or objective that does not exist.
+        InvalidArgumentError: objectives or environments to train on that a task cannot
+            have, or limits that its problem does not know.
+        InvalidBudgetError: no budget, or one that no deployable network meets.
+    """
+    check_names("objectives", task.objectives)
+    check_names("train", task.train)
     problem = task.problem()
-    limits = Limits(queries) if limits is None else limits
+    task.limit(problem)
     limits.ledger(problem)
     if task.objectives:
         _check_objectives(task, problem)
     if task.train:
         _check_transfer(task, limits)
-    for agent in agents:  # one that needs an extra, or a smaller space, says so here
-        make_agent(task, problem, agent, seed=0)
+    return problem
 
 
 def _check_objectives(task: Task, problem: Problem) -> None:

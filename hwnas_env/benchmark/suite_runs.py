@@ -1,7 +1,7 @@
 """Runs a suite: one job an agent, task and seed, in any order and on any machine."""
 
+import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ from hwnas_env.benchmark.fronts import FrontRun
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Result
 from hwnas_env.benchmark.runner import Ready, run_jobs
-from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
+from hwnas_env.benchmark.runs import Limits, Run, Task, check_names, check_request
 from hwnas_env.benchmark.scores import log10_regret, score
 from hwnas_env.benchmark.suites import SUITES, Suite
 from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.types import AnyPath
 
 
 def find_suite(name: str) -> Suite:
@@ -69,6 +70,7 @@ def check_suite(
     Raises:
         HWNASError: what :func:`hwnas_env.benchmark.runs.check_request` finds.
     """
+    check_names("agents", agents)
     for task in suite.tasks:
         check_request(task, agents, seeds=seeds, limits=limits)
 
@@ -79,7 +81,7 @@ def run_suite(
     *,
     seeds: int,
     limits: Limits,
-    folder: Path | None = None,
+    folder: AnyPath | None = None,
     shard: str = "1/1",
     workers: Workers | None = None,
     ready: Ready | None = None,
@@ -114,7 +116,9 @@ def suite_summary(suite: Suite, found: Sequence[tuple[Job, Result]]) -> dict[str
     """Returns a suite's result as plain values: agents, best first, and their tasks.
 
     A run that failed counts with the score of what it had found, but 0 at most. Every
-    task says of which kind its data are.
+    task says of which kind its data are. Tasks with one objective and fronts are not
+    averaged: where a suite has both, "score" is the mean over tasks with one objective
+    and "front_score" that over fronts, which is None in other suites.
 
     Args:
         suite: its tasks.
@@ -125,21 +129,30 @@ def suite_summary(suite: Suite, found: Sequence[tuple[Job, Result]]) -> dict[str
         its = by_agent.setdefault(job.agent, {}).setdefault(job.task, [])
         its.append((job, result))
     ran = [task for task in suite.tasks if any(job.task == task for job, _ in found)]
+    mixed = len({bool(task.objectives) for task in ran}) > 1
     agents: list[dict[str, Any]] = []
     for agent, mine in by_agent.items():
         rows = [_task_row(task, mine[task]) for task in ran if task in mine]
+        single, fronts = (
+            [row["score"] for row in rows if bool(row["objectives"]) == front]
+            for front in (False, True)
+        )
+        runs = [run for found_by in mine.values() for _, run in found_by]
         agents.append(
             {
                 "agent": agent,
-                "score": float(np.mean([row["score"] for row in rows])),
+                "score": _mean(single if mixed else single or fronts),
+                "front_score": _mean(fronts) if mixed else None,
                 "log10_regret": _mean(
                     [r["log10_regret"] for r in rows if r["log10_regret"] is not None]
                 ),
+                "runs": len(runs),
                 "failed": sum(row["failed"] for row in rows),
+                "error": next((run.error for run in runs if run.error), ""),
                 "tasks": rows,
             }
         )
-    agents.sort(key=lambda row: -row["score"])
+    agents.sort(key=lambda row: math.inf if row["score"] is None else -row["score"])
     kinds = [task_kinds(task) for task in ran]
     costs = {kind for row in kinds for name, kind in row.items() if name != "accuracy"}
     return {

@@ -11,6 +11,7 @@ from hwnas_env.errors import MissingExtraError
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import Problem
 from hwnas_env.problems.walk import RATIO_LIMIT
+from hwnas_env.texts import write
 
 BAR_LIMIT = 2.0
 """What the end of the budget's bar stands for, in budgets."""
@@ -118,8 +119,7 @@ def text(view: View) -> str:
 
 def show(drawing: str) -> None:
     """Writes a drawing to the terminal."""
-    sys.stdout.write(drawing)
-    sys.stdout.flush()
+    write(drawing, sys.stdout)
 
 
 def image(view: View) -> npt.NDArray[np.uint8]:

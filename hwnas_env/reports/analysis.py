@@ -1,7 +1,6 @@
 """Lays out what ``hwnas_env.benchmark.analysis`` finds: tables and a heat map."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Group
@@ -9,6 +8,8 @@ from rich.table import Table
 
 from hwnas_env.benchmark.analysis import Correlations
 from hwnas_env.extras import load_extra
+from hwnas_env.reports.terminal import heading
+from hwnas_env.types import AnyPath
 
 
 def correlation_values(found: Correlations) -> dict[str, Any]:
@@ -33,8 +34,11 @@ def analysis_table(values: Mapping[str, Any]) -> Group:
         cells = [f"{v:.2f}" for v in correlations["kendall"][number][: number + 1]]
         table.add_row(f"{number + 1} {name}", *cells)
     return Group(
-        f"[bold]{values['space']}[/bold]  {values['dataset']}, {values['source']} "
-        f"costs, {correlations['networks']:,} networks",
+        heading(
+            values["space"],
+            f"{values['dataset']}, {values['source']} costs, "
+            f"{correlations['networks']:,} networks",
+        ),
         table,
         _best(values["best"]),
         "",
@@ -53,7 +57,7 @@ def _best(rows: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def heat_map(values: Mapping[str, Any], path: Path) -> None:
+def heat_map(values: Mapping[str, Any], path: AnyPath) -> None:
     """Draws the rank correlations; the file's ending says how (png, svg, pdf).
 
     Raises:

@@ -1,8 +1,10 @@
 """Writes the report on a folder of records: a page, and its figures and tables."""
 
 import contextlib
+import hashlib
+import json
 import os
-import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hwnas_env.benchmark.loading import Loaded, load_folder
@@ -10,54 +12,61 @@ from hwnas_env.errors import DataError
 from hwnas_env.reports.merging import merged
 from hwnas_env.reports.sheets import as_csv, as_latex
 from hwnas_env.reports.study import study_of
-from hwnas_env.reports.study_page import page_of
+from hwnas_env.reports.study_page import TITLE, page_of
+from hwnas_env.types import AnyPath
 
-_OURS = re.compile(
-    r"((archive|front)\d+|task\d+-(agents|best|curves)|"
-    r"group\d+-(curves|improvement|iqm|leaderboard|profiles|ranks))\.(svg|png|csv|tex)"
-)
-"""Names of a report's numbered files, of which there may be fewer the next time."""
+WRITTEN = "written.json"
+"""The list of what a report wrote into its folder: SHA-256 by name."""
+
+Sums = Mapping[str, Sequence[str]]
+"""By a file's name what its content's SHA-256 may be."""
 
 
-def report_folders(folders: list[Path], output: Path) -> list[Path]:
+def report_folders(folders: AnyPath | Sequence[AnyPath], output: AnyPath) -> list[Path]:
     """Writes the report on folders of records, which may be shards of one study.
 
     Args:
-        folders: as ``--out`` of the runs.
+        folders: as ``--out`` of the runs; one, or several.
         output: the page.
 
     Returns:
-        The page and every file in the folder beside it.
+        The page, and its figures and tables.
 
     Raises:
-        DataError: no such folder, or the report cannot be written.
+        DataError: no such folder, or the report cannot be written without replacing
+            what is none.
         InvalidArgumentError: no record is whole.
         MissingExtraError: matplotlib or scipy is not installed.
     """
-    return write_report(merged([load_folder(folder) for folder in folders]), output)
+    several = [folders] if isinstance(folders, (str, os.PathLike)) else folders
+    return write_report(merged([load_folder(folder) for folder in several]), output)
 
 
-def write_report(loaded: Loaded, output: Path) -> list[Path]:
+def write_report(loaded: Loaded, output: AnyPath) -> list[Path]:
     """Writes the report on records; the same records give the same bytes.
 
     Beside ``report.html`` the folder ``report_files`` gets every figure as SVG and PNG
     and every table as CSV and LaTeX; those of an earlier report go. The page needs
-    none of them.
+    none of them. Files that no report wrote, or that were changed since, stay: what a
+    report wrote is listed in the folder's ``written.json``.
 
     Args:
         loaded: records with their runs.
         output: the page.
 
     Returns:
-        The page and every file in the folder beside it.
+        The page, and its figures and tables.
 
     Raises:
-        DataError: the report cannot be written.
+        DataError: the report cannot be written without replacing what is none.
         InvalidArgumentError: no record is whole.
         MissingExtraError: matplotlib or scipy is not installed.
     """
-    if output.is_dir() or not output.name:
-        message = f"{output}: expected the name of a page, got a folder"
+    output = Path(output)
+    _check_page(output)
+    beside = output.with_name(f"{output.name.removesuffix('.html')}_files")
+    if beside.is_symlink():
+        message = f"{beside}: a link; expected a folder of the report's own, or none"
         raise DataError(message)
     page = page_of(study_of(loaded))
     files: dict[str, bytes] = {}
@@ -67,14 +76,74 @@ def write_report(loaded: Loaded, output: Path) -> list[Path]:
     for sheet in page.sheets:
         files[f"{sheet.name}.csv"] = as_csv(sheet).encode()
         files[f"{sheet.name}.tex"] = as_latex(sheet).encode()
-    beside = output.with_name(f"{output.stem}_files")
-    for name, content in files.items():
-        _write_whole(beside / name, content)
-    for old in beside.iterdir() if beside.is_dir() else ():
-        if _OURS.fullmatch(old.name) and old.name not in files:
-            old.unlink()  # of an earlier report, which this one replaces
-    _write_whole(output, page.html().encode())
+    content = page.html().encode()
+    before = _written(beside)
+    for name in files:
+        there = beside / name
+        if os.path.lexists(there) and not _is_ours(there, before):
+            message = f"{there}: written by no report, or changed since; move it away"
+            raise DataError(message)
+    now = {name: [_sum(whole)] for name, whole in files.items()}
+    # first, so that what a killed report leaves is known to be a report's
+    every = {**before, **now}
+    _write_list(beside, {n: [*before.get(n, ()), *now.get(n, ())] for n in every})
+    for name, whole in files.items():
+        _write_whole(beside / name, whole)
+    for name in before:
+        if name not in files and _is_ours(beside / name, before):
+            (beside / name).unlink()  # of an earlier report, which this one replaces
+    _write_list(beside, now)
+    _write_whole(output, content)
     return [output, *(beside / name for name in files)]
+
+
+def _check_page(output: Path) -> None:
+    """Raises if a page would replace what is no page of a report."""
+    if output.is_dir() or not output.name:
+        message = f"{output}: expected the name of a page, got a folder"
+        raise DataError(message)
+    if not os.path.lexists(output):
+        return
+    head = b""
+    with contextlib.suppress(OSError):
+        if output.is_file():
+            with output.open("rb") as file:
+                head = file.read(1000)
+    if f"<title>{TITLE}</title>".encode() not in head:
+        message = f"{output}: there, and no report; choose another name, or remove it"
+        raise DataError(message)
+
+
+def _written(beside: Path) -> Sums:
+    """Returns what reports wrote into a folder; nothing where no list says so."""
+    try:
+        listed = json.loads((beside / WRITTEN).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(listed, dict):
+        return {}
+    return {
+        name: sums
+        for name, sums in listed.items()
+        if name == Path(name).name and isinstance(sums, list)
+    }
+
+
+def _write_list(beside: Path, sums: Sums) -> None:
+    text = json.dumps(sums, indent=1, sort_keys=True)
+    _write_whole(beside / WRITTEN, f"{text}\n".encode())
+
+
+def _is_ours(path: Path, listed: Sums) -> bool:
+    """Whether a file is as a report wrote it."""
+    try:
+        return path.is_file() and _sum(path.read_bytes()) in listed.get(path.name, ())
+    except OSError:
+        return False
+
+
+def _sum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _write_whole(path: Path, content: bytes) -> None:

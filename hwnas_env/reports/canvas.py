@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,8 +24,13 @@ _PALETTE = (
     *("#0072b2", "#d55e00", "#009e73", "#e69f00"),
     *("#cc79a7", "#56b4e9", "#8c6d31"),
 )
-_DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)))
 _MARKERS = "osD^vPX<>*hd"
+_OURS = (
+    *("evolution", "ppo", "local_search", "annealing", "reinforce", "tpe", "nsga2"),
+    *("maskable_ppo", "a2c", "dqn", "scalarised_ppo", "gaussian_process", "exhaustive"),
+)
+"""Our agents, each with a look of its own by its place; further ones go to the end."""
+
 LONGEST_LABEL = 34
 
 _STYLE = {
@@ -117,21 +123,34 @@ class Picture:
 def styles(agents: Sequence[str]) -> Mapping[str, Style]:
     """Returns how each agent is drawn; random search in ink, as what all are held to.
 
+    An agent's colour and marker follow from its name alone, so that they are the same
+    in every report. Two of other people's may come out alike: then dashes differ.
+
     Args:
         agents: all of a report's.
     """
     found = {}
-    others = [agent for agent in sorted(agents) if agent != "random"]
-    for place, agent in enumerate(others):
-        lap, colour = divmod(place, len(_PALETTE))
-        found[agent] = Style(
-            _PALETTE[colour],
-            _DASHES[lap % len(_DASHES)],
-            _MARKERS[place % len(_MARKERS)],
-        )
-    if "random" in agents:
-        found["random"] = Style(INK, (0, (3, 1.5, 1, 1.5)), "x")
+    laps = -(-len(_OURS) // len(_PALETTE))  # of which ours have the looks
+    taken = [laps] * len(_PALETTE)
+    for agent in sorted(agents):
+        if agent == "random":
+            found[agent] = Style(INK, (0, (3, 1.5, 1, 1.5)), "x")
+            continue
+        if agent in _OURS:
+            place = _OURS.index(agent)
+            lap, colour = divmod(place, len(_PALETTE))
+        else:
+            place = zlib.crc32(agent.encode("utf-8", "replace"))
+            colour = place % len(_PALETTE)
+            lap, taken[colour] = taken[colour], taken[colour] + 1
+        marker = _MARKERS[place % len(_MARKERS)]
+        found[agent] = Style(_PALETTE[colour], _dashes(lap), marker)
     return found
+
+
+def _dashes(lap: int) -> Any:
+    """Returns dashes of agents that share a colour: none, then ever shorter ones."""
+    return "-" if lap == 0 else (0, (6.0 / lap, 1.5))
 
 
 def label(agent: str) -> str:

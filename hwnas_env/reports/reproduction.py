@@ -15,6 +15,7 @@ from hwnas_env.benchmark.reproduce import (
     TRAIN_SECONDS,
     scored_accuracy,
 )
+from hwnas_env.reports.terminal import heading
 
 
 def table5(cells: Sequence[Mapping[str, Any]]) -> Group:
@@ -38,8 +39,11 @@ def table5(cells: Sequence[Mapping[str, Any]]) -> Group:
     best = ", ".join(f"{name} {scored_accuracy(name).max():.2f}" for name in datasets)
     allowed = ", ".join(f"{TOLERANCE[name]:g} on {name}" for name in datasets)
     return Group(
-        f"[bold]NAS-Bench-201, table 5[/bold]  {TRAIN_SECONDS:,.0f} training seconds a "
-        "run on cifar10; test accuracy after 200 epochs",
+        heading(
+            "NAS-Bench-201, table 5",
+            f"{TRAIN_SECONDS:,.0f} training seconds a run on cifar10; test accuracy "
+            "after 200 epochs",
+        ),
         table,
         f"mean ± standard deviation over runs; *: off by more than {allowed}",
         f"published: {PUBLISHED_SOURCE}",

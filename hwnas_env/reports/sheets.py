@@ -5,6 +5,8 @@ import html
 import io
 from dataclasses import dataclass
 
+from hwnas_env.texts import plain
+
 _LATEX = {
     "\\": r"\textbackslash{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -41,23 +43,28 @@ class Sheet:
     best: frozenset[int] = frozenset()
 
 
+def as_words(text: str) -> str:
+    """Writes a text of anyone's for HTML."""
+    return html.escape(plain(text))
+
+
 def as_html(sheet: Sheet) -> str:
     """Writes a table in a box of its own that scrolls sideways."""
     head = "".join(
-        f'<th scope="col"{_align(sheet, place)}>{html.escape(title)}</th>'
+        f'<th scope="col"{_align(sheet, place)}>{as_words(title)}</th>'
         for place, title in enumerate(sheet.columns)
     )
     body = []
     for number, row in enumerate(sheet.rows):
         mark = ' class="best"' if number in sheet.best else ""
         cells = "".join(
-            f"<td{_align(sheet, place)}>{html.escape(cell)}</td>"
+            f"<td{_align(sheet, place)}>{as_words(cell)}</td>"
             if place
-            else f'<th scope="row">{html.escape(cell)}</th>'
+            else f'<th scope="row">{as_words(cell)}</th>'
             for place, cell in enumerate(row)
         )
         body.append(f"<tr{mark}>{cells}</tr>")
-    caption = html.escape(sheet.caption)
+    caption = as_words(sheet.caption)
     return (
         f'<figure class="sheet"><figcaption>{caption}</figcaption>\n'
         f'<div class="table" role="region" aria-label="{caption}" tabindex="0"><table>'
@@ -68,18 +75,25 @@ def as_html(sheet: Sheet) -> str:
 
 
 def as_csv(sheet: Sheet) -> str:
-    """Writes a table as comma-separated values, titles first."""
+    """Writes a table as comma-separated values, titles first.
+
+    A spreadsheet takes words that begin like a formula for one, and runs it: an
+    apostrophe before them says that they are words. Numbers stay as they are.
+    """
+    rows = [
+        [_no_formula(cell) if place < sheet.words else cell for place, cell in row]
+        for row in map(enumerate, sheet.rows)
+    ]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([sheet.columns, *sheet.rows])
+    writer.writerows([[_no_formula(title) for title in sheet.columns], *rows])
     return out.getvalue()
 
 
 def as_latex(sheet: Sheet) -> str:
     """Writes a table for LaTeX's booktabs."""
     form = "l" * sheet.words + "r" * (len(sheet.columns) - sheet.words)
-    lines = [" & ".join(map(latex_escape, row)) + r" \\" for row in sheet.rows]
-    head = " & ".join(map(latex_escape, sheet.columns)) + r" \\"
+    head, *lines = map(_latex_row, (sheet.columns, *sheet.rows))
     return "\n".join(
         [
             "% needs \\usepackage{booktabs}",
@@ -105,7 +119,19 @@ def latex_escape(text: str) -> str:
         >>> print(latex_escape("50 % of a_b"))
         50 \% of a\_b
     """
-    return "".join(_LATEX.get(character, character) for character in text)
+    return "".join(_LATEX.get(character, character) for character in plain(text))
+
+
+def _latex_row(cells: tuple[str, ...]) -> str:
+    words = " & ".join(map(latex_escape, cells))
+    guard = "{}" if words[:1] in ("[", "*") else ""  # no argument of the row before
+    return rf"{guard}{words} \\"
+
+
+def _no_formula(text: str) -> str:
+    words = plain(text)
+    formula = words.lstrip()[:1] in tuple("=+-@") and len(words) > 1
+    return f"'{words}" if formula else words
 
 
 def _align(sheet: Sheet, place: int) -> str:

@@ -1,6 +1,5 @@
 """The page of a report: one HTML file that asks nothing of any network."""
 
-import html
 import importlib.resources
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from hwnas_env.reports import front_figures, study_figures, study_sheets
 from hwnas_env.reports.canvas import Picture, styles
 from hwnas_env.reports.estimates import Estimates, estimate
 from hwnas_env.reports.methods import METHODS
-from hwnas_env.reports.sheets import Sheet, as_html
+from hwnas_env.reports.sheets import Sheet, as_html, as_words
 from hwnas_env.reports.study import Study, TaskRuns, spent_words
 from hwnas_env.reports.study_figures import Styles
 from hwnas_env.reports.study_sheets import interval, number
@@ -38,7 +37,7 @@ class Page:
     def section(self, anchor: str, title: str) -> None:
         """Begins a section."""
         self.contents.append((anchor, title))
-        self.parts.append(f'<h2 id="{anchor}">{html.escape(title)}</h2>\n')
+        self.parts.append(f'<h2 id="{anchor}">{as_words(title)}</h2>\n')
 
     def table(self, sheet: Sheet, *, wide: bool = False) -> None:
         """Adds a table."""
@@ -57,14 +56,14 @@ class Page:
     def words(self, sentence: str, *, kind: str = "") -> None:
         """Adds a paragraph."""
         mark = f' class="{kind}"' if kind else ""
-        self.parts.append(f"<p{mark}>{html.escape(sentence)}</p>\n")
+        self.parts.append(f"<p{mark}>{as_words(sentence)}</p>\n")
 
     def html(self) -> str:
         """Returns the whole page."""
         files = importlib.resources.files("hwnas_env.reports")
         css = files.joinpath("report.css").read_text(encoding="utf-8")
         items = "".join(
-            f'<li><a href="#{anchor}">{html.escape(title)}</a></li>'
+            f'<li><a href="#{anchor}">{as_words(title)}</a></li>'
             for anchor, title in self.contents
         )
         return (
@@ -147,7 +146,7 @@ def headline(found: Estimates) -> str:
 
 def _summary(page: Page, study: Study, found: Sequence[Estimates]) -> None:
     page.section("summary", "Summary")
-    items = "".join(f"<li>{html.escape(headline(one))}</li>" for one in found)
+    items = "".join(f"<li>{as_words(headline(one))}</li>" for one in found)
     page.parts.append(f'<div class="box"><ul>{items}</ul></div>\n')
     runs = study.runs
     failed = sum(bool(run.error) for run in runs)
@@ -166,12 +165,11 @@ def _summary(page: Page, study: Study, found: Sequence[Estimates]) -> None:
         "Left out": f"{len(study.faults)}, see Faults" if study.faults else "nothing",
     }
     rows = "".join(
-        f"<dt>{name}</dt><dd>{html.escape(words)}</dd>"
-        for name, words in counts.items()
+        f"<dt>{name}</dt><dd>{as_words(words)}</dd>" for name, words in counts.items()
     )
     page.parts.append(f'<div class="box"><dl>{rows}</dl></div>\n')
     if study.faults:
-        faults = "".join(f"<li>{html.escape(fault)}</li>" for fault in study.faults)
+        faults = "".join(f"<li>{as_words(fault)}</li>" for fault in study.faults)
         page.parts.append(
             f'<div class="warn"><strong>Faults</strong><ul>{faults}</ul></div>\n'
         )
@@ -263,11 +261,11 @@ def _task(
 ) -> None:
     stem = f"task{place}"
     title = task.name if one_limit else f"{task.name}, {spent_words(task.limits)}"
-    page.parts.append(f'<details id="{stem}"><summary>{html.escape(title)}</summary>\n')
+    page.parts.append(f'<details id="{stem}"><summary>{as_words(title)}</summary>\n')
     if not task.is_front:
         best = task.problem.optimum(task.task.budget)
         unit = task.problem.describe()["columns"][task.task.metric]["unit"]
-        network = html.escape(task.problem.decode(best.genotypes[0]))
+        network = as_words(task.problem.decode(best.genotypes[0]))
         page.parts.append(
             f"<p>Exact optimum: {best.accuracy_percent:.3f} % at {best.cost:.4g} {unit}"
             f", <code>{network}</code></p>\n"
@@ -280,7 +278,7 @@ def _task(
     page.figures(pictures)
     if task.best is not None:
         page.parts.append(
-            f"<p>Its architecture: <code>{html.escape(task.best.incumbent)}</code></p>"
+            f"<p>Its architecture: <code>{as_words(task.best.incumbent)}</code></p>"
         )
     errors = dict.fromkeys(
         f"{run.agent}, seed {run.seed}: {run.error}"
@@ -289,7 +287,7 @@ def _task(
         if run.error
     )
     if errors:
-        listed = "".join(f"<li>{html.escape(error)}</li>" for error in errors)
+        listed = "".join(f"<li>{as_words(error)}</li>" for error in errors)
         page.parts.append(f'<div class="warn">Failed runs<ul>{listed}</ul></div>')
     page.parts.append("</details>\n")
 
@@ -297,9 +295,9 @@ def _task(
 def _figure(picture: Picture) -> str:
     light = ' class="light"' if picture.own_light else ""
     focus = ' tabindex="0"' if picture.own_light else ""
-    alt = html.escape(picture.alt)
+    alt = as_words(picture.alt)
     drawing = picture.inline().replace("<svg", f'<svg role="img" aria-label="{alt}"', 1)
     return (
         f'<figure{light}><div class="paper"{focus}>{drawing}</div>'
-        f"<figcaption>{html.escape(picture.caption)}</figcaption></figure>\n"
+        f"<figcaption>{as_words(picture.caption)}</figcaption></figure>\n"
     )

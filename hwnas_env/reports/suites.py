@@ -6,6 +6,9 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
+from hwnas_env.reports.tables import failure_lines
+from hwnas_env.reports.terminal import heading
+
 SHOWN = 6
 """Agents whose scores are shown task by task."""
 
@@ -23,24 +26,20 @@ def suites_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 def suite_table(summary: Mapping[str, Any]) -> Group:
     """Lays out a suite's scores, agents best first."""
     table = Table()
-    titles = (
-        "agent",
-        "score",
-        "worst task",
-        "best task",
-        "log10 regret",
-        "failed runs",
-    )
+    mixed = any(row["front_score"] is not None for row in summary["agents"])
+    titles = ["agent", "score", *(["front score"] if mixed else [])]
+    titles += ["worst task", "best task", "log10 regret", "failed runs"]
     for title in titles:
         table.add_column(title, justify="left" if title == "agent" else "right")
     for row in summary["agents"]:
         scores = [task["score"] for task in row["tasks"]]
         table.add_row(
             row["agent"],
-            f"{row['score']:.3f}",
+            _number(row["score"]),
+            *([_number(row["front_score"])] if mixed else []),
             f"{min(scores):.3f}",
             f"{max(scores):.3f}",
-            "-" if row["log10_regret"] is None else f"{row['log10_regret']:.2f}",
+            _number(row["log10_regret"], 2),
             str(row["failed"]),
         )
     tasks = Table()
@@ -55,18 +54,25 @@ def suite_table(summary: Mapping[str, Any]) -> Group:
         kinds = (row["kinds"]["accuracy"], ", ".join(dict.fromkeys(costs)))
         tasks.add_row(_task_name(row), *kinds, *scores)
     return Group(
-        f"[bold]{summary['suite']}[/bold]  {summary['tasks']} tasks. "
-        f"{summary['description']}",
+        heading(
+            summary["suite"], f"{summary['tasks']} tasks. {summary['description']}"
+        ),
         table,
         "score: 0 is what masked random search is expected to find with as many "
         "queries, 1 the exact optimum (of several objectives, the exact front)",
         "log10 regret: of percentage points below the optimum, -3 at least, over tasks "
         "with one objective",
         tasks,
+        *(["tasks with one objective and fronts are averaged apart"] if mixed else []),
+        *failure_lines(summary["agents"]),
         f"the mean is over data of these kinds: accuracies "
         f"{', '.join(summary['accuracies'])}; costs {', '.join(summary['costs'])}",
         "",
     )
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _task_name(row: Mapping[str, Any]) -> str:

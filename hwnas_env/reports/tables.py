@@ -10,6 +10,7 @@ from rich.table import Table
 from hwnas_env.benchmark.runs import Run, Task
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import PRESETS, Problem
+from hwnas_env.reports.terminal import heading
 
 
 def run_summary(task: Task, problem: Problem, runs: Sequence[Run]) -> dict[str, Any]:
@@ -51,6 +52,24 @@ def run_summary(task: Task, problem: Problem, runs: Sequence[Run]) -> dict[str, 
     }
 
 
+def failure_lines(agents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Says of every agent with failed runs how many these are, and why the first."""
+    return [
+        f"{row['agent']}: {row['failed']} of {row['runs']} runs failed: {row['error']}"
+        for row in agents
+        if row["failed"]
+    ]
+
+
+def exit_status(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Returns 1 where all runs of an agent on a task failed, else 0.
+
+    Args:
+        rows: one an agent and task, with its "runs" and how many "failed".
+    """
+    return int(any(row["failed"] == row["runs"] for row in rows))
+
+
 def run_table(summary: Mapping[str, Any]) -> Group:
     """Lays a study's result out: incumbent, cost and regret of every agent."""
     problem = summary["problem"]
@@ -61,7 +80,8 @@ def run_table(summary: Mapping[str, Any]) -> Group:
         table.add_column(title, justify="left" if title == "agent" else "right")
     for row in summary["agents"]:
         if row["best"] is None:
-            table.add_row(row["agent"], str(row["runs"]), "none feasible", "", "")
+            nothing = "all failed" if row["failed"] == row["runs"] else "none feasible"
+            table.add_row(row["agent"], str(row["runs"]), nothing, "", "")
             continue
         table.add_row(
             row["agent"],
@@ -83,19 +103,17 @@ def run_table(summary: Mapping[str, Any]) -> Group:
     incumbent = "none" if leader["best"] is None else leader["best"]
     budget = summary["budget"]
     bound = "no bound" if budget is None else f"at most {budget:g} {unit}"
-    failures = [
-        f"{row['agent']}: {row['failed']} of {row['runs']} runs failed: {row['error']}"
-        for row in summary["agents"]
-        if row["failed"]
-    ]
     return Group(
-        f"[bold]{summary['env']}[/bold]  {problem['dataset']}, {problem['metric']}: "
-        f"{bound}, {summary['queries']} queries a run",
+        heading(
+            summary["env"],
+            f"{problem['dataset']}, {problem['metric']}: {bound}, "
+            f"{summary['queries']} queries a run",
+        ),
         table,
         f"cost: {kinds[problem['metric']]}; accuracy: {kinds['accuracy']} "
         f"({problem['accuracy']}); mean ± standard deviation over seeds",
         f"best incumbent of {leader['agent']}: {incumbent}",
-        *failures,
+        *failure_lines(summary["agents"]),
         "",
     )
 
@@ -117,17 +135,15 @@ def front_table(summary: Mapping[str, Any]) -> Group:
             f"{row['share']:.4f} ± {row['share_deviation']:.4f}",
             f"{row['archive']:.1f}",
         )
-    failures = [
-        f"{row['agent']}: {row['failed']} of {row['runs']} runs failed: {row['error']}"
-        for row in summary["agents"]
-        if row["failed"]
-    ]
     return Group(
-        f"[bold]{summary['env']}[/bold]  {', '.join(summary['objectives'])}, "
-        f"{summary['queries']} queries a run; exact front: {summary['front']} points",
+        heading(
+            summary["env"],
+            f"{', '.join(summary['objectives'])}, {summary['queries']} queries a run; "
+            f"exact front: {summary['front']} points",
+        ),
         table,
         "reference point: the exact front's nadir and a tenth of its range beyond",
-        *failures,
+        *failure_lines(summary["agents"]),
         "",
     )
 
@@ -210,7 +226,7 @@ def network_table(network: Mapping[str, Any]) -> Group:
         shown = "not deployable" if value is None else f"{value:.6g}"
         table.add_row(name, shown, column["unit"], column["kind"], column["method"])
     return Group(
-        f"[bold]{network['architecture']}[/bold]",
+        heading(network["architecture"], ""),
         f"{network['device']}, {network['dataset']}",
         table,
     )

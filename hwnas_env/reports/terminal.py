@@ -1,24 +1,48 @@
 """What the command line prints through: tables, JSON, progress."""
 
 import json
+import sys
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
+
+from hwnas_env.texts import plain, write
+
+
+class PlainConsole(Console):
+    """Shows words as they are: no markup, no emoji, nothing that a terminal obeys.
+
+    Every text in a table or a group of :mod:`rich` comes through here; what is meant to
+    look otherwise is a ``Text``, see :func:`heading`.
+    """
+
+    def render_str(self, text: str, **keywords: Any) -> Text:
+        """Makes words printable before they are laid out."""
+        keywords.update(markup=False, emoji=False, highlight=False)
+        return super().render_str(plain(text), **keywords)
+
+
+class _Description(TextColumn):
+    """Says what a bar is of."""
+
+    def render(self, task: Task) -> Text:
+        return Text(plain(task.description))
 
 
 def progress_bars() -> Progress:
     """Shows how far runs are and when they may end, on standard error."""
     return Progress(
-        TextColumn("{task.description}"),
+        _Description(""),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -30,10 +54,20 @@ def progress_bars() -> Progress:
     )
 
 
-def console() -> Console:
+def console() -> PlainConsole:
     """Prints to the terminal's width, and to 120 columns where there is none."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=120)
+    found = PlainConsole()
+    return found if found.is_terminal else PlainConsole(width=120)
+
+
+def heading(title: str, rest: str) -> Text:
+    """Returns a line that begins with a title in bold."""
+    return Text.assemble((plain(title), "bold"), f"  {plain(rest)}" if rest else "")
+
+
+def say(*lines: str) -> None:
+    """Prints lines, whatever is in them and whatever standard output can encode."""
+    write("".join(f"{plain(line)}\n" for line in lines), sys.stdout)
 
 
 def show(values: Any, *, as_json: bool, table: Any) -> None:
@@ -45,6 +79,6 @@ def show(values: Any, *, as_json: bool, table: Any) -> None:
         table: lays the values out for :mod:`rich`.
     """
     if as_json:
-        typer.echo(json.dumps(values, indent=1, ensure_ascii=False))
+        write(f"{json.dumps(values, indent=1)}\n", sys.stdout)
     else:
         console().print(table(values))

@@ -1,0 +1,76 @@
+"""Text from elsewhere, made safe to show, and streams that cannot encode all of it.
+
+Names, errors and files of others may hold anything: control characters that a terminal
+obeys, letters that no file holds, megabytes. Whatever shows them passes it through
+:func:`plain` first; data files keep what came.
+"""
+
+import io
+from typing import Any, TextIO
+
+LONGEST = 1000
+"""Letters of a text that are shown at most; a longer one is cut in its middle."""
+
+
+def plain(text: str, *, longest: int = LONGEST) -> str:
+    r"""Returns a text as one line of letters that print, cut where it is long.
+
+    White space of any kind becomes a space; what does not print is escaped.
+
+    Args:
+        text: from anywhere.
+        longest: letters of it that are kept.
+
+    Example:
+        >>> print(plain("red \x1b[31m\nnext"), plain("x" * 3000, longest=8))
+        red \x1b[31m next xxxxxx [... 2,992 letters ...] xx
+    """
+    if len(text) > longest:
+        cut, end = len(text) - longest, longest // 4
+        start = longest - end
+        text = f"{text[:start]} [... {cut:,} letters ...] {text[len(text) - end :]}"
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def brief(value: object, *, longest: int = 80) -> str:
+    """Returns what a message says of a value that may be of any type and size.
+
+    Example:
+        >>> brief([1, "two"])
+        "[1, 'two']"
+    """
+    try:
+        words = repr(value)
+    except Exception:  # a number of too many digits, or an object that is broken
+        words = f"a value of type {type(value).__name__}"
+    return plain(words, longest=longest)
+
+
+def write(text: str, stream: TextIO | None) -> None:
+    """Writes a text to a stream, with "?" for letters that its encoding lacks.
+
+    Args:
+        text: to write.
+        stream: such as ``sys.stdout``, which is None where a program has none.
+    """
+    if stream is None:
+        return
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()
+
+
+def tolerate(stream: Any) -> None:
+    """Lets a stream write "?" for letters that its encoding lacks, from now on.
+
+    Args:
+        stream: such as ``sys.stdout``; one that is no text file stays as it is.
+    """
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+
+
+def _visible(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    return " " if letter.isspace() else ascii(letter)[1:-1]
