@@ -1,9 +1,9 @@
-"""Optional packages: imported where they are needed, and named where they lack."""
+"""What is imported by its name: optional packages, and a user's own objects."""
 
 import importlib
 from typing import Any
 
-from hwnas_env.errors import MissingExtraError
+from hwnas_env.errors import InvalidArgumentError, MissingExtraError, shown
 
 
 def load_extra(module: str, *, extra: str, purpose: str) -> Any:
@@ -33,3 +33,23 @@ def load_extra(module: str, *, extra: str, purpose: str) -> Any:
     except ImportError as error:
         message = f"{purpose} needs {package}, which cannot be imported: {error}"
         raise MissingExtraError(message) from error
+
+
+def load_object(reference: Any, *, form: str) -> Any:
+    """Imports an object by its string form, "package.module:name".
+
+    Args:
+        reference: what came.
+        form: what was expected, for the error ("package.module:function").
+
+    Raises:
+        InvalidArgumentError: it is no such text, its module cannot be imported, or
+            holds no such name.
+    """
+    module, _, name = (reference if isinstance(reference, str) else "").partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (Exception, SystemExit) as error:  # a module may raise anything
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        message = f"{shown(reference)}: {words}; expected {form!r}"
+        raise InvalidArgumentError(message) from error

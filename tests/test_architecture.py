@@ -10,7 +10,7 @@ import hwnas_env
 ROOT = Path(hwnas_env.__file__).parent
 FLOORS = [
     {"types", "errors"},
-    {"extras", "elementary"},
+    {"extras", "elementary", "arguments"},
     {"metrics", "devices", "spaces", "additive"}
     | {"indicators", "scalarise", "statistics", "resampling", "rank_tests"},
     {"data"},
