@@ -28,19 +28,20 @@ def check_name(name: Any, valid: Collection[str], *, what: str) -> str:
     raise unknown_name(name, valid, what=what)
 
 
-def check_names(names: Any, *, what: str) -> Sequence[str]:
-    """Returns a sequence of texts, at least one.
+def check_names(names: Any, *, what: str, least: int = 1) -> tuple[str, ...]:
+    """Returns a sequence of texts as a tuple.
 
     Args:
         names: what came.
         what: the argument's name.
+        least: how many there have to be.
 
     Raises:
         InvalidArgumentError: it is not: one text, for example, is no sequence of texts.
     """
     listed = isinstance(names, Sequence) and not isinstance(names, (str, bytes))
-    if listed and len(names) > 0 and all(isinstance(name, str) for name in names):
-        return names  # type: ignore[no-any-return]
+    if listed and all(isinstance(name, str) for name in names) and len(names) >= least:
+        return tuple(names)
     message = f"{what}: expected a sequence of names, got {shown(names)}"
     raise InvalidArgumentError(message)
 
@@ -61,6 +62,18 @@ def check_whole(value: Any, *, what: str, least: int = 0, most: int = LARGEST) -
         return int(value)
     above = f" and at most {most}" if is_whole(value) and value > most else ""
     message = f"{what}: expected at least {least}{above}, got {shown(value)}"
+    raise InvalidArgumentError(message)
+
+
+def check_jobs(jobs: Any) -> int:
+    """Returns a number of processes: at least 1, or -1 for one a core.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    if is_whole(jobs) and (jobs == -1 or 1 <= jobs <= LARGEST):
+        return int(jobs)
+    message = f"jobs: expected at least 1, or -1 for one a core, got {shown(jobs)}"
     raise InvalidArgumentError(message)
 
 

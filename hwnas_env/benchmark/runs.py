@@ -11,9 +11,21 @@ import gymnasium as gym
 import numpy as np
 
 from hwnas_env.agents import Agent, Config, find_agent
+from hwnas_env.arguments import (
+    as_number,
+    check_jobs,
+    check_name,
+    check_names,
+    check_type,
+    check_whole,
+)
 from hwnas_env.benchmark.faults import fault_words
-from hwnas_env.envs.registration import ENVIRONMENTS
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.envs.registration import (
+    ENVIRONMENTS,
+    MULTI_DEVICE_ENVIRONMENTS,
+    single_device_ids,
+)
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
@@ -44,15 +56,31 @@ class Task:
     objectives: tuple[str, ...] = ()
     train: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Takes names in any sequence.
+
+        Raises:
+            InvalidArgumentError: objectives or train are no sequence of names.
+        """
+        for what in ("objectives", "train"):
+            names = check_names(getattr(self, what), what=what, least=0)
+            object.__setattr__(self, what, names)
+
     def problem(self) -> Problem:
         """Makes the problem.
 
         Raises:
             UnknownNameError: no environment of this package has that id.
+            InvalidArgumentError: it is one of several devices, and no problem.
         """
-        name = self.env.removeprefix("hwnas_env:")
-        if name not in ENVIRONMENTS:
-            raise unknown_name(self.env, ENVIRONMENTS, what="environment")
+        name = self.env
+        if isinstance(name, str):
+            name = name.removeprefix("hwnas_env:")
+            if name in MULTI_DEVICE_ENVIRONMENTS:
+                singles = ", ".join(single_device_ids(name))
+                message = f"{name} draws a device each episode; choose one: {singles}"
+                raise InvalidArgumentError(message)
+        check_name(name, ENVIRONMENTS, what="environment")
         keywords = gym.spec(name).kwargs
         return make_problem(
             keywords["space"],
@@ -96,14 +124,14 @@ class Limits:
         if self.queries is None and self.train_seconds is None:
             message = "limits: expected queries or train_seconds, got neither"
             raise InvalidArgumentError(message)
-        if self.queries is not None and self.queries < 1:
-            message = f"queries: expected at least 1, got {self.queries}"
-            raise InvalidArgumentError(message)
+        if self.queries is not None:
+            queries = check_whole(self.queries, what="queries", least=1)
+            object.__setattr__(self, "queries", queries)  # NumPy's go to no JSON
         timeout = self.timeout_seconds
-        if timeout is not None and not 0 < timeout <= MOST_SECONDS:
+        if timeout is not None and not 0 < as_number(timeout) <= MOST_SECONDS:
             message = (
                 f"timeout: expected seconds above 0, at most {MOST_SECONDS}, got "
-                f"{timeout}"
+                f"{shown(timeout)}"
             )
             raise InvalidArgumentError(message)
 
@@ -182,9 +210,15 @@ def run_once(
 
     Raises:
         UnknownNameError: no agent has that name.
-        InvalidArgumentError: the agent cannot search this problem.
+        InvalidArgumentError: the agent cannot search this problem, or the task has
+            objectives.
     """
     limits = Limits(queries) if limits is None else limits
+    check_types(task, limits)
+    if task.objectives:
+        message = f"objectives: expected none, got {shown(task.objectives)}; run_all "
+        message += "searches fronts"
+        raise InvalidArgumentError(message)
     problem = task.problem()
     ledger = limits.ledger(problem)
     searching = make_agent(task, problem, agent, seed=seed, config=config)
@@ -209,8 +243,9 @@ def make_agent(
     Where no configuration is given and an agent's has ``objectives``, it is given the
     task's.
     """
-    rng = np.random.default_rng([seed, zlib.crc32(agent.encode())])
     found = find_agent(agent)
+    seed = check_whole(seed, what="seed")
+    rng = np.random.default_rng([seed, zlib.crc32(agent.encode())])
     if config is None and task.objectives:
         kind = found.config_type
         if "objectives" in kind().as_dict():
@@ -316,15 +351,12 @@ def check_request(
         MissingExtraError: an agent needs a package that is not installed.
         InvalidBudgetError: no budget, or one that no deployable network meets.
     """
-    for name, value in {"seeds": seeds, "agents": len(agents)}.items():
-        if value < 1:
-            message = f"{name}: expected at least 1, got {value}"
-            raise InvalidArgumentError(message)
-    if jobs < 1 and jobs != -1:
-        message = f"jobs: expected at least 1, or -1 for one a core, got {jobs}"
-        raise InvalidArgumentError(message)
-    problem = task.problem()
     limits = Limits(queries) if limits is None else limits
+    check_types(task, limits)
+    check_whole(seeds, what="seeds", least=1)
+    check_names(agents, what="agents")
+    check_jobs(jobs)
+    problem = task.problem()
     limits.ledger(problem)
     if task.objectives:
         _check_objectives(task, problem)
@@ -332,6 +364,16 @@ def check_request(
         _check_transfer(task, limits)
     for agent in agents:  # one that needs an extra, or a smaller space, says so here
         make_agent(task, problem, agent, seed=0)
+
+
+def check_types(task: Task, limits: Limits) -> None:
+    """Raises if a task or limits are something else.
+
+    Raises:
+        InvalidArgumentError: names which.
+    """
+    check_type(task, Task, what="task")
+    check_type(limits, Limits, what="limits")
 
 
 def _check_objectives(task: Task, problem: Problem) -> None:

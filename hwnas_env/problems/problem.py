@@ -196,10 +196,11 @@ class Problem:
         """Returns the walk under a budget in the metric's unit; keeps the last few.
 
         Raises:
-            InvalidBudgetError: no number.
+            InvalidBudgetError: no positive number.
         """
-        if math.isnan(as_number(budget)):
-            message = f"budget: expected a number, got {shown(budget)}"
+        came, budget = budget, as_number(budget)
+        if not budget > 0:
+            message = f"budget: expected a positive number, got {shown(came)}"
             raise InvalidBudgetError(message)
         found = self._walks.get(budget)
         if found is None:
