@@ -14,7 +14,9 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
-Kind: TypeAlias = Literal["measured", "fitted", "modelled", "surrogate", "user"]
+Kind: TypeAlias = Literal[
+    "measured", "fitted", "modelled", "surrogate", "user", "exact"
+]
 
 AccuracyFunction: TypeAlias = Callable[[Genotypes], FloatArray]
 """Genotypes ``(N, L)`` to accuracy in percent ``(N,)``."""
@@ -47,7 +49,8 @@ class Provenance:
     """Says where the numbers of one column come from.
 
     Attributes:
-        kind: measured, fitted, modelled, surrogate or user.
+        kind: measured, fitted, modelled, surrogate, user, or exact: counted from the
+            architecture.
         method: one sentence on how a number is computed.
         citation: whose measurements they are, or whose they were fitted to.
         calibrated_on: what data the coefficients saw; empty where measured.

@@ -22,6 +22,7 @@ FLOORS = [
     {"reports"},
     {"bench_cli"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

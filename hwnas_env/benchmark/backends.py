@@ -11,7 +11,7 @@ from typing import Any
 import joblib
 
 from hwnas_env.arguments import check_jobs, check_type
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import load_extra
 
 CLUSTERS = ("dask", "ray")
@@ -116,7 +116,11 @@ def _dask(workers: Workers) -> Iterator[Pool]:
                 dashboard_address=None,
             )
             address = stack.enter_context(cluster)
-        client = stack.enter_context(distributed.Client(address))
+        try:
+            client = stack.enter_context(distributed.Client(address))
+        except (OSError, ValueError) as error:
+            message = f"address: no Dask cluster at {shown(workers.address)}: {error}"
+            raise InvalidArgumentError(message) from error
         threads = client.nthreads()
         if any(count > 1 for count in threads.values()):
             message = (

@@ -272,6 +272,8 @@ def other_data(
 ) -> list[str]:
     """Returns the columns of a record that were made with other data than is here.
 
+    What is exact has no data: 0.1 called it fitted.
+
     Args:
         header: the record's.
         here: this machine's provenance of the same problem.
@@ -281,7 +283,8 @@ def other_data(
     return [
         name
         for name in names
-        if (recorded[name]["kind"], recorded[name]["sha256"])
+        if here[name].kind != "exact"
+        and (recorded[name]["kind"], recorded[name]["sha256"])
         != (here[name].kind, here[name].sha256)
     ]
 

@@ -80,7 +80,8 @@ class Task:
                 singles = ", ".join(single_device_ids(name))
                 message = f"{name} draws a device each episode; choose one: {singles}"
                 raise InvalidArgumentError(message)
-        check_name(name, ENVIRONMENTS, what="environment")
+        every = (*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS)
+        check_name(name, every, what="environment")
         keywords = gym.spec(name).kwargs
         return make_problem(
             keywords["space"],

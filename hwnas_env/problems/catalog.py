@@ -178,8 +178,8 @@ def build_problem(
 
 
 _COUNTED = Provenance(
-    kind="fitted",
-    method="counted from the architecture, exact",
+    kind="exact",
+    method="counted from the architecture",
     citation="definition of the search space",
 )
 
