@@ -42,7 +42,8 @@ def check_names(names: Any, *, what: str, least: int = 1) -> tuple[str, ...]:
     listed = isinstance(names, Sequence) and not isinstance(names, (str, bytes))
     if listed and all(isinstance(name, str) for name in names) and len(names) >= least:
         return tuple(names)
-    message = f"{what}: expected a sequence of names, got {shown(names)}"
+    some = f", at least {least}" if least else ""
+    message = f"{what}: expected a sequence of names{some}, got {shown(names)}"
     raise InvalidArgumentError(message)
 
 

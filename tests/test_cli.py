@@ -153,8 +153,8 @@ def test_modules_of_the_working_folder_are_found(tmp_path: Path) -> None:
     (tmp_path / "here" / "own_search.py").write_text(OWN)
     script = tmp_path / "hwnas-env"  # as pip writes it: elsewhere than one stands
     script.write_text("from hwnas_env.cli import main\nmain()\n")
-    call = [sys.executable, str(script), "bench", "run", "smoke", "--json"]
-    call += ["--agents", "own_search:Own", "--queries", "3", "--seeds", "1"]
+    call = [sys.executable, str(script), "run", "--env", CELL, "--json"]
+    call += ["--agent", "own_search:Own", "--queries", "3", "--seeds", "1"]
     for jobs in (["--jobs", "1"], ["--jobs", "2", "--timeout", "300"]):
         done = subprocess.run(
             [*call, *jobs, "--out", f"records{jobs[1]}"],
@@ -163,7 +163,7 @@ def test_modules_of_the_working_folder_are_found(tmp_path: Path) -> None:
             text=True,
         )
         assert done.returncode == 0, done.stderr
-        (row,) = json.loads(done.stdout)["agents"]
+        (row,) = json.loads(done.stdout)[0]["agents"]
         assert (row["agent"], row["failed"]) == ("own_search:Own", 0)
 
 

@@ -24,6 +24,7 @@ from hwnas_env.spaces import SEARCH_SPACES, get_space
 CELL = "HWNAS-NASBench201-FPGA-v0"
 TASK, NAMES = Task(CELL), ("accuracy", "latency_ms")
 FRONT = Task(CELL, objectives=NAMES)
+TRAINED = Task(CELL, train=("HWNAS-NASBench201-Pixel3-v0",))
 LIMITS = Limits(1)
 
 
@@ -164,7 +165,8 @@ def test_no_argument_makes_a_raw_error_or_a_long_message(name: str) -> None:
         ("agents: expected a sequence", lambda: run_all(TASK, "random", seeds=1)),
         (r"got \[1.0, 1.0, 1.0", lambda: problem(accuracy=[1.0] * 15625)),
         ("22 block names joined by", lambda: get_space("fbnet").from_index([0])),
-        ("run_all searches fronts", lambda: run_once(FRONT, "random", seed=0)),
+        ("run_all runs tasks of any", lambda: run_once(FRONT, "random", seed=0)),
+        ("run_all runs tasks of any", lambda: run_once(TRAINED, "random", seed=0)),
     ],
 )
 def test_given_cases_say_what_came(words: str, call: Callable[[], Any]) -> None:

@@ -212,13 +212,13 @@ def run_once(
     Raises:
         UnknownNameError: no agent has that name.
         InvalidArgumentError: the agent cannot search this problem, or the task has
-            objectives.
+            objectives or environments to train on.
     """
     limits = Limits(queries) if limits is None else limits
     check_types(task, limits)
-    if task.objectives:
-        message = f"objectives: expected none, got {shown(task.objectives)}; run_all "
-        message += "searches fronts"
+    if task.objectives or task.train:
+        words = "objectives" if task.objectives else "environments to train on"
+        message = f"task: expected no {words}; run_all runs tasks of any form"
         raise InvalidArgumentError(message)
     problem = task.problem()
     ledger = limits.ledger(problem)
