@@ -30,6 +30,19 @@ from hwnas_env.reports.verdicts import summary_lines, verdict_lines
 app = typer.Typer(help="Suites: run, go on, score, validate.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+OldQueries = Annotated[int | None, typer.Option("--budget", hidden=True)]
+
+
+def one_of(queries: int | None, budget: int | None) -> int | None:
+    """Returns the number of queries by its name or by its old one, "--budget".
+
+    Raises:
+        InvalidArgumentError: both were given, and differ.
+    """
+    if None not in (queries, budget) and queries != budget:
+        message = f"--queries {queries} and --budget {budget}, its old name: give one"
+        raise InvalidArgumentError(message)
+    return budget if queries is None else queries
 
 
 @app.command()
@@ -44,7 +57,10 @@ def run(
     agent: Annotated[
         list[str] | None, typer.Option(help="One name; may be repeated.")
     ] = None,
-    budget: Annotated[int, typer.Option(help="Queries of each run.")] = 500,
+    queries: Annotated[
+        int | None, typer.Option(help="Queries of each run; 500 if not said.")
+    ] = None,
+    budget: OldQueries = None,
     seeds: Annotated[int, typer.Option(help="Runs of each agent and task.")] = 30,
     shard: Annotated[
         str, typer.Option(help="i/n: every n-th run, for the i-th of n machines.")
@@ -73,7 +89,8 @@ def run(
     fronts = all(task.objectives for task in chosen.tasks)
     usual = FRONT_AGENTS if fronts else DEFAULT_AGENTS
     names = names + (agent or []) or list(usual)
-    limits = Limits(budget, timeout_seconds=timeout)
+    queries = one_of(queries, budget)
+    limits = Limits(500 if queries is None else queries, timeout_seconds=timeout)
     check_suite(chosen, names, seeds=seeds, limits=limits)
     listed = jobs_of(chosen, names, seeds=seeds, limits=limits, shard=shard)
     if not listed:

@@ -1,6 +1,8 @@
 """The command line ``hwnas-env``: arguments to calls."""
 
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,6 +13,7 @@ import typer
 
 from hwnas_env import bench_cli
 from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
+from hwnas_env.arguments import check_name
 from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
 from hwnas_env.benchmark.front_studies import run_fronts
 from hwnas_env.benchmark.fronts import FRONT_AGENTS
@@ -19,10 +22,15 @@ from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
 from hwnas_env.calibration.everything import calibrate_all
 from hwnas_env.data import cache, hwnasbench, nasbench201_runs
-from hwnas_env.envs.registration import ENVIRONMENTS
-from hwnas_env.errors import HWNASError, unknown_name
+from hwnas_env.envs.registration import (
+    ENVIRONMENTS,
+    MULTI_DEVICE_ENVIRONMENTS,
+    single_device_ids,
+)
+from hwnas_env.errors import HWNASError
+from hwnas_env.problems.problem import PRESETS
 from hwnas_env.reports import analysis, pages, reproduction, tables
-from hwnas_env.reports.terminal import console, progress_bars, say, show
+from hwnas_env.reports.terminal import lay_out, progress_bars, say, show
 from hwnas_env.spaces import get_space
 from hwnas_env.texts import plain, tolerate, write
 
@@ -53,6 +61,18 @@ Source = Annotated[str, typer.Option(help="builtin, measured or auto.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
+@app.callback()
+def _find_own_modules() -> None:
+    """Finds what is named "module:Name" in the folder where one stands, too.
+
+    A console script's path lacks it. It comes last, so that no file in it is taken for
+    a module of Python or of a package; worker processes are given the same path.
+    """
+    with contextlib.suppress(OSError):  # where that folder is gone
+        if os.getcwd() not in sys.path:
+            sys.path.append(os.getcwd())
+
+
 @app.command()
 def run(
     env: Annotated[
@@ -64,7 +84,11 @@ def run(
             help=f"One of {', '.join(AGENTS)}, or module:Class; may be repeated."
         ),
     ] = None,
-    budget: Annotated[int | None, typer.Option(help="Queries of each run.")] = None,
+    queries: Annotated[
+        int | None,
+        typer.Option(help="Queries of each run; 300 if nothing is limited."),
+    ] = None,
+    budget: bench_cli.OldQueries = None,
     train_seconds: Annotated[
         float | None, typer.Option(help="Simulated training seconds of each run.")
     ] = None,
@@ -93,10 +117,18 @@ def run(
 
     Exit status 1 if all runs of an agent on an environment fail.
     """
-    queries = 300 if budget is None and train_seconds is None else budget
+    queries = bench_cli.one_of(queries, budget)
+    if queries is None and train_seconds is None:
+        queries = 300
     limits = Limits(queries, train_seconds, repeats, timeout)
     if objective:
-        tasks = [Task(name, dataset, budget=None, source=source) for name in env]
+        names = tuple(objective)
+        tasks = [
+            Task(one, dataset, budget=None, source=source, objectives=names)
+            for one in env
+        ]
+        for task in tasks:
+            check_request(task, agent or FRONT_AGENTS, seeds=seeds, limits=limits)
         studies = [
             run_fronts(
                 task,
@@ -124,7 +156,7 @@ def run(
         summary = tables.run_summary(task, task.problem(), runs)
         studies.append({**summary, "runs": [one.as_dict() for one in runs]})
         if not as_json:
-            console().print(tables.run_table(summary))
+            lay_out(tables.run_table(summary))
     if as_json:
         print(json.dumps(studies, indent=1))
     _exit(studies)
@@ -133,9 +165,11 @@ def run(
 @app.command()
 def envs(as_json: Json = False) -> None:
     """Lists the environments with budgets and provenance."""
-    rows = tables.environment_rows(
-        {name: Task(name).problem() for name in ENVIRONMENTS}
-    )
+    problems = {name: Task(name).problem() for name in ENVIRONMENTS}
+    rows = tables.environment_rows(problems)
+    for name in MULTI_DEVICE_ENVIRONMENTS:
+        drawn = [problems[one] for one in single_device_ids(name)]
+        rows.append(tables.several_row(name, drawn))
     show(rows, as_json=as_json, table=tables.environment_table)
 
 
@@ -163,16 +197,20 @@ def query(
 @app.command()
 def optimum(
     env: Env,
-    cost_budget: CostBudget = "medium",
+    cost_budget: CostBudget = "none",
     dataset: Dataset = None,
     metric: MetricName = "latency_ms",
     source: Source = "builtin",
     as_json: Json = False,
 ) -> None:
     """Computes the exact best network within a budget."""
-    problem = Task(env, dataset, metric, source=source).problem()
-    best = problem.optimum(_number(cost_budget))
+    task = Task(env, dataset, metric, _number(cost_budget), source)
+    problem = task.problem()
+    limit = task.limit(problem)
+    best = problem.optimum(limit)
     network = tables.network_values(problem, best.genotypes[0])
+    network["budget"] = limit
+    network["bound"] = tables.bound_words(problem.metric, limit)
     show(network, as_json=as_json, table=tables.network_table)
 
 
@@ -189,6 +227,9 @@ def analyze(
 ) -> None:
     """Correlates devices and counts, and compares each device's best network."""
     found = get_space(space)
+    if figure is not None:
+        analysis.check_figure(figure)
+    check_name(preset, PRESETS, what="preset")
     values = {
         "space": found.name,
         "dataset": found.default_dataset if dataset is None else dataset,
@@ -212,8 +253,7 @@ def reproduce(
     as_json: Json = False,
 ) -> None:
     """Runs a published experiment with our agents, and prints ours beside theirs."""
-    if table not in REPRODUCTIONS:
-        raise unknown_name(table, REPRODUCTIONS, what="table")
+    check_name(table, REPRODUCTIONS, what="table")
     cells = reproduce_table5(runs=runs, seed=seed, jobs=jobs)
     rows = [asdict(cell) for cell in cells]
     show(rows, as_json=as_json, table=reproduction.table5)

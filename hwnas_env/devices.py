@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from hwnas_env.errors import unknown_name
+from hwnas_env.arguments import check_name
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,4 @@ def get_device(name: str) -> Device:
         UnknownNameError: there is none; the message names the nearest.
     """
     key = LABELS.get(name, name) if isinstance(name, str) else name
-    if not isinstance(key, str) or key not in DEVICES:
-        raise unknown_name(name, DEVICES, what="device")
-    return DEVICES[key]
+    return DEVICES[check_name(key, DEVICES, what="device")]

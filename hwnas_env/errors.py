@@ -8,6 +8,11 @@ valid one.
 import difflib
 from collections.abc import Iterable
 
+import numpy as np
+
+LETTERS, ITEMS = 60, 4
+"""How much of a foreign text, and of a sequence, a message shows."""
+
 
 class HWNASError(Exception):
     """Root of all errors that this package raises on purpose."""
@@ -106,6 +111,45 @@ class NotSerialisableError(HWNASError, ValueError):
     """Raised when a callable would have to be written to JSON."""
 
 
+def shown(value: object) -> str:
+    """Names a value for a message, in few words whatever it is.
+
+    Short text and numbers stand as such, so do short sequences of them; the rest is
+    named by its type. A structure is never printed: its parts may be shared so often
+    that its text would have no end.
+
+    Example:
+        >>> shown("fpga"), shown(1.5), shown([1, [2]]), shown("x" * 99)[:9]
+        ("'fpga'", '1.5', 'a list', "'xxxxxxxx")
+        >>> shown([1.0] * 15625), shown(np.zeros((2, 3)))
+        ('[1.0, 1.0, 1.0, 1.0, ...] (15,625 items)', 'an array of shape (2, 3)')
+    """
+    if isinstance(value, (list, tuple)) and all(map(_plain, value[:ITEMS])):
+        more = len(value) > ITEMS
+        text = ", ".join([*map(shown, value[:ITEMS]), *(["..."] if more else [])])
+        text = f"[{text}]" if isinstance(value, list) else f"({text})"
+        return text + (f" ({len(value):,} items)" if more else "")
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (str, bytes)):
+        return repr(value[:LETTERS]) + ("..." if len(value) > LETTERS else "")
+    if isinstance(value, int) and abs(value) >= 1 << 64:
+        return f"a whole number of {value.bit_length()} bits"
+    if _plain(value):
+        return repr(value)
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _plain(value: object) -> bool:
+    """Whether a value is a text, a number or None."""
+    return value is None or isinstance(value, (str, bytes, int, float))
+
+
 def unknown_name(name: object, valid: Iterable[str], *, what: str) -> UnknownNameError:
     """Builds the error for a wrong name, with the nearest right one.
 
@@ -123,7 +167,8 @@ def unknown_name(name: object, valid: Iterable[str], *, what: str) -> UnknownNam
     """
     names = list(valid)
     lowered = {candidate.lower(): candidate for candidate in names}
-    near = difflib.get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.4)
+    word = name[:LETTERS].lower() if isinstance(name, str) else ""
+    near = difflib.get_close_matches(word, lowered, n=1, cutoff=0.4)
     hint = f"did you mean {lowered[near[0]]!r}? " if near else ""
-    message = f"unknown {what} {name!r}; {hint}Valid: {', '.join(names)}"
+    message = f"unknown {what} {shown(name)}; {hint}Valid: {', '.join(names)}"
     return UnknownNameError(message)

@@ -32,20 +32,6 @@ def plain(text: str, *, longest: int = LONGEST) -> str:
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
-def brief(value: object, *, longest: int = 80) -> str:
-    """Returns what a message says of a value that may be of any type and size.
-
-    Example:
-        >>> brief([1, "two"])
-        "[1, 'two']"
-    """
-    try:
-        words = repr(value)
-    except Exception:  # a number of too many digits, or an object that is broken
-        words = f"a value of type {type(value).__name__}"
-    return plain(words, longest=longest)
-
-
 def write(text: str, stream: TextIO | None) -> None:
     """Writes a text to a stream, with "?" for letters that its encoding lacks.
 

@@ -18,7 +18,9 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 AnyPath: TypeAlias = str | os.PathLike[str]
 """A file or a folder, as any function of the standard library takes it."""
 
-Kind: TypeAlias = Literal["measured", "fitted", "modelled", "surrogate", "user"]
+Kind: TypeAlias = Literal[
+    "measured", "fitted", "modelled", "surrogate", "user", "exact"
+]
 
 AccuracyFunction: TypeAlias = Callable[[Genotypes], FloatArray]
 """Genotypes ``(N, L)`` to accuracy in percent ``(N,)``."""
@@ -51,7 +53,8 @@ class Provenance:
     """Says where the numbers of one column come from.
 
     Attributes:
-        kind: measured, fitted, modelled, surrogate or user.
+        kind: measured, fitted, modelled, surrogate, user, or exact: counted from the
+            architecture.
         method: one sentence on how a number is computed.
         citation: whose measurements they are, or whose they were fitted to.
         calibrated_on: what data the coefficients saw; empty where measured.

@@ -10,7 +10,7 @@ import hwnas_env
 ROOT = Path(hwnas_env.__file__).parent
 FLOORS = [
     {"types", "errors", "texts"},
-    {"extras", "elementary"},
+    {"extras", "elementary", "arguments"},
     {"metrics", "devices", "spaces", "additive"}
     | {"indicators", "scalarise", "statistics", "resampling", "rank_tests"},
     {"data"},
@@ -22,6 +22,7 @@ FLOORS = [
     {"reports"},
     {"bench_cli"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

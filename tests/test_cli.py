@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,16 @@ import pytest
 import synthetic
 from typer.testing import CliRunner, Result
 
+from hwnas_env.benchmark.runs import Task
 from hwnas_env.cli import app, main
-from hwnas_env.envs.registration import ENVIRONMENTS
+from hwnas_env.devices import DEVICES
+from hwnas_env.envs.registration import ENVIRONMENTS, MULTI_DEVICE_ENVIRONMENTS
+from hwnas_env.metrics import EXACT_METRICS
+from hwnas_env.reports.pages import ERRORS
 
 FRONT = ("--objective", "accuracy", "--objective", "latency_ms")
 CELL, NET = "HWNAS-NASBench201-EdgeGPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
+SEVERAL = "HWNAS-FBNet-MultiDevice-v0"
 
 
 def call(*arguments: str) -> Result:
@@ -44,7 +50,7 @@ def failure(
 def test_run_compares_agents_with_the_exact_optimum() -> None:
     text = answer(
         *("run", "--env", NET, "--env", CELL, "--agent", "random"),
-        *("--agent", "evolution", "--budget", "40", "--seeds", "2", "--json"),
+        *("--agent", "evolution", "--queries", "40", "--seeds", "2", "--json"),
     )
     studies = json.loads(text)
     assert [study["env"] for study in studies] == [NET, CELL]
@@ -68,13 +74,13 @@ def test_run_compares_agents_with_the_exact_optimum() -> None:
 
 
 def test_run_gives_the_same_for_any_number_of_processes() -> None:
-    arguments = ("run", "--env", CELL, "--budget", "30", "--seeds", "2", "--json")
+    arguments = ("run", "--env", CELL, "--queries", "30", "--seeds", "2", "--json")
     assert answer(*arguments) == answer(*arguments, "--jobs", "2")
 
 
 def test_run_prints_a_table() -> None:
     text = answer(
-        "run", "--env", NET, "--agent", "random", "--budget", "5", "--seeds", "1"
+        "run", "--env", NET, "--agent", "random", "--queries", "5", "--seeds", "1"
     )
     assert "exact optimum" in text
     assert "modelled" in text
@@ -82,11 +88,92 @@ def test_run_prints_a_table() -> None:
 
 
 def test_envs_lists_every_id() -> None:
-    assert [row["id"] for row in json.loads(answer("envs", "--json"))] == [
-        *ENVIRONMENTS
-    ]
+    every = [*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS]
+    rows = json.loads(answer("envs", "--json"))
+    assert [row["id"] for row in rows] == every
+    assert rows[-1]["devices"] == [*DEVICES]
+    assert rows[-1]["metrics"] == ["latency_ms", "parameters_m", "flops_m"]
+    assert rows[-1]["medium"] is None
     text = answer("envs")
-    assert all(env_id in text for env_id in ENVIRONMENTS)
+    assert all(env_id in text for env_id in every)
+
+
+@pytest.mark.parametrize("columns", ["20", "80"])
+def test_names_can_be_copied_from_any_terminal(
+    columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal, whose width counts
+    words = re.sub(r"\x1b\[[0-9;]*m", "", answer("envs")).split()
+    assert {*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS} <= {*words}
+    name = "|".join(["k5_e1_g2"] * 22)
+    for call in (
+        ("query", name, "--env", NET),
+        ("run", "--env", NET, "--agent", "random", "--queries", "5", "--seeds", "1"),
+    ):
+        words = re.sub(r"\x1b\[[0-9;]*m", "", answer(*call)).split()
+        assert sum(word.count("|") == 21 for word in words) == 1
+        assert "latency_ms" in " ".join(words)
+
+
+def test_the_old_name_of_queries_works_and_is_not_shown() -> None:
+    call = ("run", "--env", CELL, "--agent", "random", "--seeds", "1", "--json")
+    assert answer(*call, "--budget", "7") == answer(*call, "--queries", "7")
+    for command in (("run",), ("bench", "run")):
+        text = answer(*command, "--help")
+        assert "--queries" in text
+        assert "--budget" not in text
+
+
+def test_the_optimum_has_the_default_that_the_problem_has() -> None:
+    found = json.loads(answer("optimum", "--env", NET, "--json"))
+    best = Task(NET).problem().optimum()
+    assert found["values"]["accuracy"]["value"] == best.accuracy_percent
+    assert found["budget"] is None
+    assert "latency_ms: no bound" in answer("optimum", "--env", NET)
+    medium = answer("optimum", "--env", NET, "--cost-budget", "medium")
+    assert "latency_ms: at most 4.588 ms" in medium
+
+
+def test_numbers_are_numbers_in_json() -> None:
+    rows = json.loads(answer("data", "fidelity", "--json"))
+    errors = {type(row[key]) for row in rows for key in ERRORS}
+    assert errors == {int, float, type(None)}
+    assert {row["kind"] for row in rows} >= {"fitted", "measured"}
+    assert not {row["column"] for row in rows} & {*EXACT_METRICS}
+
+
+OWN = """
+from hwnas_env.agents import RandomSearch
+class Own(RandomSearch):
+    name = "own"
+"""
+
+
+def test_modules_of_the_working_folder_are_found(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "own_search.py").write_text(OWN)
+    script = tmp_path / "hwnas-env"  # as pip writes it: elsewhere than one stands
+    script.write_text("from hwnas_env.cli import main\nmain()\n")
+    call = [sys.executable, str(script), "run", "--env", CELL, "--json"]
+    call += ["--agent", "own_search:Own", "--queries", "3", "--seeds", "1"]
+    for jobs in (["--jobs", "1"], ["--jobs", "2", "--timeout", "300"]):
+        done = subprocess.run(
+            [*call, *jobs, "--out", f"records{jobs[1]}"],
+            cwd=tmp_path / "here",
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        (row,) = json.loads(done.stdout)[0]["agents"]
+        assert (row["agent"], row["failed"]) == ("own_search:Own", 0)
+
+
+def test_python_runs_the_package_as_the_command_line() -> None:
+    call = [sys.executable, "-m", "hwnas_env", "query", "0", "--env", "x"]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("hwnas-env: unknown environment 'x'")
 
 
 def test_query_takes_a_string_or_an_index() -> None:
@@ -119,7 +206,20 @@ def test_optimum_is_within_the_budget() -> None:
             "did you mean 'HWNAS-FBNet-EdgeTPU-v0'",
         ),
         (("run", "--env", NET, "--agent", "evolve"), "did you mean 'evolution'"),
-        (("run", "--env", NET, "--budget", "0"), "queries: expected at least 1"),
+        (("run", "--env", NET, "--queries", "0"), "queries: expected at least 1"),
+        (("run", "--env", NET, "--queries", "3", "--budget", "4"), "give one"),
+        (("run", "--env", NET, "--env", SEVERAL, "--queries", "1"), "choose one: HWN"),
+        (("query", "0", "--env", SEVERAL), "choose one: HWNAS-FBNet-EdgeGPU-v0, "),
+        (("optimum", "--env", SEVERAL), "HWNAS-FBNet-FPGA-v0"),
+        (("query", "0", "--env", NET), "22 block names joined by |"),
+        (
+            ("run", "--env", NET, "--objective", "accuracy", "--objective", "latency"),
+            "did you mean 'latency_ms'",
+        ),
+        (("analyze", "fbnet", "--figure", "x.xyz"), "ending of the figure x.xyz"),
+        (("analyze", "fbnet", "--figure", "no/x.png"), "there is no folder no"),
+        (("analyze", "fbnet", "--preset", "hard"), "tight, medium, loose"),
+        (("bench", "run", "smoke", "--agents", "my:Own"), "No module named 'my'"),
         (("run", "--env", NET, "--cost-budget", "hard"), "tight, medium, loose"),
         (("run", "--env", NET, "--cost-budget", "0.001"), "cheapest deployable"),
         (("query", "k3", "--env", NET), "expected 22 operation names"),

@@ -131,7 +131,7 @@ def command(folder: Path, *words: str) -> list[str]:
     code = "from hwnas_env.cli import main; main()"
     return [
         *(sys.executable, "-c", code, "bench", "run", "smoke", "--seeds", "6"),
-        *("--agents", "misbehaving:Fatal,evolution", "--budget", "100"),
+        *("--agents", "misbehaving:Fatal,evolution", "--queries", "100"),
         *("--out", str(folder), "--json", *words),
     ]
 

@@ -297,7 +297,7 @@ FOREIGN = {
         lambda c: _with(
             c, np.zeros(3), "nasbench201", "cifar10", "config", 5, "arch_str"
         ),
-        "row 5 is a ndarray, expected",
+        "row 5 is an array of shape",
     ),
     "an array of text": (
         lambda c: _with(

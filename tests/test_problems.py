@@ -24,7 +24,7 @@ from hwnas_env.errors import (
     NotMeasuredError,
     UnknownNameError,
 )
-from hwnas_env.metrics import METRICS
+from hwnas_env.metrics import EXACT_METRICS, METRICS
 from hwnas_env.problems.layered import LayeredModel
 from hwnas_env.problems.model import Objective
 from hwnas_env.problems.presets import compute_presets, round_up
@@ -434,14 +434,16 @@ def test_problems_describe_every_column(space: str, device: str) -> None:
     problem = make_problem(space, device=device)
     description = json.loads(json.dumps(problem.describe()))
     assert set(description["columns"]) == {"accuracy", *problem.metrics}
-    for column in description["columns"].values():
-        assert column["kind"] in ("fitted", "modelled", "surrogate", "measured")
+    for name, column in description["columns"].items():
+        assert (column["kind"] == "exact") == (name in EXACT_METRICS)
+        kinds = ("fitted", "modelled", "surrogate", "measured", "exact")
+        assert column["kind"] in kinds
         assert column["method"]
         assert column["citation"]
-    kinds = {name: c["kind"] for name, c in description["columns"].items()}
-    assert kinds["accuracy"] == ("measured" if space == "nasbench201" else "surrogate")
+    found = {name: c["kind"] for name, c in description["columns"].items()}
+    assert found["accuracy"] == ("measured" if space == "nasbench201" else "surrogate")
     if (space, device) == ("fbnet", "edgetpu"):
-        assert kinds["latency_ms"] == "modelled"
+        assert found["latency_ms"] == "modelled"
 
 
 @pytest.mark.parametrize(("space", "device"), PAIRS)

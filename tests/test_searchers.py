@@ -280,7 +280,7 @@ def test_reinforce_as_in_the_paper_follows_a_hand_written_gradient() -> None:
 
 
 def test_a_missing_extra_names_its_install_line() -> None:
-    with pytest.raises(MissingExtraError, match=r'pip install "hwnas_env\[bbo\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install -e "\.\[bbo\]"'):
         load_extra("no_such_package", extra="bbo", purpose="this agent")
 
 

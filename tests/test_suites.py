@@ -120,7 +120,7 @@ def test_failed_runs_gain_nothing() -> None:
 
 def test_the_command_scores_agents(tmp_path: Path) -> None:
     call = ["bench", "run", "smoke", "--out", str(tmp_path), "--seeds", "2"]
-    call += ["--budget", "40", "--agent", "random", "--agent", "evolution"]
+    call += ["--queries", "40", "--agent", "random", "--agent", "evolution"]
     text = CliRunner().invoke(app, call)
     assert text.exit_code == 0, text.output
     assert "1 the exact optimum" in text.stdout
@@ -217,7 +217,7 @@ def test_summaries_say_of_which_kind_every_task_is(tmp_path: Path) -> None:
     mean = np.mean([row["log10_regret"] for row in rows[:2]])
     assert summary["agents"][0]["log10_regret"] == pytest.approx(mean)
     call = ["bench", "run", "smoke", "--out", str(tmp_path), "--seeds", "1"]
-    text = CliRunner().invoke(app, [*call, "--budget", "20", "--agents", "random"])
+    text = CliRunner().invoke(app, [*call, "--queries", "20", "--agents", "random"])
     for word in ("surrogate", "modelled", "measured", "fitted"):
         assert word in text.stdout
     listed = CliRunner().invoke(app, ["bench", "suites"]).stdout
@@ -228,7 +228,7 @@ def test_a_corrupt_record_ends_in_status_two_after_everything_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call = ["hwnas-env", "bench", "run", "smoke", "--out", str(tmp_path)]
-    call += ["--agents", "random", "--seeds", "2", "--budget", "10"]
+    call += ["--agents", "random", "--seeds", "2", "--queries", "10"]
     monkeypatch.setattr("sys.argv", call)
     with pytest.raises(SystemExit) as first:
         main()

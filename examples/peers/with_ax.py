@@ -4,12 +4,14 @@ import logging
 import warnings
 
 import numpy as np
+import torch
 from ax.api.client import Client
 from ax.api.configs import ChoiceParameterConfig
 from rich import print
 
 import hwnas_env
 
+torch.set_num_threads(1)  # problems this small are slower with more
 logging.disable(logging.WARNING)
 warnings.simplefilter("ignore")
 problem = hwnas_env.make_problem("nasbench201", device="edgetpu")

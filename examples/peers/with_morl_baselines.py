@@ -39,6 +39,7 @@ core = env.unwrapped
 front, reference = np.array(core.pareto_front()), core.reward_reference
 best = front.max(axis=0)
 
+torch.set_num_threads(1)  # networks this small are slower with more
 torch.manual_seed(0)
 env.reset(seed=0)
 env.action_space.seed(0)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from hwnas_env.accuracy.noise import Noise
 from hwnas_env.additive import Additive
-from hwnas_env.data.files import shown
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.types import AccuracyFunction, FloatArray, Provenance
 
 _NAME = re.compile(r"(valid|test|train)-([0-9]{1,4})ep-(mean|sampled|run[0-9]{1,4})")

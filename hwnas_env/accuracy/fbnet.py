@@ -16,9 +16,8 @@ from hwnas_env.accuracy.columns import LayeredAccuracy
 from hwnas_env.accuracy.noise import Noise
 from hwnas_env.additive import Additive, Saturating, stateless
 from hwnas_env.data.coefficients import load_coefficients
-from hwnas_env.data.files import shown
 from hwnas_env.elementary import exp, ordered_sum
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.fbnet import BLOCKS, SKIP, STAGE_LAYERS
 from hwnas_env.types import FloatArray

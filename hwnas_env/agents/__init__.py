@@ -5,7 +5,6 @@ What an agent is, :class:`hwnas_env.agents.agent.Agent` says; what it has to hol
 :class:`hwnas_env.agents.contract.SearcherContract`.
 """
 
-import importlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -45,7 +44,9 @@ from hwnas_env.agents.reinforce import (
 from hwnas_env.agents.scalarised import ScalarisedPPO, ScalarisedPPOConfig
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.agents.tpe import TPE, TPEConfig
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.arguments import check_name
+from hwnas_env.errors import InvalidArgumentError, shown
+from hwnas_env.extras import load_object
 
 SEARCHERS: tuple[type[Searcher], ...] = (
     RandomSearch,
@@ -79,18 +80,11 @@ def find_agent(name: str) -> type[Agent]:
         UnknownNameError: no agent has that name.
         InvalidArgumentError: the class cannot be imported or is no agent.
     """
-    if ":" not in name:
-        if name not in AGENTS:
-            raise unknown_name(name, AGENTS, what="agent")
-        return AGENTS[name]
-    module, _, attribute = name.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        message = f"agent {name!r}: {error}; expected 'package.module:Class'"
-        raise InvalidArgumentError(message) from None
+    if not isinstance(name, str) or ":" not in name:
+        return AGENTS[check_name(name, AGENTS, what="agent")]
+    found = load_object(name, form="package.module:Class")
     if not (isinstance(found, type) and issubclass(found, Agent)):
-        message = f"agent {name!r}: expected a subclass of Agent, got {found!r}"
+        message = f"{shown(name)}: expected a subclass of Agent, got {shown(found)}"
         raise InvalidArgumentError(message)
     return found
 

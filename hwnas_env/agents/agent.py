@@ -12,7 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from hwnas_env.agents.config import Config
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.arguments import check_generator, check_type
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 
@@ -55,11 +56,14 @@ class Agent(ABC):
         config: Config | None = None,
     ) -> None:
         """See the class."""
+        check_type(problem, Problem, what="problem")
+        check_generator(rng)
         if config is None:
             config = self.config_type()
         if type(config) is not self.config_type:
             expected = self.config_type.__name__
-            message = f"{self.name}: expected config of {expected}, got {config!r}"
+            message = f"{self.name}: expected config of {expected}, got "
+            message += shown(config)
             raise InvalidArgumentError(message)
         self.problem = problem
         self.budget = None if budget is None else problem.budget(budget)

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
-
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env import arguments
+from hwnas_env.errors import InvalidArgumentError, shown
 
 ConfigT = TypeVar("ConfigT", bound="Config")
 
@@ -33,9 +32,8 @@ class Config:
             InvalidArgumentError: a value is out of range.
         """
         fields = [field.name for field in dataclasses.fields(cls)]
-        for name in values:
-            if name not in fields:
-                raise unknown_name(name, fields, what=f"field of {cls.__name__}")
+        for name in arguments.check_type(values, Mapping, what=cls.__name__):
+            arguments.check_name(name, fields, what=f"field of {cls.__name__}")
         plain = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in values.items()
@@ -57,8 +55,7 @@ def check_whole(
     """
     for name in names:
         value = getattr(config, name)
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or not at_least <= value <= at_most:
+        if not arguments.is_whole(value) or not at_least <= value <= at_most:
             bound = f" and at most {at_most}" if at_most < math.inf else ""
             raise _wrong(config, name, f"a whole number of at least {at_least}{bound}")
 
@@ -76,9 +73,8 @@ def check_number(
     """
     for name in names:
         value = getattr(config, name)
-        number = isinstance(value, (int, float, np.number))
-        fits = number and not isinstance(value, bool) and math.isfinite(value)
-        if not fits or not at_least <= value <= at_most:
+        number = arguments.as_number(value)
+        if not math.isfinite(number) or not at_least <= number <= at_most:
             low = f"of at least {at_least:g}" if at_least == 0 else "above 0"
             high = f" and at most {at_most:g}" if at_most < math.inf else ""
             raise _wrong(config, name, f"a number {low}{high}")
@@ -101,13 +97,12 @@ def check_name(config: Config, name: str, *, valid: Sequence[str]) -> None:
     Raises:
         UnknownNameError: it is not.
     """
-    value = getattr(config, name)
-    if value not in valid:
-        raise unknown_name(value, valid, what=f"{name} of {type(config).__name__}")
+    what = f"{name} of {type(config).__name__}"
+    arguments.check_name(getattr(config, name), valid, what=what)
 
 
 def _wrong(config: Config, name: str, expected: str) -> InvalidArgumentError:
     came = getattr(config, name)
     return InvalidArgumentError(
-        f"{type(config).__name__}.{name}: expected {expected}, got {came!r}"
+        f"{type(config).__name__}.{name}: expected {expected}, got {shown(came)}"
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.errors import InvalidArgumentError, RestoreError
+from hwnas_env.errors import InvalidArgumentError, RestoreError, shown
 from hwnas_env.types import Evaluation, Genotypes
 
 GENERATORS = ("PCG64", "PCG64DXSM", "Philox", "SFC64", "MT19937")
@@ -132,7 +132,9 @@ def generator_from(state: dict[str, Any]) -> np.random.Generator:
     """
     name = state.get("bit_generator")
     if name not in GENERATORS:
-        message = f"generator: expected one of {', '.join(GENERATORS)}, got {name!r}"
+        message = (
+            f"generator: expected one of {', '.join(GENERATORS)}, got {shown(name)}"
+        )
         raise RestoreError(message)
     bits = getattr(np.random, name)()
     try:

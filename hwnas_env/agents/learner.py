@@ -15,6 +15,7 @@ from hwnas_env.agents.config import (
     check_number,
     check_whole,
 )
+from hwnas_env.arguments import check_type
 from hwnas_env.envs.vector import HWNASVectorEnv
 from hwnas_env.errors import InvalidArgumentError, RestoreError
 from hwnas_env.extras import load_extra
@@ -128,7 +129,7 @@ class Learner(Agent):
             def _on_step(self) -> bool:
                 return not ledger.exhausted
 
-        if ledger.exhausted:
+        if check_type(ledger, BudgetedProblem, what="ledger").exhausted:
             return
         threads = torch.get_num_threads()
         torch.set_num_threads(1)

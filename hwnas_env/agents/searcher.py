@@ -16,15 +16,18 @@ from hwnas_env.agents.journal import (
     generator_from,
     generator_state,
 )
+from hwnas_env.arguments import check_type, check_whole
 from hwnas_env.elementary import exp, ordered_sum
 from hwnas_env.errors import (
     InvalidArgumentError,
     InvalidGenotypeError,
     RestoreError,
     SearchExhaustedError,
+    shown,
 )
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
+from hwnas_env.spaces.space import MOST_DRAWN
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes
 
 SearcherT = TypeVar("SearcherT", bound="Searcher")
@@ -71,6 +74,7 @@ class Searcher(Agent):
 
         Of a batch that the ledger cannot pay in full, the first rows are evaluated.
         """
+        check_type(ledger, BudgetedProblem, what="ledger")
         while not ledger.exhausted:
             try:
                 genotypes = self.ask()
@@ -105,13 +109,12 @@ class Searcher(Agent):
             where nothing more can be proposed.
 
         Raises:
-            InvalidArgumentError: n is not positive.
+            InvalidArgumentError: n is no whole number of at least 1.
             InvalidGenotypeError: the searcher proposed what is no network.
             SearchExhaustedError: the searcher has proposed all that there is.
         """
-        if n is not None and n < 1:
-            message = f"{self.name}: ask for at least 1 network, got {n}"
-            raise InvalidArgumentError(message)
+        if n is not None:
+            n = check_whole(n, what="n", least=1, most=MOST_DRAWN)
         while len(self._waiting) < (1 if n is None else n):
             try:
                 self._waiting = np.concatenate([self._waiting, self._proposed()])
@@ -143,6 +146,7 @@ class Searcher(Agent):
             InvalidArgumentError: not one answer a network.
         """
         genotypes = self.problem.space.validate(genotypes)
+        check_type(evaluation, Evaluation, what="evaluation")
         expected = (len(genotypes), len(self.problem.metrics))
         accuracies, costs = evaluation.accuracy_percent, evaluation.costs
         if costs.shape != expected or len(accuracies) != len(genotypes):
@@ -314,11 +318,12 @@ def _identity(problem: Problem) -> dict[str, str]:
 
 def _check_state(state: Mapping[str, Any], **expected: Any) -> None:
     parts = ("agent", "config", "problem", "budget", "generator", "history")
+    check_type(state, Mapping, what="state")
     missing = [part for part in parts if part not in state]
     if missing:
         message = f"state: expected {', '.join(parts)}; {', '.join(missing)} missing"
         raise RestoreError(message)
     for part, value in expected.items():
         if state[part] != value:
-            message = f"state: expected {part} {value!r}, got {state[part]!r}"
+            message = f"state: expected {part} {value!r}, got {shown(state[part])}"
             raise RestoreError(message)

@@ -10,7 +10,8 @@ from typing import Any
 
 import joblib
 
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.arguments import check_jobs, check_type
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import load_extra
 
 CLUSTERS = ("dask", "ray")
@@ -38,11 +39,10 @@ class Workers:
             InvalidArgumentError: no number of jobs, threads, or an address without a
                 cluster.
         """
-        if self.jobs < 1 and self.jobs != -1:
-            message = (
-                f"jobs: expected at least 1, or -1 for one a core, got {self.jobs}"
-            )
-            raise InvalidArgumentError(message)
+        check_jobs(self.jobs)
+        check_type(self.backend, str, what="backend")
+        if self.address is not None:
+            check_type(self.address, str, what="address")
         if self.backend == "threading":
             message = "backend: expected processes, got threading: learners' seeds are"
             message += " a process's own"
@@ -119,7 +119,11 @@ def _dask(workers: Workers) -> Iterator[Pool]:
                 dashboard_address=None,
             )
             address = stack.enter_context(cluster)
-        client = stack.enter_context(distributed.Client(address))
+        try:
+            client = stack.enter_context(distributed.Client(address))
+        except (OSError, ValueError) as error:
+            message = f"address: no Dask cluster at {shown(workers.address)}: {error}"
+            raise InvalidArgumentError(message) from error
         threads = client.nthreads()
         if any(count > 1 for count in threads.values()):
             message = (

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from hwnas_env.arguments import check_names
 from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.fronts import FrontRun, volume_of
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.runner import run_jobs
-from hwnas_env.benchmark.runs import Limits, Task, check_names, check_request
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.benchmark.runs import Limits, Task, check_request, check_types
 from hwnas_env.types import AnyPath
 
 
@@ -40,10 +40,8 @@ def run_fronts(
         UnknownNameError: no agent, or no objective, has that name.
         InvalidArgumentError: fewer than two objectives, or no seed.
     """
-    check_names("objectives", objectives)
-    if not objectives:
-        message = "objectives: expected at least two objectives, got none"
-        raise InvalidArgumentError(message)
+    check_types(task, limits)
+    check_names(objectives, what="objectives")
     task = replace(task, objectives=tuple(objectives))
     check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
     volume = volume_of(task)

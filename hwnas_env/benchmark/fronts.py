@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas_env.arguments import check_names
 from hwnas_env.benchmark.faults import fault_words
-from hwnas_env.benchmark.runs import Limits, Task, digits, make_agent
+from hwnas_env.benchmark.runs import Limits, Task, check_types, digits, make_agent
 from hwnas_env.indicators import non_dominated
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
@@ -130,7 +131,10 @@ def front_run(task: Task, agent: str, *, seed: int, limits: Limits) -> FrontRun:
 
     Raises:
         UnknownNameError: no agent, or no objective, has that name.
+        InvalidArgumentError: the task has no objectives.
     """
+    check_types(task, limits)
+    check_names(task.objectives, what="objectives")
     problem = task.problem()
     ledger = limits.ledger(problem)
     searching = make_agent(task, problem, agent, seed=seed)

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hwnas_env.benchmark.runs import MOST_SECONDS, Limits, Task
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import REPEATS
-from hwnas_env.texts import brief
 
 LONGEST_NAME = 500
 """Letters of a name in a request at most."""
@@ -141,15 +140,15 @@ class Job:
 def _checked(where: str, values: Any, fields: Mapping[str, Check]) -> Mapping[str, Any]:
     """Returns values that have exactly some fields, each of which holds what it may."""
     if not isinstance(values, dict):
-        message = f"{where}: expected an object, got {brief(values)}"
+        message = f"{where}: expected an object, got {shown(values)}"
         raise InvalidArgumentError(message)
     for name in (*fields, *values):
         if name not in values or name not in fields:
             what = "missing" if name in fields else "not expected"
-            message = f"{where}.{brief(name)[1:-1]}: {what}"
+            message = f"{where}.{shown(name)}: {what}"
             raise InvalidArgumentError(message)
         words, holds = fields[name]
         if not holds(values[name]):
-            message = f"{where}.{name}: expected {words}, got {brief(values[name])}"
+            message = f"{where}.{name}: expected {words}, got {shown(values[name])}"
             raise InvalidArgumentError(message)
     return values

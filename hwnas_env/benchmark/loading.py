@@ -32,9 +32,10 @@ from hwnas_env.errors import (
     DataError,
     ForeignFileError,
     HWNASError,
+    shown,
 )
 from hwnas_env.problems.problem import Problem
-from hwnas_env.texts import brief
+from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath, Provenance
 
 PROCESSOR = "processor"
@@ -119,7 +120,7 @@ def load_file(path: AnyPath) -> tuple[Job, Result, dict[str, Any]]:
     try:
         result = result_of(job, record)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        message = f"{path.name}: not the record of a run: {brief(error)}"
+        message = f"{path.name}: not the record of a run: {plain(f'{type(error).__name__}: {error}', longest=200)}"
         raise ForeignFileError(message) from None
     return job, result, record.header
 
@@ -152,12 +153,12 @@ def _impossible(
     for place, query in enumerate(record.queries, start=2):
         word = query["genotype"]
         if len(word) != problem.space.length or not set(word) <= digits:
-            yield place, f"genotype: {brief(word)} is no network"
+            yield place, f"genotype: {shown(word)} is no network"
         if set(query["costs"]) != set(problem.metrics):
             yield place, f"costs: expected {', '.join(problem.metrics)}"
         for name, cost in query["costs"].items():
             if cost is not None and not (isinstance(cost, float) and cost >= 0.0):
-                yield place, f"costs.{name}: {brief(cost)} is none"
+                yield place, f"costs.{name}: {shown(cost)} is none"
         if not 0.0 <= query["accuracy_percent"] <= 100.0:
             yield place, f"accuracy_percent: {query['accuracy_percent']} is none"
     last = len(record.queries) + 2
@@ -170,7 +171,7 @@ def _impossible_summary(job: Job, problem: Problem, record: Record) -> Iterator[
     summary, words = record.summary, {query["genotype"] for query in record.queries}
     front = bool(job.task.objectives)
     if not 0 <= summary["unique_queries"] <= len(record.queries):
-        yield f"unique_queries: {brief(summary['unique_queries'])} are not possible"
+        yield f"unique_queries: {shown(summary['unique_queries'])} are not possible"
     if not 0.0 <= summary["train_seconds"] <= MOST_COST:
         yield f"train_seconds: {summary['train_seconds']} are not possible"
     if front and not 0.0 <= summary.get("share", 0.0) <= 1.0 + 1e-9:
@@ -179,7 +180,7 @@ def _impossible_summary(job: Job, problem: Problem, record: Record) -> Iterator[
     named = [*summary.get("archive", ()), *([summary.get("incumbent")] * (not front))]
     for name in filter(None, named):
         if not isinstance(name, str) or _digits(problem, name) not in words:
-            yield f"incumbent or archive: {brief(name)} was not queried"
+            yield f"incumbent or archive: {shown(name)} was not queried"
     if front:
         return
     if {number is not None for number in numbers} != {bool(summary.get("incumbent"))}:
@@ -325,6 +326,8 @@ def other_data(
 ) -> list[str]:
     """Returns the columns of a record that were made with other data than is here.
 
+    What is exact has no data: 0.1 called it fitted.
+
     Args:
         header: the record's.
         here: this machine's provenance of the same problem.
@@ -334,7 +337,8 @@ def other_data(
     return [
         name
         for name in names
-        if (recorded[name]["kind"], recorded[name]["sha256"])
+        if here[name].kind != "exact"
+        and (recorded[name]["kind"], recorded[name]["sha256"])
         != (here[name].kind, here[name].sha256)
     ]
 

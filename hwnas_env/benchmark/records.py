@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError
-from hwnas_env.texts import brief
+from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError, shown
 from hwnas_env.types import AnyPath
 
 SCHEMA = "hwnas_env.run.v2"
@@ -138,7 +137,7 @@ def read_lines(path: AnyPath) -> list[str]:
     if header.get("schema") != SCHEMA:
         message = (
             f"{path.name}, line 1: expected a record of schema {SCHEMA}, "
-            f"got {brief(header.get('schema'))}; remove it to run again"
+            f"got {shown(header.get('schema'))}; remove it to run again"
         )
         raise ForeignFileError(message)
     return lines[:-1]
@@ -253,7 +252,7 @@ def _check(
         boolean = isinstance(value, bool) and kind not in (bool, object)
         if kind is None or not isinstance(value, kind) or boolean:
             message = (
-                f"{path.name}, line {place}: {brief(key)[1:-1]} is {brief(value)}, "
+                f"{path.name}, line {place}: {shown(key)} is {shown(value)}, "
                 "not expected"
             )
             raise ForeignFileError(message)

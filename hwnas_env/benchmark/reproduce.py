@@ -21,8 +21,8 @@ from hwnas_env.agents import (
     Config,
     find_agent,
 )
+from hwnas_env.arguments import check_jobs, check_whole
 from hwnas_env.benchmark.runs import Limits, incumbents
-from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.spaces import SEARCH_SPACES
@@ -138,9 +138,9 @@ def reproduce_table5(*, runs: int = 500, seed: int = 0, jobs: int = 1) -> list[C
         InvalidArgumentError: fewer than two runs.
         DataMissingError: accuracies that were not imported; names the command.
     """
-    if runs < 2:
-        message = f"runs: expected at least 2, got {runs}"
-        raise InvalidArgumentError(message)
+    check_whole(runs, what="runs", least=2)
+    check_whole(seed, what="seed")
+    check_jobs(jobs)
     problem = make_problem("nasbench201", device=DEVICE, accuracy=SIGNAL)
     scores = {dataset: scored_accuracy(dataset) for dataset in TOLERANCE}
     chunks = np.array_split(np.arange(seed, seed + runs), max(1, runs // 25))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import joblib
 
@@ -14,7 +15,6 @@ from hwnas_env.benchmark.loading import Result, load_file, other_data, record_of
 from hwnas_env.benchmark.records import SUFFIX, record_path, write_record
 from hwnas_env.benchmark.runs import (
     Limits,
-    Run,
     Task,
     check_request,
     failed_run,
@@ -191,11 +191,11 @@ def run_all(
     jobs: int = 1,
     folder: AnyPath | None = None,
     finished: Callable[[Job, Result], None] | None = None,
-) -> list[Run]:
-    """Runs every agent with seeds 0, 1, ... on one task without objectives.
+) -> list[Any]:
+    """Runs every agent with seeds 0, 1, ... on one task.
 
     Args:
-        task: what is searched.
+        task: what is searched; with objectives, fronts are.
         agents: names out of ``AGENTS``, or "package.module:Class".
         seeds: runs of each agent.
         queries: queries of each run, where ``limits`` are not given.
@@ -205,6 +205,10 @@ def run_all(
             not run again, so that a study that was interrupted goes on.
         finished: told of every run as it ends.
 
+    Returns:
+        One :class:`hwnas_env.benchmark.runs.Run` an agent and seed; on a task with
+        objectives one :class:`hwnas_env.benchmark.fronts.FrontRun`.
+
     Raises:
         HWNASError: what :func:`check_request` finds, or :func:`run_jobs`.
     """
@@ -213,8 +217,7 @@ def run_all(
     listed = [
         Job(task, agent, seed, limits) for agent in agents for seed in range(seeds)
     ]
-    results = run_jobs(listed, folder=folder, workers=Workers(jobs), finished=finished)
-    return [result for result in results if isinstance(result, Run)]
+    return run_jobs(listed, folder=folder, workers=Workers(jobs), finished=finished)
 
 
 def _run_missing(

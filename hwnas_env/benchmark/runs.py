@@ -11,13 +11,24 @@ import gymnasium as gym
 import numpy as np
 
 from hwnas_env.agents import Agent, Config, find_agent
+from hwnas_env.arguments import (
+    as_number,
+    check_jobs,
+    check_name,
+    check_names,
+    check_type,
+    check_whole,
+)
 from hwnas_env.benchmark.faults import fault_words
-from hwnas_env.envs.registration import ENVIRONMENTS
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.envs.registration import (
+    ENVIRONMENTS,
+    MULTI_DEVICE_ENVIRONMENTS,
+    single_device_ids,
+)
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
-from hwnas_env.texts import brief
 from hwnas_env.types import FloatArray, Genotypes
 
 
@@ -45,15 +56,32 @@ class Task:
     objectives: tuple[str, ...] = ()
     train: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Takes names in any sequence.
+
+        Raises:
+            InvalidArgumentError: objectives or train are no sequence of names.
+        """
+        for what in ("objectives", "train"):
+            names = check_names(getattr(self, what), what=what, least=0)
+            object.__setattr__(self, what, names)
+
     def problem(self) -> Problem:
         """Makes the problem.
 
         Raises:
             UnknownNameError: no environment of this package has that id.
+            InvalidArgumentError: it is one of several devices, and no problem.
         """
-        name = self.env.removeprefix("hwnas_env:")
-        if name not in ENVIRONMENTS:
-            raise unknown_name(self.env, ENVIRONMENTS, what="environment")
+        name = self.env
+        if isinstance(name, str):
+            name = name.removeprefix("hwnas_env:")
+            if name in MULTI_DEVICE_ENVIRONMENTS:
+                singles = ", ".join(single_device_ids(name))
+                message = f"{name} draws a device each episode; choose one: {singles}"
+                raise InvalidArgumentError(message)
+        every = (*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS)
+        check_name(name, every, what="environment")
         keywords = gym.spec(name).kwargs
         return make_problem(
             keywords["space"],
@@ -97,14 +125,14 @@ class Limits:
         if self.queries is None and self.train_seconds is None:
             message = "limits: expected queries or train_seconds, got neither"
             raise InvalidArgumentError(message)
-        if self.queries is not None and self.queries < 1:
-            message = f"queries: expected at least 1, got {self.queries}"
-            raise InvalidArgumentError(message)
+        if self.queries is not None:
+            queries = check_whole(self.queries, what="queries", least=1)
+            object.__setattr__(self, "queries", queries)  # NumPy's go to no JSON
         timeout = self.timeout_seconds
-        if timeout is not None and not 0 < timeout <= MOST_SECONDS:
+        if timeout is not None and not 0 < as_number(timeout) <= MOST_SECONDS:
             message = (
                 f"timeout: expected seconds above 0, at most {MOST_SECONDS}, got "
-                f"{timeout}"
+                f"{shown(timeout)}"
             )
             raise InvalidArgumentError(message)
 
@@ -183,9 +211,15 @@ def run_once(
 
     Raises:
         UnknownNameError: no agent has that name.
-        InvalidArgumentError: the agent cannot search this problem.
+        InvalidArgumentError: the agent cannot search this problem, or the task has
+            objectives or environments to train on.
     """
     limits = Limits(queries) if limits is None else limits
+    check_types(task, limits)
+    if task.objectives or task.train:
+        words = "objectives" if task.objectives else "environments to train on"
+        message = f"task: expected no {words}; run_all runs tasks of any form"
+        raise InvalidArgumentError(message)
     problem = task.problem()
     ledger = limits.ledger(problem)
     searching = make_agent(task, problem, agent, seed=seed, config=config)
@@ -210,8 +244,9 @@ def make_agent(
     Where no configuration is given and an agent's has ``objectives``, it is given the
     task's.
     """
-    rng = np.random.default_rng([seed, zlib.crc32(agent.encode())])
     found = find_agent(agent)
+    seed = check_whole(seed, what="seed")
+    rng = np.random.default_rng([seed, zlib.crc32(agent.encode())])
     if config is None and task.objectives:
         kind = found.config_type
         if "objectives" in kind().as_dict():
@@ -317,36 +352,14 @@ def check_request(
         MissingExtraError: an agent needs a package that is not installed.
         InvalidBudgetError: no budget, or one that no deployable network meets.
     """
-    check_names("agents", agents)
-    for name, value in {"seeds": seeds, "agents": len(agents)}.items():
-        if value < 1:
-            message = f"{name}: expected at least 1, got {value}"
-            raise InvalidArgumentError(message)
-    if jobs < 1 and jobs != -1:
-        message = f"jobs: expected at least 1, or -1 for one a core, got {jobs}"
-        raise InvalidArgumentError(message)
-    problem = check_task(task, Limits(queries) if limits is None else limits)
+    limits = Limits(queries) if limits is None else limits
+    check_types(task, limits)
+    check_whole(seeds, what="seeds", least=1)
+    check_names(agents, what="agents")
+    check_jobs(jobs)
+    problem = check_task(task, limits)
     for agent in agents:  # one that needs an extra, or a smaller space, says so here
         make_agent(task, problem, agent, seed=0)
-
-
-def check_names(what: str, names: Sequence[str]) -> None:
-    """Checks that names came as a sequence of texts, and not as one text.
-
-    Args:
-        what: whose names they are, as the argument is called.
-        names: what came.
-
-    Raises:
-        InvalidArgumentError: a lone text, whose letters would be taken for names, or
-            something else.
-    """
-    if isinstance(names, str):
-        message = f"{what}: expected a list of names, got {names!r}; write [{names!r}]"
-        raise InvalidArgumentError(message)
-    if not isinstance(names, Sequence) or not all(isinstance(n, str) for n in names):
-        message = f"{what}: expected a list of names, got {brief(names)}"
-        raise InvalidArgumentError(message)
 
 
 def check_task(task: Task, limits: Limits) -> Problem:
@@ -362,8 +375,8 @@ def check_task(task: Task, limits: Limits) -> Problem:
             have, or limits that its problem does not know.
         InvalidBudgetError: no budget, or one that no deployable network meets.
     """
-    check_names("objectives", task.objectives)
-    check_names("train", task.train)
+    check_names(task.objectives, what="objectives", least=0)
+    check_names(task.train, what="train", least=0)
     problem = task.problem()
     task.limit(problem)
     limits.ledger(problem)
@@ -372,6 +385,16 @@ def check_task(task: Task, limits: Limits) -> Problem:
     if task.train:
         _check_transfer(task, limits)
     return problem
+
+
+def check_types(task: Task, limits: Limits) -> None:
+    """Raises if a task or limits are something else.
+
+    Raises:
+        InvalidArgumentError: names which.
+    """
+    check_type(task, Task, what="task")
+    check_type(limits, Limits, what="limits")
 
 
 def _check_objectives(task: Task, problem: Problem) -> None:

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from hwnas_env.arguments import check_name, check_names, check_type, check_whole
 from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.fronts import FrontRun
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Result
 from hwnas_env.benchmark.runner import Ready, run_jobs
-from hwnas_env.benchmark.runs import Limits, Run, Task, check_names, check_request
+from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
 from hwnas_env.benchmark.scores import log10_regret, score
 from hwnas_env.benchmark.suites import SUITES, Suite
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.types import AnyPath
 
 
@@ -24,9 +25,7 @@ def find_suite(name: str) -> Suite:
     Raises:
         UnknownNameError: there is none; the message names the nearest.
     """
-    if name not in SUITES:
-        raise unknown_name(name, SUITES, what="suite")
-    return SUITES[name]
+    return SUITES[check_name(name, SUITES, what="suite")]
 
 
 def jobs_of(
@@ -49,9 +48,12 @@ def jobs_of(
     Raises:
         InvalidArgumentError: no shard of that form.
     """
-    first, _, count = shard.partition("/")
+    check_type(suite, Suite, what="suite")
+    check_names(agents, what="agents")
+    check_whole(seeds, what="seeds", least=1)
+    first, _, count = check_type(shard, str, what="shard").partition("/")
     if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
-        message = f"shard: expected i/n with 1 <= i <= n, got {shard!r}"
+        message = f"shard: expected i/n with 1 <= i <= n, got {shown(shard)}"
         raise InvalidArgumentError(message)
     listed = [
         Job(task, agent, seed, limits)
@@ -70,8 +72,8 @@ def check_suite(
     Raises:
         HWNASError: what :func:`hwnas_env.benchmark.runs.check_request` finds.
     """
-    check_names("agents", agents)
-    for task in suite.tasks:
+    check_names(agents, what="agents")
+    for task in check_type(suite, Suite, what="suite").tasks:
         check_request(task, agents, seeds=seeds, limits=limits)
 
 

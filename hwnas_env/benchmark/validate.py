@@ -23,8 +23,8 @@ from hwnas_env.benchmark.records import (
     record_path,
 )
 from hwnas_env.benchmark.runs import check_task, failed_run, summarise
-from hwnas_env.errors import DataError, HWNASError
-from hwnas_env.texts import brief, plain
+from hwnas_env.errors import DataError, HWNASError, shown
+from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath
 
 MOST_NAMES = 50
@@ -90,7 +90,12 @@ def validate(path: AnyPath) -> Verdict:
     except HWNASError as error:
         return Verdict(path, (f"line 1: request: {error}",))
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        return Verdict(path, (f"line 1: request: of no run: {brief(error)}",))
+        return Verdict(
+            path,
+            (
+                f"line 1: request: of no run: {plain(f'{type(error).__name__}: {error}', longest=200)}",
+            ),
+        )
 
 
 def _compared(path: Path) -> Verdict:
@@ -123,7 +128,7 @@ def _compared(path: Path) -> Verdict:
         try:
             problem.space.validate([[int(digit) for digit in digits]])
         except (HWNASError, ValueError) as error:
-            words = f"line {place}: genotype: {brief(word)} is no network: {error}"
+            words = f"line {place}: genotype: {shown(word)} is no network: {error}"
             return Verdict(path, (*differences, words), kinds=kinds)
         networks.append(digits)
     error_text = rows[-1].get("error", "")

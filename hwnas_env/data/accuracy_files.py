@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from hwnas_env.data.files import shown
-from hwnas_env.errors import ForeignFileError, TruncatedFileError
+from hwnas_env.errors import ForeignFileError, TruncatedFileError, shown
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.types import FloatArray
 

@@ -1,4 +1,4 @@
-"""Files from elsewhere: read whole or refused, and named safely in messages."""
+"""Files from elsewhere: read whole or refused."""
 
 import hashlib
 import stat
@@ -43,22 +43,3 @@ def git_blob_id(content: bytes) -> str:
     """Returns the id that git gives a content, 40 hexadecimal digits."""
     header = f"blob {len(content)}\0".encode()
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
-
-
-def shown(value: object) -> str:
-    """Names a value for a message: short text and numbers as such, the rest by type.
-
-    A structure from a file is never printed: its parts may be shared so often that
-    its text would have no end.
-
-    Example:
-        >>> shown("fpga"), shown(1.5), shown([1, [2]]), shown("x" * 99)[:9]
-        ("'fpga'", '1.5', 'a list', "'xxxxxxxx")
-    """
-    if isinstance(value, (str, bytes)):
-        return repr(value[:60]) + ("..." if len(value) > 60 else "")
-    if isinstance(value, int) and abs(value) >= 1 << 64:
-        return f"a whole number of {value.bit_length()} bits"
-    if value is None or isinstance(value, (int, float)):
-        return repr(value)
-    return f"a {type(value).__name__}"

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from hwnas_env.arguments import check_name
 from hwnas_env.data import cache, files, unpickle
 from hwnas_env.data.official_file import fbnet_keys, official_arrays, official_columns
 from hwnas_env.errors import (
@@ -22,7 +23,6 @@ from hwnas_env.errors import (
     DataError,
     DataMissingError,
     NotMeasuredError,
-    unknown_name,
 )
 from hwnas_env.spaces import SEARCH_SPACES, fbnet, get_space
 from hwnas_env.types import FloatArray, Genotypes
@@ -190,8 +190,7 @@ class HWNASBench:
         value that the imported file lacks; rows are in the official order.
         """
         columns = official_columns("nasbench201")
-        if name not in columns:
-            raise unknown_name(name, columns, what="column of nasbench201")
+        check_name(name, columns, what="column of nasbench201")
         SEARCH_SPACES["nasbench201"].check_dataset(dataset)
         array: FloatArray = self._bundle.arrays[f"nasbench201/{dataset}/{name}"]
         return array
@@ -240,8 +239,7 @@ class HWNASBench:
             NotMeasuredError: the imported file does not hold that value.
         """
         names = official_columns(get_space(space).name)
-        if name not in names:
-            raise unknown_name(name, names, what=f"column of {space}")
+        check_name(name, names, what=f"column of {space}")
         genotype = _genotype(space, architecture)
         value = self._value(space, genotype, dataset=dataset, name=name)
         if math.isnan(value):
@@ -277,8 +275,7 @@ class HWNASBench:
             NotMeasuredError: entries are missing; says how many.
         """
         names = official_columns("fbnet")
-        if name not in names:
-            raise unknown_name(name, names, what="column of fbnet")
+        check_name(name, names, what="column of fbnet")
         SEARCH_SPACES["fbnet"].check_dataset(dataset)
         number = names.index(name)
         values = self._bundle.arrays["fbnet/values"]

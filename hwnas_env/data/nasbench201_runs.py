@@ -20,14 +20,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.arguments import is_whole
 from hwnas_env.data import cache, unpickle
 from hwnas_env.data.accuracy_files import check_runs, read_csv, read_npz
-from hwnas_env.data.files import read_file, shown
+from hwnas_env.data.files import read_file
 from hwnas_env.errors import (
     DataError,
     DataMissingError,
     ForeignFileError,
     InvalidArgumentError,
+    shown,
 )
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.types import FloatArray
@@ -122,10 +124,10 @@ def import_accuracy(path: Path, *, split: str, epochs: int) -> list[str]:
         InvalidArgumentError: a wrong split, epochs or file ending.
         DataError: the cache cannot be written.
     """
-    if split not in SPLITS:
-        message = f"split: expected one of {', '.join(SPLITS)}, got {split!r}"
+    if not isinstance(split, str) or split not in SPLITS:
+        message = f"split: expected one of {', '.join(SPLITS)}, got {shown(split)}"
         raise InvalidArgumentError(message)
-    if not isinstance(epochs, int) or not 1 <= epochs <= FULL_EPOCHS:
+    if not is_whole(epochs) or not 1 <= epochs <= FULL_EPOCHS:
         message = f"epochs: expected 1 to {FULL_EPOCHS}, got {shown(epochs)}"
         raise InvalidArgumentError(message)
     if (split, epochs) == ("valid", FULL_EPOCHS):

@@ -7,9 +7,8 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.data.files import shown
 from hwnas_env.devices import DEVICES
-from hwnas_env.errors import ForeignFileError
+from hwnas_env.errors import ForeignFileError, shown
 from hwnas_env.spaces import SEARCH_SPACES, fbnet
 from hwnas_env.types import FloatArray
 

@@ -17,8 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.data.files import shown
-from hwnas_env.errors import UnsafePickleError
+from hwnas_env.errors import UnsafePickleError, shown
 
 DEPTH = 20
 """Most containers within each other; the official file nests 5."""

@@ -37,6 +37,16 @@ MULTI_DEVICE_ENVIRONMENTS: tuple[str, ...] = tuple(
 """Every id of several devices, of which each episode draws one."""
 
 
+def single_device_ids(name: str) -> list[str]:
+    """Returns the ids of one device each that an id of several devices draws from.
+
+    Args:
+        name: one of ``MULTI_DEVICE_ENVIRONMENTS``.
+    """
+    keywords = gym.spec(name).kwargs
+    return [environment_id(keywords["space"], d) for d in keywords["devices"]]
+
+
 def register_all() -> None:
     """Registers every id once; a second call changes nothing."""
     for space in SEARCH_SPACES:

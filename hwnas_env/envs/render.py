@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import MissingExtraError
+from hwnas_env.extras import missing_extra
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import Problem
 from hwnas_env.problems.walk import RATIO_LIMIT
@@ -131,8 +131,9 @@ def image(view: View) -> npt.NDArray[np.uint8]:
     try:
         from hwnas_env.envs import pictures
     except ModuleNotFoundError:
-        message = 'rgb_array needs matplotlib: pip install "hwnas_env[plots]"'
-        raise MissingExtraError(message) from None
+        raise missing_extra(
+            package="matplotlib", extra="plots", purpose="rgb_array"
+        ) from None
     return pictures.image(view)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import BudgetExhaustedError, InvalidArgumentError, unknown_name
+from hwnas_env.arguments import as_number, check_name, check_type, check_whole
+from hwnas_env.errors import BudgetExhaustedError, InvalidArgumentError, shown
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes, IntArray
 
@@ -14,6 +15,9 @@ REPEATS = ("charged", "free")
 MOST_REPEATS = 100
 """Where repeats are free, a search ends after this many times its queries all the same,
 since one that only repeats itself would never end."""
+
+MOST_DEVICES = 1000
+"""Most devices that share a ledger."""
 
 Keys = IntArray | list[bytes]
 """What tells networks apart: a number each, or their bytes where none fits 64 bits."""
@@ -81,32 +85,26 @@ class BudgetedProblem:
         record: bool = False,
     ) -> None:
         """See the class."""
+        check_type(problem, Problem, what="problem")
         if max_queries is not None:
-            whole = isinstance(max_queries, (int, np.integer))
-            if not whole or isinstance(max_queries, bool) or max_queries < 1:
-                message = f"max_queries: expected a positive int, got {max_queries!r}"
-                raise InvalidArgumentError(message)
+            max_queries = check_whole(max_queries, what="max_queries", least=1)
         if max_train_seconds is not None:
             if not problem.has_train_seconds:
                 message = (
                     f"{problem.space.name} has no training times: limit max_queries"
                 )
                 raise InvalidArgumentError(message)
-            number = isinstance(max_train_seconds, (int, float, np.number))
-            number = number and not isinstance(max_train_seconds, bool)
-            if not number or not max_train_seconds > 0:
-                message = f"expected max_train_seconds > 0, got {max_train_seconds!r}"
+            came, max_train_seconds = max_train_seconds, as_number(max_train_seconds)
+            if not max_train_seconds > 0:
+                message = f"expected max_train_seconds > 0, got {shown(came)}"
                 raise InvalidArgumentError(message)
-        if repeats not in REPEATS:
-            raise unknown_name(repeats, REPEATS, what="rule for repeats")
         self.problem = problem
-        self.max_queries = None if max_queries is None else int(max_queries)
+        self.max_queries = max_queries
         self.max_train_seconds = max_train_seconds
-        self.repeats = repeats
-        self._devices, self._record = devices, record
-        self._most = (self.max_queries or 0) * (
-            MOST_REPEATS if repeats == "free" else 1
-        )
+        self.repeats = check_name(repeats, REPEATS, what="rule for repeats")
+        self._devices = check_whole(devices, what="devices", least=1, most=MOST_DEVICES)
+        self._record = record
+        self._most = (max_queries or 0) * (MOST_REPEATS if repeats == "free" else 1)
         self.run = -1
         self._cheapest = 0.0
         if max_train_seconds is not None:

@@ -1,7 +1,6 @@
 """From names to a problem: which costs, which accuracy, which committed budgets."""
 
 import functools
-import importlib
 import importlib.resources
 import json
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ from hwnas_env.accuracy.columns import (
 )
 from hwnas_env.accuracy.user import function_accuracy, table_accuracy
 from hwnas_env.additive import Linear, join, stateless
+from hwnas_env.arguments import check_name
 from hwnas_env.costs.builtin import builtin_costs
 from hwnas_env.costs.columns import LayeredCosts, TableCosts
 from hwnas_env.costs.measured import measured_costs
@@ -27,8 +27,9 @@ from hwnas_env.errors import (
     DataMissingError,
     InvalidArgumentError,
     NotMeasuredError,
-    unknown_name,
+    shown,
 )
+from hwnas_env.extras import load_object
 from hwnas_env.metrics import EXACT_METRICS, METRICS
 from hwnas_env.problems.layered import LayeredModel
 from hwnas_env.problems.model import Model
@@ -84,17 +85,16 @@ def make_problem(
     found, target = get_space(space), get_device(device)
     name = found.check_dataset(found.default_dataset if dataset is None else dataset)
     valid = [m for m in target.metrics_in(found.name) if METRICS[m].budgetable]
-    if metric not in valid:
-        raise unknown_name(metric, valid, what=f"budget metric of {target.name}")
-    if source not in SOURCES:
-        raise unknown_name(source, SOURCES, what="source")
+    check_name(metric, valid, what=f"budget metric of {target.name}")
+    check_name(source, SOURCES, what="source")
     if isinstance(accuracy, np.integer):
         accuracy = int(accuracy)
     if isinstance(accuracy, bool) or not (
         isinstance(accuracy, (str, int, np.ndarray)) or callable(accuracy)
     ):
         message = (
-            f"accuracy: expected a name, index, function or table, got {accuracy!r}"
+            "accuracy: expected a name, an index, a function or a table (an array), "
+            f"got {shown(accuracy)}"
         )
         raise InvalidArgumentError(message)
     if source == "builtin" and isinstance(accuracy, (str, int)) and _bundled(accuracy):
@@ -108,14 +108,9 @@ def load_function(reference: str) -> Callable[..., Any]:
     Raises:
         InvalidArgumentError: it does not exist or is no function.
     """
-    module, _, name = reference.partition(":")
-    try:
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
-        message = f"{reference!r}: {error}; expected 'package.module:function'"
-        raise InvalidArgumentError(message) from None
+    function = load_object(reference, form="package.module:function")
     if not callable(function):
-        message = f"{reference!r} is a {type(function).__name__}, expected a function"
+        message = f"{shown(reference)} is {shown(function)}, expected a function"
         raise InvalidArgumentError(message)
     return function  # type: ignore[no-any-return]
 
@@ -183,8 +178,8 @@ def build_problem(
 
 
 _COUNTED = Provenance(
-    kind="fitted",
-    method="counted from the architecture, exact",
+    kind="exact",
+    method="counted from the architecture",
     citation="definition of the search space",
 )
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from hwnas_env.additive import Additive, join
 from hwnas_env.devices import DEVICES, get_device
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.layered import LayeredModel
 from hwnas_env.problems.tabular import TableModel
@@ -114,7 +114,7 @@ def make_device_costs(
     texts = listed and all(isinstance(device, str) for device in devices)
     distinct = {get_device(device).name for device in devices} if texts else set()
     if not distinct or len(distinct) < len(devices):
-        message = f"devices: expected distinct device names, got {devices!r}"
+        message = f"devices: expected distinct device names, got {shown(devices)}"
         raise InvalidArgumentError(message)
     problems = [
         make_problem(space, device=device, dataset=dataset, source=source)

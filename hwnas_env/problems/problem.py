@@ -10,11 +10,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.arguments import (
+    as_number,
+    check_generator,
+    check_name,
+    check_names,
+    check_whole,
+)
 from hwnas_env.devices import Device
 from hwnas_env.errors import (
     InfeasibleBudgetError,
     InvalidArgumentError,
     InvalidBudgetError,
+    shown,
     unknown_name,
 )
 from hwnas_env.metrics import METRICS
@@ -104,7 +112,7 @@ class Problem:
         if rng is None:
             message = f"accuracy {self.accuracy!r} is drawn: evaluate(..., rng=...)"
             raise InvalidArgumentError(message)
-        return rng.random(n)
+        return check_generator(rng).random(check_whole(n, what="n"))
 
     def evaluate_valid(
         self, genotypes: Genotypes, *, uniforms: FloatArray | None = None
@@ -158,17 +166,11 @@ class Problem:
                 message = f"{words}, or a number in {unit}"
                 raise InvalidBudgetError(message)
             return self._feasible(self.presets[budget], name=budget)
-        number = isinstance(budget, (int, float, np.integer, np.floating))
-        if not number or isinstance(budget, bool):
-            message = f"budget: expected a number in {unit} or a name, got {budget!r}"
-            raise InvalidBudgetError(message)
-        try:
-            value = float(budget)
-        except OverflowError:
-            value = math.inf
+        value = as_number(budget)
         if not (math.isfinite(value) and value > 0):
-            message = f"budget: expected a positive number of {unit}, got {value}"
-            raise InvalidBudgetError(message)
+            came = shown(budget)
+            message = f"budget: expected a positive number in {unit} or a name, got "
+            raise InvalidBudgetError(message + came)
         return self._feasible(value)
 
     def _feasible(self, value: float, *, name: str = "") -> float:
@@ -191,7 +193,15 @@ class Problem:
         return self.model.known_costs(genotypes, self.metric_column)
 
     def walk(self, budget: float) -> Walk:
-        """Returns the walk under a budget in the metric's unit; keeps the last few."""
+        """Returns the walk under a budget in the metric's unit; keeps the last few.
+
+        Raises:
+            InvalidBudgetError: no positive number.
+        """
+        came, budget = budget, as_number(budget)
+        if not budget > 0:
+            message = f"budget: expected a positive number, got {shown(came)}"
+            raise InvalidBudgetError(message)
         found = self._walks.get(budget)
         if found is None:
             found = self.model.walk(self.metric_column, budget)
@@ -254,15 +264,10 @@ class Problem:
             UnknownNameError: a name that is no objective of this problem.
             InvalidArgumentError: none, or a repeated one.
         """
-        listed = isinstance(names, Sequence) and not isinstance(names, str)
-        if not listed or len(names) == 0:
-            message = f"objectives: expected a sequence of names, got {names!r}"
-            raise InvalidArgumentError(message)
         valid = ("accuracy", *self.metrics)
         found = []
-        for name in names:
-            if name not in valid:
-                raise unknown_name(name, valid, what=f"objective on {self.device.name}")
+        for name in check_names(names, what="objectives"):
+            check_name(name, valid, what=f"objective on {self.device.name}")
             if name == "accuracy":
                 found.append(Objective(name, -1, minimise=False))
             else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
 from hwnas_env.problems.catalog import load_function
 from hwnas_env.problems.model import Objective
 from hwnas_env.problems.problem import Problem
@@ -67,7 +67,7 @@ class NamedReward:
         if values.shape != accuracy.shape or not np.isfinite(values).all():
             message = (
                 f"reward {self.name}: expected finite numbers of shape "
-                f"{accuracy.shape}, got {answer!r}"
+                f"{accuracy.shape}, got {shown(answer)}"
             )
             raise InvalidArgumentError(message)
         return values
@@ -87,7 +87,7 @@ def resolve_reward(reward: str | RewardFunction) -> NamedReward:
             return NamedReward(reward, load_function(reward), trusted=False)
         raise unknown_name(reward, (*REWARDS, "package.module:function"), what="reward")
     if not callable(reward):
-        message = f"reward: expected a name or a function, got {reward!r}"
+        message = f"reward: expected a name or a function, got {shown(reward)}"
         raise InvalidArgumentError(message)
     name = getattr(reward, "__qualname__", type(reward).__name__)
     return NamedReward(name, reward, trusted=False)

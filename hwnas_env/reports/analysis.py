@@ -1,12 +1,15 @@
 """Lays out what ``hwnas_env.benchmark.analysis`` finds: tables and a heat map."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Group
 from rich.table import Table
 
+from hwnas_env.arguments import check_name
 from hwnas_env.benchmark.analysis import Correlations
+from hwnas_env.errors import DataError
 from hwnas_env.extras import load_extra
 from hwnas_env.reports.terminal import heading
 from hwnas_env.types import AnyPath
@@ -55,6 +58,23 @@ def _best(rows: Sequence[Mapping[str, Any]]) -> Table:
         shares = ["no" if s is None else f"{s:.2f}" for s in row["shares"].values()]
         table.add_row(row["device"], f"{row['accuracy_percent']:.2f}", *shares)
     return table
+
+
+def check_figure(path: Path) -> None:
+    """Raises if :func:`heat_map` could not write a file, before anything is computed.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        UnknownNameError: the file's ending is no kind of picture.
+        DataError: there is no folder to put it into.
+    """
+    drawing = load_extra("matplotlib.backend_bases", extra="plots", purpose="a figure")
+    endings = sorted(drawing.FigureCanvasBase.get_supported_filetypes())
+    ending = path.suffix.removeprefix(".").lower()
+    check_name(ending, endings, what=f"ending of the figure {path.name}")
+    if not path.parent.is_dir():
+        message = f"{path}: there is no folder {path.parent}"
+        raise DataError(message)
 
 
 def heat_map(values: Mapping[str, Any], path: AnyPath) -> None:

@@ -27,7 +27,8 @@ method (Demšar, JMLR 2006).</dd>
 <dt>Kinds of data</dt><dd><em>measured</em>: on the device, or from training.
 <em>fitted</em>: computed from coefficients that follow measurements. <em>modelled</em>:
 from a model with physical terms, where no measurement exists. <em>surrogate</em>: an
-accuracy nobody trained for. <em>user</em>: somebody's own. Say the kind wherever you
+accuracy nobody trained for. <em>user</em>: somebody's own. <em>exact</em>: counted from
+the architecture. Say the kind wherever you
 quote a number.</dd>
 </dl>
 """

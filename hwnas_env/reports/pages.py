@@ -1,6 +1,7 @@
 """The generated pages of the documentation, from the mappings and the registry."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from hwnas_env.devices import DEVICES
 from hwnas_env.envs.registration import MULTI_DEVICE_ENVIRONMENTS, environment_id
@@ -70,13 +71,17 @@ def environments_page() -> str:
     )
 
 
-def fidelity_rows() -> list[dict[str, str]]:
+ERRORS = ("n", "tau-b", "MAPE %", "worst %")
+"""Numbers among a row of :func:`fidelity_rows`; None where nothing is known."""
+
+
+def fidelity_rows() -> list[dict[str, Any]]:
     """Returns one row a built-in column: what it is, and its error where known."""
-    rows: list[dict[str, str]] = []
+    rows: list[dict[str, Any]] = []
     seen = set()
     for problem in every_problem():
         for name, provenance in problem.provenance.items():
-            if name in ("parameters_m", "flops_m"):
+            if provenance.kind == "exact":
                 continue
             device = "" if name == "accuracy" else problem.device.name
             key = (problem.space.name, problem.dataset, device, name)
@@ -91,12 +96,10 @@ def fidelity_rows() -> list[dict[str, str]]:
                     "device": device or "any",
                     "column": name,
                     "kind": provenance.kind,
-                    "n": str(card.n) if card else "",
-                    "tau-b": ""
-                    if card is None or card.tau_b is None
-                    else f"{card.tau_b:.3f}",
-                    "MAPE %": f"{card.mape_percent:.3g}" if card else "",
-                    "worst %": f"{card.worst_percent:.3g}" if card else "",
+                    "n": card.n if card else None,
+                    "tau-b": card.tau_b if card else None,
+                    "MAPE %": card.mape_percent if card else None,
+                    "worst %": card.worst_percent if card else None,
                     "how": card.method if card else "",
                     "method": provenance.method,
                     "citation": provenance.citation,
@@ -105,11 +108,20 @@ def fidelity_rows() -> list[dict[str, str]]:
     return rows
 
 
+def fidelity_words(row: Mapping[str, Any]) -> dict[str, str]:
+    """Returns a row of :func:`fidelity_rows` as people read it, numbers rounded."""
+    forms = dict(zip(ERRORS, ("d", ".3f", ".3g", ".3g"), strict=True))
+    return {
+        key: "" if value is None else format(value, forms.get(key, ""))
+        for key, value in row.items()
+    }
+
+
 def fidelity_page() -> str:
     """Writes the error of every built-in column, and how each is computed."""
-    rows = fidelity_rows()
+    rows = list(map(fidelity_words, fidelity_rows()))
     errors = ("space", "dataset", "device", "column", "kind")
-    numbers = ("n", "tau-b", "MAPE %", "worst %", "how")
+    numbers = (*ERRORS, "how")
     methods: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         where = f"{row['space']} {row['dataset']} {row['device']} {row['column']}"

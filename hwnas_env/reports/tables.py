@@ -10,6 +10,7 @@ from rich.table import Table
 from hwnas_env.benchmark.runs import Run, Task
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import PRESETS, Problem
+from hwnas_env.reports.pages import ERRORS, fidelity_words
 from hwnas_env.reports.terminal import heading
 
 
@@ -101,12 +102,11 @@ def run_table(summary: Mapping[str, Any]) -> Group:
     )
     leader = summary["agents"][0]
     incumbent = "none" if leader["best"] is None else leader["best"]
-    budget = summary["budget"]
-    bound = "no bound" if budget is None else f"at most {budget:g} {unit}"
     return Group(
         heading(
             summary["env"],
-            f"{problem['dataset']}, {problem['metric']}: {bound}, "
+            f"{problem['dataset']}, "
+            f"{bound_words(problem['metric'], summary['budget'])}, "
             f"{summary['queries']} queries a run",
         ),
         table,
@@ -116,6 +116,13 @@ def run_table(summary: Mapping[str, Any]) -> Group:
         *failure_lines(summary["agents"]),
         "",
     )
+
+
+def bound_words(metric: str, budget: float | None) -> str:
+    """Says what a cost may be at most."""
+    if budget is None:
+        return f"{metric}: no bound"
+    return f"{metric}: at most {budget:g} {METRICS[metric].unit}"
 
 
 def front_tables(summaries: Sequence[Mapping[str, Any]]) -> Group:
@@ -154,6 +161,7 @@ def environment_rows(problems: Mapping[str, Problem]) -> list[dict[str, Any]]:
         {
             "id": name,
             "dataset": problem.dataset,
+            "devices": [problem.device.name],
             "metrics": list(problem.metrics),
             "cost": problem.provenance[problem.metric].kind,
             "accuracy": problem.provenance["accuracy"].kind,
@@ -164,6 +172,25 @@ def environment_rows(problems: Mapping[str, Problem]) -> list[dict[str, Any]]:
     ]
 
 
+def several_row(name: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    """Returns the row of an environment of several devices; budgets are each its own.
+
+    Args:
+        name: the environment's id.
+        problems: one a device.
+    """
+    rows = environment_rows({problem.device.name: problem for problem in problems})
+    shared = [m for m in rows[0]["metrics"] if all(m in row["metrics"] for row in rows)]
+    return {
+        **rows[0],
+        "id": name,
+        "devices": [problem.device.name for problem in problems],
+        "metrics": shared,
+        "cost": ", ".join(dict.fromkeys(row["cost"] for row in rows)),
+        **dict.fromkeys(PRESETS),
+    }
+
+
 def environment_table(rows: Sequence[Mapping[str, Any]]) -> Group:
     """Lays the environments out."""
     table = Table()
@@ -172,21 +199,26 @@ def environment_table(rows: Sequence[Mapping[str, Any]]) -> Group:
         justify: Any = "left" if title in names else "right"
         table.add_column(title, justify=justify, no_wrap=True)
     for row in rows:
-        budgets = (f"{row[preset]:g}" for preset in PRESETS)
-        table.add_row(*(str(row[name]) for name in names), *budgets)
-    return Group(table, "tight, medium, loose: preset budgets on latency in ms")
+        budgets = [row[preset] for preset in PRESETS]
+        words = ("" if budget is None else f"{budget:g}" for budget in budgets)
+        table.add_row(*(str(row[name]) for name in names), *words)
+    return Group(
+        table,
+        "tight, medium, loose: preset budgets on latency in ms; those of MultiDevice "
+        "are each device's",
+    )
 
 
-def fidelity_table(rows: Sequence[Mapping[str, str]]) -> Group:
+def fidelity_table(rows: Sequence[Mapping[str, Any]]) -> Group:
     """Lays the errors of the built-in columns out, and how each was found."""
     table = Table()
     names = ("space", "dataset", "device", "column", "kind")
     for title in names:
         table.add_column(title)
-    for title in ("n", "tau-b", "MAPE %", "worst %"):
+    for title in ERRORS:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("how")
-    for row in rows:
+    for row in map(fidelity_words, rows):
         table.add_row(*(row[str(column.header)] for column in table.columns))
     return Group(table, "methods and citations: --json, or docs/fidelity.md")
 
@@ -225,9 +257,10 @@ def network_table(network: Mapping[str, Any]) -> Group:
         value = column["value"]
         shown = "not deployable" if value is None else f"{value:.6g}"
         table.add_row(name, shown, column["unit"], column["kind"], column["method"])
+    keys = ("device", "dataset", "bound")
     return Group(
         heading(network["architecture"], ""),
-        f"{network['device']}, {network['dataset']}",
+        ", ".join(network[key] for key in keys if key in network),
         table,
     )
 

@@ -4,7 +4,8 @@ import json
 import sys
 from typing import Any
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -14,6 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
 from hwnas_env.texts import plain, write
@@ -81,4 +83,25 @@ def show(values: Any, *, as_json: bool, table: Any) -> None:
     if as_json:
         write(f"{json.dumps(values, indent=1)}\n", sys.stdout)
     else:
-        console().print(table(values))
+        lay_out(table(values))
+
+
+def lay_out(part: RenderableType) -> None:
+    """Prints text and tables; lines break at blanks only, and no word is cut.
+
+    A name that is longer than a line, or a table whose words are, runs on beyond the
+    terminal's width, so that it can be copied.
+
+    Args:
+        part: a text, a table, or a group of parts.
+    """
+    if isinstance(part, Group):
+        for inner in part.renderables:
+            lay_out(inner)
+        return
+    if isinstance(part, Table):
+        for column in part.columns:
+            cells = [str(cell) for cell in (column.header, *column.cells)]
+            words = cells if column.no_wrap else " ".join(cells).split()
+            column.min_width = max(map(cell_len, words), default=0)
+    console().print(part, overflow="ignore", crop=False)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hwnas_env.errors import unknown_name
+from hwnas_env.arguments import check_name
 from hwnas_env.spaces import fbnet, nasbench201
 from hwnas_env.spaces.space import SearchSpace
 
@@ -36,10 +36,9 @@ def get_space(name: str) -> SearchSpace:
     Raises:
         UnknownNameError: there is none; the message names the nearest.
     """
-    for space in SEARCH_SPACES.values():
-        if name in (space.name, space.label):
-            return space
-    raise unknown_name(name, SEARCH_SPACES, what="search space")
+    labels = {space.label: space.name for space in SEARCH_SPACES.values()}
+    key = labels.get(name, name) if isinstance(name, str) else name
+    return SEARCH_SPACES[check_name(key, SEARCH_SPACES, what="search space")]
 
 
 __all__ = ["SEARCH_SPACES", "SearchSpace", "get_space"]

@@ -202,6 +202,8 @@ def count_tables(dataset: str, *, header: int | None = None) -> tuple[IntArray, 
 class FBNet(SearchSpace):
     """Search space of FBNet; see :class:`SearchSpace`."""
 
+    form = "22 block names joined by |"
+
     def encode(self, architecture: str | Sequence[str]) -> Genotypes:
         """Reads 22 block names into ``(22,)`` int8.
 

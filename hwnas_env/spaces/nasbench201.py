@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import InvalidGenotypeError
+from hwnas_env.errors import InvalidGenotypeError, shown
 from hwnas_env.spaces.space import SearchSpace
 from hwnas_env.types import Genotypes, IntArray
 
@@ -38,6 +38,8 @@ _TOKEN = re.compile(r"^(\w+)~(\d)$")
 class NASBench201(SearchSpace):
     """Search space of the NAS-Bench-201 cell; see :class:`SearchSpace`."""
 
+    form = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|"
+
     def encode(self, architecture: str | Sequence[str]) -> Genotypes:
         """Reads an official string, or six operation names, into ``(6,)`` int8.
 
@@ -53,7 +55,7 @@ class NASBench201(SearchSpace):
             [0, 3, 0, 0, 0, 1]
         """
         if isinstance(architecture, str):
-            architecture = _split_official(architecture)
+            architecture = _split_official(architecture, form=self.form)
         return self.encode_names(architecture)
 
     def decode(self, genotype: npt.ArrayLike) -> str:
@@ -74,10 +76,12 @@ class NASBench201(SearchSpace):
         Raises:
             InvalidGenotypeError: an index is no integer in [0, 15625).
         """
-        array = np.atleast_1d(np.asarray(indices))
+        array = np.atleast_1d(self._array(indices))
         wrong_kind = array.dtype.kind not in "iu" and array.size > 0
         if wrong_kind or array.ndim != 1:
-            message = f"{self.name}: expected integer indices (N,), got {indices!r}"
+            message = (
+                f"{self.name}: expected integer indices (N,), got {shown(indices)}"
+            )
             raise InvalidGenotypeError(message)
         if array.size and (array.min() < 0 or array.max() >= self.size):
             message = (
@@ -222,10 +226,9 @@ def _expression(cell: Sequence[int]) -> str:
     return nodes[3]
 
 
-def _split_official(architecture: str) -> list[str]:
-    form = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|"
+def _split_official(architecture: str, *, form: str) -> list[str]:
     problem = InvalidGenotypeError(
-        f"nasbench201: expected a string of the form {form}, got {architecture!r}"
+        f"nasbench201: expected a string of the form {form}, got {shown(architecture)}"
     )
     nodes = [part.strip().strip("|").split("|") for part in architecture.split("+")]
     if [len(tokens) for tokens in nodes] != [1, 2, 3]:

@@ -3,18 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import (
-    InvalidArgumentError,
-    InvalidGenotypeError,
-    NotExactError,
-    unknown_name,
-)
+from hwnas_env.arguments import check_generator, check_name, check_whole
+from hwnas_env.errors import InvalidGenotypeError, NotExactError, shown
 from hwnas_env.types import Genotypes, IntArray
+
+MOST_DRAWN = 1 << 32
+"""Most genotypes that are drawn at a time: more than any memory holds."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,10 @@ class SearchSpace(ABC):
         positions: the ``L`` positions, by name, in the order of decisions.
         datasets: the datasets that HW-NAS-Bench covers.
         default_dataset: the dataset of an environment that names none.
+        form: what an architecture's name looks like, for messages.
     """
 
+    form: ClassVar[str]
     name: str
     label: str
     operations: tuple[str, ...]
@@ -120,11 +121,10 @@ class SearchSpace(ABC):
         self.validate(genotypes)
         return None
 
-    def _no_index(self, came: npt.ArrayLike) -> NotExactError:
+    def _no_index(self, came: object) -> NotExactError:
         message = (
-            f"no index for {np.asarray(came).shape}: {self.name} has {self.choices}^"
-            f"{self.length} genotypes, more than 64 bits can number; identify them by "
-            "their bytes"
+            f"no index {shown(came)}: {self.name} has {self.choices}^{self.length} "
+            f"networks, more than 64 bits can number; name one by {self.form}"
         )
         return NotExactError(message)
 
@@ -134,9 +134,7 @@ class SearchSpace(ABC):
         Raises:
             UnknownNameError: the space is not measured on that dataset.
         """
-        if dataset not in self.datasets:
-            raise unknown_name(dataset, self.datasets, what=f"dataset of {self.name}")
-        return dataset
+        return check_name(dataset, self.datasets, what=f"dataset of {self.name}")
 
     def validate(self, genotypes: npt.ArrayLike) -> Genotypes:
         """Checks genotypes and returns them as a C-contiguous ``(N, L)`` int8 array.
@@ -153,11 +151,7 @@ class SearchSpace(ABC):
         """
         if self._is_valid_int8(genotypes):
             return genotypes  # type: ignore[return-value]
-        try:
-            array = np.asarray(genotypes)
-        except ValueError as error:
-            message = f"{self.name}: expected genotypes (N, {self.length}): {error}"
-            raise InvalidGenotypeError(message) from None
+        array = self._array(genotypes)
         if array.ndim == 1 and len(array) == self.length:
             array = array[None, :]
         if array.shape == (0,):
@@ -182,6 +176,14 @@ class SearchSpace(ABC):
             )
             raise InvalidGenotypeError(message)
         return np.asarray(array, dtype=np.int8, order="C")
+
+    def _array(self, values: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Returns values as an array, or raises if they have no common shape."""
+        try:
+            return np.asarray(values)
+        except ValueError as error:
+            message = f"{self.name}: expected an array of integers: {error}"
+            raise InvalidGenotypeError(message) from None
 
     def _is_valid_int8(self, genotypes: npt.ArrayLike) -> bool:
         """Whether genotypes have the form of the answer already: a quick look."""
@@ -211,13 +213,12 @@ class SearchSpace(ABC):
         """Draws ``n`` genotypes uniformly, with replacement: ``(n, L)`` int8.
 
         Raises:
-            InvalidArgumentError: n is negative.
+            InvalidArgumentError: n is no whole number of at least 0, or ``rng`` is no
+                generator.
         """
-        if n < 0:
-            message = f"{self.name}: expected a number of genotypes, got {n}"
-            raise InvalidArgumentError(message)
-        shape = (n, self.length)
-        return np.asarray(rng.integers(0, self.choices, shape, dtype=np.int8))
+        shape = (check_whole(n, what="n", most=MOST_DRAWN), self.length)
+        draw = check_generator(rng).integers
+        return np.asarray(draw(0, self.choices, shape, dtype=np.int8))
 
     def neighbours(self, genotype: npt.ArrayLike) -> Genotypes:
         """Returns all genotypes that differ in one position: ``(L (K - 1), L)`` int8.
@@ -241,8 +242,7 @@ class SearchSpace(ABC):
         Raises:
             UnknownNameError: there is no such operation.
         """
-        if name not in self.operations:
-            raise unknown_name(name, self.operations, what=f"operation of {self.name}")
+        check_name(name, self.operations, what=f"operation of {self.name}")
         return self.operations.index(name)
 
     def encode_names(self, names: Sequence[str]) -> Genotypes:
@@ -254,7 +254,7 @@ class SearchSpace(ABC):
         """
         listed = isinstance(names, Sequence) and not isinstance(names, str)
         if not listed or not all(isinstance(name, str) for name in names):
-            message = f"{self.name}: expected operation names, got {names!r}"
+            message = f"{self.name}: expected operation names, got {shown(names)}"
             raise InvalidGenotypeError(message)
         if len(names) != self.length:
             message = (

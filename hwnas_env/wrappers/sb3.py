@@ -9,7 +9,8 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import InvalidArgumentError, MissingExtraError
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.extras import missing_extra
 from hwnas_env.wrappers.rules import refuse_reward, reward_kind
 from hwnas_env.wrappers.vectors import autoreset_mode_of
 
@@ -17,8 +18,9 @@ try:
     from stable_baselines3.common.monitor import Monitor
     from stable_baselines3.common.vec_env import VecEnv
 except ImportError:
-    message = 'SB3VecEnv needs stable-baselines3: pip install "hwnas_env[rl]"'
-    raise MissingExtraError(message) from None
+    raise missing_extra(
+        package="stable-baselines3", extra="rl", purpose="SB3VecEnv"
+    ) from None
 
 Indices = int | Iterable[int] | None
 
