@@ -11,7 +11,7 @@ PIP := -m pip --quiet --disable-pip-version-check --no-input
 
 demo: $(CORE)/ready
 	$(CORE)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --env HWNAS-NASBench201-EdgeGPU-v0 \
-	    --agent random --agent evolution --agent reinforce --budget 300 --seeds 5
+	    --agent random --agent evolution --agent reinforce --queries 300 --seeds 5
 
 test: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -q $(PYTEST)

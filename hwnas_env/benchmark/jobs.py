@@ -9,6 +9,7 @@ from typing import Any
 from hwnas_env.benchmark.runs import MOST_SECONDS, Limits, Task
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import REPEATS
+from hwnas_env.texts import plain
 
 LONGEST_NAME = 500
 """Letters of a name in a request at most."""
@@ -145,7 +146,7 @@ def _checked(where: str, values: Any, fields: Mapping[str, Check]) -> Mapping[st
     for name in (*fields, *values):
         if name not in values or name not in fields:
             what = "missing" if name in fields else "not expected"
-            message = f"{where}.{shown(name)}: {what}"
+            message = f"{where}.{plain(name, longest=60)}: {what}"
             raise InvalidArgumentError(message)
         words, holds = fields[name]
         if not holds(values[name]):

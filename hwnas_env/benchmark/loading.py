@@ -16,6 +16,7 @@ import numpy as np
 
 from hwnas_env import __version__
 from hwnas_env.agents import find_agent
+from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.fronts import FrontRun, archive_of, volume_of
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.records import (
@@ -35,7 +36,6 @@ from hwnas_env.errors import (
     shown,
 )
 from hwnas_env.problems.problem import Problem
-from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath, Provenance
 
 PROCESSOR = "processor"
@@ -120,7 +120,7 @@ def load_file(path: AnyPath) -> tuple[Job, Result, dict[str, Any]]:
     try:
         result = result_of(job, record)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        message = f"{path.name}: not the record of a run: {plain(f'{type(error).__name__}: {error}', longest=200)}"
+        message = f"{path.name}: not the record of a run: {fault_words(error)}"
         raise ForeignFileError(message) from None
     return job, result, record.header
 

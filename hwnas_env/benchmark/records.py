@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError, shown
+from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath
 
 SCHEMA = "hwnas_env.run.v2"
@@ -252,7 +253,8 @@ def _check(
         boolean = isinstance(value, bool) and kind not in (bool, object)
         if kind is None or not isinstance(value, kind) or boolean:
             message = (
-                f"{path.name}, line {place}: {shown(key)} is {shown(value)}, "
+                f"{path.name}, line {place}: {plain(key, longest=60)} is "
+                f"{shown(value)}, "
                 "not expected"
             )
             raise ForeignFileError(message)

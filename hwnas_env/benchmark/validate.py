@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.fronts import front_failed, front_summary
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Result, installed, load_file, record_of
@@ -92,9 +93,7 @@ def validate(path: AnyPath) -> Verdict:
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         return Verdict(
             path,
-            (
-                f"line 1: request: of no run: {plain(f'{type(error).__name__}: {error}', longest=200)}",
-            ),
+            (f"line 1: request: of no run: {fault_words(error)}",),
         )
 
 

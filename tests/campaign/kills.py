@@ -101,12 +101,12 @@ def trials(folder: Path) -> list[Trial]:
         ("import", f"data import {source}"),
         (
             "run",
-            "run --env HWNAS-FBNet-FPGA-v0 --agent evolution --seeds 6 --budget 200 "
+            "run --env HWNAS-FBNet-FPGA-v0 --agent evolution --seeds 6 --queries 200 "
             "--out {}",
         ),
         (
             "bench",
-            "bench run smoke --agents random,evolution --seeds 2 --budget 60 --jobs 2 "
+            "bench run smoke --agents random,evolution --seeds 2 --queries 60 --jobs 2 "
             "--out {}",
         ),
         ("report", f"bench report {records} -o {{}}/report.html"),
