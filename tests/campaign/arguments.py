@@ -16,6 +16,8 @@ from tests.campaign.sandbox import attempt
 
 BATCH = 100
 SECONDS = 300
+MOST_STEPS = 200
+"""Steps of an episode that are played; a horizon may be any number."""
 
 IDS = (*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS)
 KEYWORDS = (
@@ -38,8 +40,9 @@ def drawn(rng: np.random.Generator) -> Any:
     """Draws an odd value."""
     pool = VALUES if rng.random() < 0.6 else OBJECTS
     found = pool[rng.integers(len(pool))]
-    # a function that a caller names himself may do as it likes
-    return "x" if isinstance(found, str) and ":" in found else found
+    # a function that a caller gives himself may do as it likes
+    function = callable(found) or (isinstance(found, str) and ":" in found)
+    return "x" if function else found
 
 
 def keywords(rng: np.random.Generator) -> dict[str, Any]:
@@ -60,7 +63,9 @@ def play(env: Any, *, rng: np.random.Generator) -> None:
             env.reset(options={name: drawn(rng)})
     observation, info = env.reset(seed=int(rng.integers(100)))
     done = False
-    while not done:
+    for _ in range(MOST_STEPS):
+        if done:
+            break
         if rng.random() < 0.05:
             odd = drawn(rng)
             try:
