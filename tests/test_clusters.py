@@ -136,8 +136,8 @@ def command(folder: Path, *words: str) -> list[str]:
     ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.full), "2"])
+@pytest.mark.full
+@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_suite_killed_five_times_ends_as_if_it_was_not(
     jobs: str, tmp_path: Path
 ) -> None:

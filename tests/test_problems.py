@@ -277,7 +277,9 @@ def test_no_random_or_climbed_network_beats_an_optimum(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("device", ["edgetpu", "fpga"])
+@pytest.mark.parametrize(
+    "device", [pytest.param("edgetpu", marks=pytest.mark.full), "fpga"]
+)
 def test_three_objectives_on_the_full_fbnet_space(device: str) -> None:
     problem = make_problem("fbnet", device=device)
     front = problem.pareto_front(("accuracy", "latency_ms", "parameters_m"))

@@ -100,7 +100,7 @@ def test_every_row_has_published_numbers_to_stand_beside() -> None:
 
 
 @pytest.mark.data
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.usefixtures("cache")
 def test_published_means_come_out(reference: Path) -> None:
     """Within the bounds for 500 runs, and three standard errors of 60 more."""

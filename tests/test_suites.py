@@ -55,12 +55,15 @@ def test_chances_of_cells_are_those_of_masked_decisions() -> None:
         assert chance[number] == pytest.approx(expected)
 
 
+RUNS = 60
+
+
 @pytest.mark.parametrize("task", [CELL, NET], ids=["cells", "fbnet"])
 def test_random_search_scores_zero_on_average(task: Task) -> None:
-    runs = [run_once(task, "random", seed=seed, queries=30) for seed in range(150)]
+    runs = [run_once(task, "random", seed=seed, queries=30) for seed in range(RUNS)]
     found = np.array([run.accuracy_percent for run in runs])
     expected = expected_best(task, 30)
-    error = np.hypot(found.std(ddof=1) / np.sqrt(150), expected.error_percent)
+    error = np.hypot(found.std(ddof=1) / np.sqrt(RUNS), expected.error_percent)
     assert abs(found.mean() - expected.accuracy_percent) < 4 * error
     assert abs(np.mean([score(task, run, Limits(30)) for run in runs])) < 0.2
     more = expected_best(task, 300).accuracy_percent

@@ -1,5 +1,6 @@
 """Hostile files: each is read in full, or is an error of this package."""
 
+import contextlib
 import functools
 import hashlib
 import io
@@ -20,6 +21,7 @@ import hwnas_env
 from hwnas_env import wrappers
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_folder
+from hwnas_env.benchmark.records import record_path
 from hwnas_env.benchmark.runner import run_jobs
 from hwnas_env.benchmark.runs import Limits, Task
 from hwnas_env.benchmark.validate import validate
@@ -113,6 +115,9 @@ def draws(samples: Samples) -> dict[str, Draw]:
         place = int(rng.integers(len(lines)))
         lines = [*lines[:place], changed(lines[place], rng=rng), *lines[place + 1 :]]
         path = folder / "x.jsonl"
+        header = lines[0] if isinstance(lines[0], dict) else {}
+        with contextlib.suppress(HWNASError):  # under the name that it should have
+            path = record_path(folder, Job.from_request(header.get("request")))
         path.write_bytes(signed(lines))
         if rng.random() < 0.2:
             path.write_bytes(damaged(path.read_bytes(), rng=rng))
