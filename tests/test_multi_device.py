@@ -156,8 +156,8 @@ def test_specs_and_pickles_keep_the_devices() -> None:
 @pytest.mark.parametrize(
     ("keywords", "error", "message"),
     [
-        ({"devices": []}, InvalidArgumentError, "sequence of device names, got"),
-        ({"devices": "fpga"}, InvalidArgumentError, "sequence of device names, got"),
+        ({"devices": []}, InvalidArgumentError, "sequence of names, at least 1"),
+        ({"devices": "fpga"}, InvalidArgumentError, "sequence of names, at least 1"),
         ({"devices": ["fpga", "FPGA"]}, InvalidArgumentError, "named twice in fpga"),
         ({"devices": ["fpgaa"]}, UnknownNameError, "did you mean 'fpga'"),
         (

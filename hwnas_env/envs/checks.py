@@ -14,21 +14,6 @@ from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 
 
-def check_names(
-    what: str, names: Sequence[str] | None, *, empty: bool = False
-) -> tuple[str, ...]:
-    """Returns names of devices as a tuple.
-
-    Raises:
-        InvalidArgumentError: no sequence, or an empty one where it must not be.
-    """
-    listed = isinstance(names, Sequence) and not isinstance(names, str)
-    if not listed or (len(names) == 0 and not empty):  # type: ignore[arg-type]
-        message = f"{what}: expected a sequence of device names, got {names!r}"
-        raise InvalidArgumentError(message)
-    return tuple(names)  # type: ignore[arg-type]
-
-
 def check_autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
     """Returns an autoreset mode, by itself, its name or Gymnasium's value.
 

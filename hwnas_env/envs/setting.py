@@ -8,11 +8,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from hwnas_env.arguments import check_names
 from hwnas_env.devices import DEVICES, get_device
 from hwnas_env.elementary import exp, log
 from hwnas_env.envs.checks import (
     check_ledger,
-    check_names,
     refuse_accuracy,
     require_metric,
 )
@@ -62,11 +62,13 @@ class Setting:
             message = 'source: "auto" differs between machines; builtin or measured'
             raise InvalidArgumentError(message)
         self.several = device is None
-        held = check_names("test_devices", test_devices, empty=True)
+        held = check_names(test_devices, what="test_devices", least=0)
         if device is not None and (devices is not None or held):
             message = "devices are of a MultiDevice environment; this one has a device"
             raise InvalidArgumentError(message)
-        drawn = (device,) if device is not None else check_names("devices", devices)
+        drawn = (
+            (device,) if device is not None else check_names(devices, what="devices")
+        )
         names = [get_device(name).name for name in (*drawn, *held)]
         both = sorted({*names[: len(drawn)]} & {*names[len(drawn) :]})
         if both:
