@@ -44,6 +44,8 @@ def check_names(names: Any, *, what: str, least: int = 1) -> tuple[str, ...]:
         return tuple(names)
     some = f", at least {least}" if least else ""
     message = f"{what}: expected a sequence of names{some}, got {shown(names)}"
+    if isinstance(names, str):
+        message += f"; write [{shown(names)}]"
     raise InvalidArgumentError(message)
 
 
@@ -61,8 +63,12 @@ def check_whole(value: Any, *, what: str, least: int = 0, most: int = LARGEST) -
     """
     if is_whole(value) and least <= value <= most:
         return int(value)
-    above = f" and at most {most}" if is_whole(value) and value > most else ""
-    message = f"{what}: expected at least {least}{above}, got {shown(value)}"
+    words = f"at least {least}"
+    if not is_whole(value):
+        words = f"a whole number of {words}"
+    elif value > most:
+        words += f" and at most {most}"
+    message = f"{what}: expected {words}, got {shown(value)}"
     raise InvalidArgumentError(message)
 
 

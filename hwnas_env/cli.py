@@ -34,6 +34,9 @@ from hwnas_env.reports.terminal import lay_out, progress_bars, say, show
 from hwnas_env.spaces import get_space
 from hwnas_env.texts import plain, tolerate, write
 
+INDEX_DIGITS = 19
+"""A number of so many digits is no index of any space."""
+
 app = typer.Typer(
     help="Hardware-aware neural architecture search: problems, searches and data.",
     no_args_is_help=True,
@@ -153,7 +156,7 @@ def run(
         runs = _with_progress(
             task, agents, seeds=seeds, limits=limits, jobs=jobs, folder=out
         )
-        summary = tables.run_summary(task, task.problem(), runs)
+        summary = tables.run_summary(task, task.problem(), runs, queries=limits.queries)
         studies.append({**summary, "runs": [one.as_dict() for one in runs]})
         if not as_json:
             lay_out(tables.run_table(summary))
@@ -176,7 +179,10 @@ def envs(as_json: Json = False) -> None:
 @app.command()
 def query(
     architecture: Annotated[
-        str, typer.Argument(help="An architecture string, or an official index.")
+        str,
+        typer.Argument(
+            help="An architecture string, an official index, or a genotype."
+        ),
     ],
     env: Env,
     dataset: Dataset = None,
@@ -186,7 +192,12 @@ def query(
 ) -> None:
     """Evaluates one network and says where every number comes from."""
     problem = Task(env, dataset, metric, source=source).problem()
-    if architecture.isdecimal():
+    digits_only = architecture.isascii() and architecture.isdecimal()
+    if digits_only and len(architecture) == problem.space.length:
+        # as records hold genotypes: a digit a position, more than any index has
+        digits = [[int(digit) for digit in architecture]]
+        genotype = problem.space.validate(digits)[0]
+    elif digits_only and len(architecture) < INDEX_DIGITS:
         genotype = problem.space.from_index([int(architecture)])[0]
     else:
         genotype = problem.encode(architecture)
@@ -271,8 +282,8 @@ def import_file(
 ) -> None:
     """Imports measured data into the cache: the official pickle, or accuracies.
 
-    An accuracy file (npz or csv) holds one column a dataset in percent, 15,625 rows in
-    the official order; it needs --split and --epochs.
+    An accuracy file (npz or csv) holds one column a dataset in percent, a row a network
+    in the official order, or in any if a csv names them; it needs --split and --epochs.
     """
     if file.suffix.lower() in (".npz", ".csv"):
         if split is None or epochs is None:

@@ -1,5 +1,6 @@
 """Agents that do what agents should not."""
 
+import asyncio
 import os
 import re
 import signal
@@ -141,6 +142,40 @@ class Leaves(RandomSearch):
 
     def propose(self) -> Any:
         raise SystemExit(4)
+
+
+class Speechless(RandomSearch):
+    """Raises an error that wants to end the program when it is read."""
+
+    name = "speechless"
+
+    def propose(self) -> Any:
+        raise _ExitsWhenReadError
+
+
+class _ExitsWhenReadError(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(0)
+
+
+class Cancels(RandomSearch):
+    """Raises what is no Exception."""
+
+    name = "cancels"
+
+    def propose(self) -> Any:
+        message = "enough"
+        raise asyncio.CancelledError(message)
+
+
+class Unmade(RandomSearch):
+    """Cannot be made."""
+
+    name = "unmade"
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        message = "no"
+        raise SystemExit(message)
 
 
 class Undeployable(RandomSearch):

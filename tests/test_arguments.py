@@ -398,3 +398,13 @@ def test_exact_fronts_are_kept() -> None:
         front.points[0, 0] = 1.0
     with pytest.raises(InvalidArgumentError):
         problem.pareto_front(("accuracy", "accuracy"))
+
+
+def test_long_lists_of_names_make_short_messages() -> None:
+    for env_id, keywords in (
+        (SEVERAL, {"devices": ["fpga"] * 100_000}),
+        (CELL, {"objectives": ["accuracy"] * 100_000}),
+    ):
+        with pytest.raises(HWNASError) as raised:
+            gym.make(env_id, **keywords)
+        assert len(str(raised.value)) < 500

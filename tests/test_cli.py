@@ -16,8 +16,10 @@ from hwnas_env.benchmark.runs import Task
 from hwnas_env.cli import app, main
 from hwnas_env.devices import DEVICES
 from hwnas_env.envs.registration import ENVIRONMENTS, MULTI_DEVICE_ENVIRONMENTS
+from hwnas_env.errors import HWNASError
 from hwnas_env.metrics import EXACT_METRICS
 from hwnas_env.reports.pages import ERRORS
+from hwnas_env.spaces import SEARCH_SPACES
 
 FRONT = ("--objective", "accuracy", "--objective", "latency_ms")
 CELL, NET = "HWNAS-NASBench201-EdgeGPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
@@ -85,6 +87,19 @@ def test_run_prints_a_table() -> None:
     assert "exact optimum" in text
     assert "modelled" in text
     assert "surrogate" in text
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "\u0663", "99999"])
+def test_numbers_that_are_no_index_are_one_line(number: str) -> None:
+    result = call("query", number, "--env", CELL)
+    assert isinstance(result.exception, HWNASError)
+    assert len(str(result.exception)) < 500
+
+
+def test_a_genotype_out_of_a_record_is_queried() -> None:
+    found = json.loads(call("query", "013210", "--env", CELL, "--json").output)
+    space = SEARCH_SPACES["nasbench201"]
+    assert found["architecture"] == space.decode([0, 1, 3, 2, 1, 0])
 
 
 def test_envs_lists_every_id() -> None:

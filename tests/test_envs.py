@@ -365,7 +365,7 @@ def test_a_ledger_never_spans_processes(kind: str) -> None:
         ({"accuracy": "test-200ep-mean"}, Exception, "test"),
         ({"accuracy": 2}, InvalidArgumentError, "7456 of 15625 networks"),
         ({"max_queries": 0}, InvalidArgumentError, "expected at least 1"),
-        ({"max_queries": 2.5}, InvalidArgumentError, "expected at least 1"),
+        ({"max_queries": 2.5}, InvalidArgumentError, "a whole number of at least 1"),
         ({"objectives": ["acuracy"]}, UnknownNameError, "did you mean 'accuracy'"),
         ({"objectives": []}, InvalidArgumentError, "sequence of names"),
         (

@@ -1,6 +1,7 @@
 """Recordings that are malformed, or that would run or write what they must not."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def test_rewards_of_different_lengths_do_not_make_an_episode(recorded: Path) -> 
 def test_files_that_cannot_be_read_or_are_nested_are_clear_errors(
     recorded: Path,
 ) -> None:
-    with pytest.raises(ForeignFileError, match="cannot be read"):
+    with pytest.raises(ForeignFileError, match="is a folder"):
         read_trajectories(recorded.parent)
     lines = recorded.read_text().splitlines()
     deep = recorded.with_name("deep.jsonl")
@@ -235,3 +236,14 @@ def test_a_recording_does_not_draw(
 def raises(accuracy: Any, cost: Any, budget: float) -> Any:
     del accuracy, cost
     raise KeyError(budget)
+
+
+def test_a_recording_is_a_file_of_bounded_size(tmp_path: Path) -> None:
+    sparse, pipe = tmp_path / "sparse.jsonl", tmp_path / "pipe.jsonl"
+    with sparse.open("wb") as file:
+        file.truncate(20 << 30)  # takes no room on the disk
+    os.mkfifo(pipe)
+    for odd in (sparse, pipe):
+        for read in (read_trajectories, replay):
+            with pytest.raises(ForeignFileError, match="no recording"):
+                read(odd)

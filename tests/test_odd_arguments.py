@@ -159,7 +159,10 @@ def test_no_argument_makes_a_raw_error_or_a_long_message(name: str) -> None:
     ("words", "call"),
     [
         ("unknown device an array of shape", lambda: problem(device=np.zeros(3))),
-        ("devices: expected at least 1, got None", lambda: ledger(devices=None)),
+        (
+            "devices: expected a whole number of at least 1, got None",
+            lambda: ledger(devices=None),
+        ),
         ("problem: expected a Problem, got 'x'", lambda: BudgetedProblem("x")),
         ("default_rng", lambda: get_space("fbnet").sample(3, rng=0)),  # type: ignore[arg-type]
         ("agents: expected a sequence", lambda: run_all(TASK, "random", seeds=1)),

@@ -681,3 +681,29 @@ def test_names_of_files_may_be_texts(tmp_path: Path) -> None:
     for other in dotted:
         write_record(str(other), read_record(path))
     assert [other.read_text() for other in dotted] == [Path(path).read_text()] * 2
+
+
+def test_files_that_are_none_or_too_large_are_named_and_the_rest_is_kept(
+    tmp_path: Path,
+) -> None:
+    recorded(JOBS[0], tmp_path)
+    sparse, pipe = tmp_path / "sparse.jsonl", tmp_path / "pipe.jsonl"
+    with sparse.open("wb") as file:
+        file.truncate(20 << 30)  # takes no room on the disk
+    os.mkfifo(pipe)
+    loaded = load_folder(tmp_path)
+    assert len(loaded.found) == 1
+    assert len(loaded.faults) == 2
+    for path in (sparse, pipe):
+        assert any(path.name in fault for fault in loaded.faults)
+        assert validate(path).differences
+
+
+def test_a_front_whose_first_network_cannot_run_is_a_fault_not_a_traceback(
+    tmp_path: Path,
+) -> None:
+    recorded(JOBS[5], tmp_path)
+    path = record_path(tmp_path, JOBS[5])
+    forge(path, 1, lambda line: {**line, "costs": dict.fromkeys(line["costs"])})
+    assert load_folder(tmp_path).faults
+    assert validate(path).differences

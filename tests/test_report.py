@@ -523,10 +523,14 @@ def test_a_report_replaces_only_what_reports_wrote(
         with pytest.raises(DataError, match=rf"{name}\.csv: written by no report"):
             small(page, ["task1", name])
     assert changed.read_text() == "mine now"
+    os.truncate(beside / "written.json", 20 << 30)  # takes no room on the disk
+    with pytest.raises(DataError, match="not the list"):
+        small(page, ["task1"])
     for words in ('{"../notes.html": [], "front9.csv": 5', "[[]]", '{"task1.csv": 5}'):
         (beside / "written.json").write_text(words)
-        with pytest.raises(DataError, match="written by no report"):
+        with pytest.raises(DataError, match="not the list of what a report wrote"):
             small(page, ["task1"])
+        assert (beside / "written.json").read_text() == words
     (tmp_path / "other_files").symlink_to(beside, target_is_directory=True)
     with pytest.raises(DataError, match="a link"):
         small(tmp_path / "other.html", ["task1"])

@@ -10,7 +10,7 @@ import pytest
 
 from hwnas_env import make_problem
 from hwnas_env.benchmark.front_studies import run_fronts
-from hwnas_env.benchmark.fronts import Volume, front_run
+from hwnas_env.benchmark.fronts import Volume, archive_of, front_run
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, run_once
 from hwnas_env.benchmark.suite_runs import run_suite
@@ -23,6 +23,7 @@ from hwnas_env.errors import (
 
 CELL = Task("HWNAS-NASBench201-EdgeTPU-v0")
 NET = Task("HWNAS-FBNet-Pixel3-v0")
+OBJECTIVES = ("accuracy", "latency_ms")
 
 
 def same(first: Run, second: Run) -> bool:
@@ -37,6 +38,8 @@ def same(first: Run, second: Run) -> bool:
         ("Garbage", "InvalidGenotypeError: nasbench201: expected genotypes", 0),
         ("Greedy", "BudgetExhaustedError: 15 queries asked for, 5 of 50 left", 45),
         ("Leaves", "SystemExit: 4", 0),
+        ("Speechless", "_ExitsWhenReadError: no message (SystemExit)", 0),
+        ("Cancels", "CancelledError: enough", 0),
     ],
 )
 def test_a_run_that_fails_says_why_and_keeps_what_it_found(
@@ -81,6 +84,22 @@ def test_a_run_that_hangs_or_dies_is_marked_and_nothing_else_is_lost(
     assert all(same(*pair) for pair in zip(runs, both(), strict=True))
 
 
+def test_an_agent_that_cannot_be_made_is_named_before_anything_runs() -> None:
+    for task in (CELL, Task(CELL.env, objectives=("accuracy", "latency_ms"))):
+        with pytest.raises(InvalidArgumentError, match=r"Unmade' cannot be made: Sys"):
+            run_all(task, ["random", "misbehaving:Unmade"], seeds=1, queries=5)
+
+
+def test_a_front_may_begin_with_what_cannot_run() -> None:
+    volume = Volume(make_problem("nasbench201", device="edgetpu"), OBJECTIVES)
+    for columns in (2, 3):
+        points = np.array([[np.inf] * columns, [0.5] * columns, [np.inf] * columns])
+        curve, archive = archive_of(volume, points[:, :2])
+        assert curve[0] == 0.0
+        assert curve[1] == curve[2] > 0
+        assert archive.tolist() == [1]
+
+
 def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
@@ -102,7 +121,7 @@ def test_limits_are_checked_before_anything_runs() -> None:
 def test_a_lone_name_is_not_taken_for_a_list_of_letters() -> None:
     names: Any
     for names in ("random", [5], None, {"random"}):
-        with pytest.raises(InvalidArgumentError, match="expected a list of names"):
+        with pytest.raises(InvalidArgumentError, match="expected a sequence of names"):
             run_all(CELL, names, seeds=1, queries=5)
     with pytest.raises(InvalidArgumentError, match=r"write \['random'\]"):
         run_all(CELL, "random", seeds=1, queries=5)

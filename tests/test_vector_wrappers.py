@@ -389,3 +389,17 @@ def test_foreign_and_doubly_scalarised_vectors_are_refused() -> None:
         wrappers.WeightedSum(vector, weights="drawn")
     with pytest.raises(InvalidArgumentError, match="2 numbers"):
         wrappers.WeightedSum(vector, weights=[math.nan, 1.0])
+
+
+@pytest.mark.parametrize(
+    "options", [True, 5, {"reset_mask": True}, {"reset_mask": [1, 0]}], ids=str
+)
+def test_options_that_are_none_are_refused_around_vectors_of_any_kind(
+    options: Any,
+) -> None:
+    singles = gym.vector.SyncVectorEnv([lambda: gym.make(f"hwnas_env:{CELL}")] * 2)
+    for envs in (singles, gym.make_vec(f"hwnas_env:{CELL}", 2)):
+        envs.reset(seed=0)
+        wrapped = wrappers.DictObservation(envs)
+        with pytest.raises(InvalidArgumentError, match=r"reset_mask|reset options"):
+            wrapped.reset(options=options)

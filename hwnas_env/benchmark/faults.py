@@ -18,7 +18,9 @@ def fault_words(raised: BaseException) -> str:
     """
     try:
         words = str(raised)
-    except Exception as error:  # the message of a broken exception
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the message of a broken exception
         words = f"no message ({type(error).__name__})"
     words = re.sub(r"0x[0-9a-fA-F]{5,}", "0x...", words)
     shown = "".join(

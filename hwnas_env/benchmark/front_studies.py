@@ -69,7 +69,7 @@ def run_fronts(
     return {
         "env": runs[0].env,
         "objectives": list(objectives),
-        "queries": max(run.queries for run in runs),
+        "queries": limits.queries or max(run.queries for run in runs),
         "front": volume.size,
         "agents": rows,
         "runs": [asdict(run) for run in runs],

@@ -107,13 +107,14 @@ def archive_of(volume: Volume, points: FloatArray) -> tuple[list[float], IntArra
         places.
     """
     curve: list[float] = []
-    archive = np.zeros(0, dtype=np.int64)
+    share, archive = 0.0, np.zeros(0, dtype=np.int64)
     for place in range(len(points)):
-        candidates = np.append(archive, place)
-        kept = candidates[non_dominated(points[candidates])]
-        changed = len(kept) != len(archive) or (kept != archive).any()
-        curve.append(volume.share(points[kept]) if changed else curve[-1])
-        archive = kept
+        if np.isfinite(points[place]).all():  # else not deployable, in no archive
+            candidates = np.append(archive, place)
+            kept = candidates[non_dominated(points[candidates])]
+            if len(kept) != len(archive) or (kept != archive).any():
+                share, archive = volume.share(points[kept]), kept
+        curve.append(share)
     return curve, archive
 
 
@@ -141,7 +142,9 @@ def front_run(task: Task, agent: str, *, seed: int, limits: Limits) -> FrontRun:
     error = ""
     try:
         searching.search(ledger)
-    except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:  # an agent's fault is its run's alone
         error = fault_words(raised)
     return front_summary(task, agent, seed=seed, ledger=ledger, error=error)
 

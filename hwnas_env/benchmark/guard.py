@@ -134,7 +134,9 @@ def _answer(
     connection.send(_BEGUN)
     try:
         answer = function(*arguments, **keywords)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         answer = fault_words(error)
     connection.send(answer)
     connection.close()

@@ -119,7 +119,7 @@ def load_file(path: AnyPath) -> tuple[Job, Result, dict[str, Any]]:
         raise ForeignFileError(message)
     try:
         result = result_of(job, record)
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         message = f"{path.name}: not the record of a run: {fault_words(error)}"
         raise ForeignFileError(message) from None
     return job, result, record.header

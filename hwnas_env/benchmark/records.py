@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hwnas_env.benchmark.jobs import Job
+from hwnas_env.data.files import read_file
 from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError, shown
 from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath
@@ -120,11 +121,8 @@ def read_lines(path: AnyPath) -> list[str]:
     """
     path = Path(path)
     try:
-        if not path.is_file():
-            message = "no file"
-            raise ValueError(message)
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, ValueError) as error:
+        text = read_file(path).decode("utf-8")
+    except (DataError, ValueError) as error:
         message = f"{path.name}: cannot be read ({error}); remove it to run again"
         raise TruncatedFileError(message) from None
     if not text:

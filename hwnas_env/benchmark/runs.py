@@ -25,7 +25,7 @@ from hwnas_env.envs.registration import (
     MULTI_DEVICE_ENVIRONMENTS,
     single_device_ids,
 )
-from hwnas_env.errors import InvalidArgumentError, shown
+from hwnas_env.errors import HWNASError, InvalidArgumentError, shown
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
@@ -226,7 +226,9 @@ def run_once(
     error = ""
     try:
         searching.search(ledger)
-    except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:  # an agent's fault is its run's alone
         error = fault_words(raised)
     return summarise(task, problem, agent, seed=seed, ledger=ledger, error=error)
 
@@ -243,6 +245,10 @@ def make_agent(
 
     Where no configuration is given and an agent's has ``objectives``, it is given the
     task's.
+
+    Raises:
+        InvalidArgumentError: its class raises anything, or lacks a method.
+        HWNASError: what an agent of this package says.
     """
     found = find_agent(agent)
     seed = check_whole(seed, what="seed")
@@ -251,7 +257,13 @@ def make_agent(
         kind = found.config_type
         if "objectives" in kind().as_dict():
             config = kind.from_dict({"objectives": task.objectives})
-    return found(problem, task.limit(problem), rng=rng, config=config)
+    try:
+        return found(problem, task.limit(problem), rng=rng, config=config)
+    except (HWNASError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # whatever an agent of one's own raises
+        message = f"agent {shown(agent)} cannot be made: {fault_words(error)}"
+        raise InvalidArgumentError(message) from error
 
 
 def incumbents(problem: Problem, limit: float | None, ledger: BudgetedProblem) -> Any:
@@ -375,8 +387,6 @@ def check_task(task: Task, limits: Limits) -> Problem:
             have, or limits that its problem does not know.
         InvalidBudgetError: no budget, or one that no deployable network meets.
     """
-    check_names(task.objectives, what="objectives", least=0)
-    check_names(task.train, what="train", least=0)
     problem = task.problem()
     task.limit(problem)
     limits.ledger(problem)

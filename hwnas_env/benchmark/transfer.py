@@ -48,7 +48,9 @@ def transfer_run(task: Task, agent: str, *, seed: int, limits: Limits) -> Run:
             searching.model = model
         if not ledger.exhausted:
             searching.search(ledger)
-    except (Exception, SystemExit) as raised:  # an agent's fault is its run's alone
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:  # an agent's fault is its run's alone
         error = fault_words(raised)
     return summarise(task, problem, agent, seed=seed, ledger=ledger, error=error)
 

@@ -93,7 +93,7 @@ def validate(path: AnyPath) -> Verdict:
         return _compared(path)
     except HWNASError as error:
         return Verdict(path, (f"line 1: request: {error}",))
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         return Verdict(
             path,
             (f"line 1: request: of no run: {fault_words(error)}",),

@@ -154,7 +154,7 @@ def _meanings(header: list[str], where: str) -> list[tuple[str, int]]:
     runs: dict[str, list[str]] = {}
     meanings = []
     for place, title in enumerate(header, start=1):
-        label, _, run = title.strip().partition("/")
+        label, _, run = (part.strip() for part in title.partition("/"))
         what = title.strip() if title.strip() in _NETWORK else _dataset_named(label)
         if what is None:
             message = (

@@ -20,7 +20,7 @@ from hwnas_env.envs.outcome import Outcome
 from hwnas_env.envs.pages import Pages, make_pages
 from hwnas_env.envs.spec import refuse_objects
 from hwnas_env.envs.workers import refuse_worker
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem, Keys
 from hwnas_env.problems.catalog import Accuracy, make_problem
 from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
@@ -64,7 +64,10 @@ class Setting:
         self.several = device is None
         held = check_names(test_devices, what="test_devices", least=0)
         if device is not None and (devices is not None or held):
-            message = "devices are of a MultiDevice environment; this one has a device"
+            message = (
+                "device and devices: give one; an environment of several devices takes "
+                'an episode\'s by reset(options={"device": name})'
+            )
             raise InvalidArgumentError(message)
         drawn = (
             (device,) if device is not None else check_names(devices, what="devices")
@@ -73,12 +76,12 @@ class Setting:
         both = sorted({*names[: len(drawn)]} & {*names[len(drawn) :]})
         if both:
             message = (
-                f"test_devices: {', '.join(both)} is drawn already; name those to "
+                f"test_devices: {shown(both)} is drawn already; name those to "
                 'train on too, as in devices=["edgegpu", "pixel3"]'
             )
             raise InvalidArgumentError(message)
         if len(set(names)) < len(names):
-            message = f"devices: one is named twice in {', '.join(names)}"
+            message = f"devices: one is named twice in {shown(names)}"
             raise InvalidArgumentError(message)
         if self.several:
             require_metric(names, metric)

@@ -274,7 +274,7 @@ class Problem:
                 column = self.metrics.index(name)
                 found.append(Objective(name, column, METRICS[name].minimise))
         if len(set(names)) < len(names):
-            message = f"objectives: {', '.join(names)} names one twice"
+            message = f"objectives: {shown(names)} names one twice"
             raise InvalidArgumentError(message)
         if self.device.name == "fpga" and {"latency_ms", "energy_mj"} <= set(names):
             warnings.warn(

@@ -60,6 +60,10 @@ def _best(rows: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+ENDINGS = ("png", "svg", "pdf")
+"""What figures are drawn as."""
+
+
 def check_figure(path: Path) -> None:
     """Raises if :func:`heat_map` could not write a file, before anything is computed.
 
@@ -68,10 +72,9 @@ def check_figure(path: Path) -> None:
         UnknownNameError: the file's ending is no kind of picture.
         DataError: there is no folder to put it into.
     """
-    drawing = load_extra("matplotlib.backend_bases", extra="plots", purpose="a figure")
-    endings = sorted(drawing.FigureCanvasBase.get_supported_filetypes())
+    load_extra("matplotlib.figure", extra="plots", purpose="a figure")
     ending = path.suffix.removeprefix(".").lower()
-    check_name(ending, endings, what=f"ending of the figure {path.name}")
+    check_name(ending, ENDINGS, what=f"ending of the figure {path.name}")
     if not path.parent.is_dir():
         message = f"{path}: there is no folder {path.parent}"
         raise DataError(message)

@@ -4,10 +4,12 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hwnas_env.benchmark.loading import Loaded, load_folder
+from hwnas_env.data.files import read_file
 from hwnas_env.errors import DataError
 from hwnas_env.reports.merging import merged
 from hwnas_env.reports.sheets import as_csv, as_latex
@@ -115,18 +117,31 @@ def _check_page(output: Path) -> None:
 
 
 def _written(beside: Path) -> Sums:
-    """Returns what reports wrote into a folder; nothing where no list says so."""
-    try:
-        listed = json.loads((beside / WRITTEN).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+    """Returns what reports wrote into a folder; nothing where there is no list.
+
+    Raises:
+        DataError: what has the list's name is none.
+    """
+    path = beside / WRITTEN
+    if not os.path.lexists(path):
         return {}
-    if not isinstance(listed, dict):
-        return {}
-    return {
-        name: sums
-        for name, sums in listed.items()
-        if name == Path(name).name and isinstance(sums, list)
-    }
+    listed = None
+    if not path.is_symlink():
+        with contextlib.suppress(DataError, ValueError, RecursionError):
+            listed = json.loads(read_file(path))
+    if not isinstance(listed, dict) or not all(map(_is_listed, listed.items())):
+        message = f"{path}: not the list of what a report wrote; move it away"
+        raise DataError(message)
+    return listed
+
+
+def _is_listed(item: tuple[str, object]) -> bool:
+    """Whether a list names a file of the folder and what its SHA-256 may be."""
+    name, sums = item
+    digests = isinstance(sums, list) and all(
+        isinstance(one, str) and re.fullmatch(r"[0-9a-f]{64}", one) for one in sums
+    )
+    return digests and name == Path(name).name
 
 
 def _write_list(beside: Path, sums: Sums) -> None:
@@ -137,8 +152,8 @@ def _write_list(beside: Path, sums: Sums) -> None:
 def _is_ours(path: Path, listed: Sums) -> bool:
     """Whether a file is as a report wrote it."""
     try:
-        return path.is_file() and _sum(path.read_bytes()) in listed.get(path.name, ())
-    except OSError:
+        return _sum(read_file(path)) in listed.get(path.name, ())
+    except DataError:
         return False
 
 

@@ -243,7 +243,7 @@ def study_of(loaded: Loaded) -> Study:
         kept += recorded
         faults += _other_data(made, recorded)
     if not tasks:
-        message = f"expected records of at least one run, got none; {faults}"
+        message = "; ".join(["expected records of at least one run, got none", *faults])
         raise InvalidArgumentError(message)
     tasks.sort(key=lambda row: (row.is_front, row.shape, *_place(row)))
     return Study(tuple(tasks), groups_of(tasks), tuple(kept), tuple(faults))

@@ -14,8 +14,18 @@ from hwnas_env.reports.pages import ERRORS, fidelity_words
 from hwnas_env.reports.terminal import heading
 
 
-def run_summary(task: Task, problem: Problem, runs: Sequence[Run]) -> dict[str, Any]:
-    """Returns a study's result as plain values: the optimum, and agents best first."""
+def run_summary(
+    task: Task, problem: Problem, runs: Sequence[Run], *, queries: int | None
+) -> dict[str, Any]:
+    """Returns a study's result as plain values: the optimum, and agents best first.
+
+    Args:
+        task: what was searched.
+        problem: its problem.
+        runs: of all agents, at least one.
+        queries: what each might spend; None where only seconds were limited, and the
+            most that a run spent is said.
+    """
     budget = task.limit(problem)
     optimum = problem.optimum(budget)
     agents: list[dict[str, Any]] = []
@@ -43,7 +53,7 @@ def run_summary(task: Task, problem: Problem, runs: Sequence[Run]) -> dict[str, 
         "problem": problem.describe(),
         "env": runs[0].env,
         "budget": budget,
-        "queries": max(run.queries for run in runs),
+        "queries": queries or max(run.queries for run in runs),
         "optimum": {
             "architecture": problem.decode(optimum.genotypes[0]),
             "accuracy_percent": optimum.accuracy_percent,

@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec
 
+from hwnas_env.data.files import read_file
 from hwnas_env.errors import (
+    DataError,
     DataMissingError,
     ForeignFileError,
     HWNASError,
@@ -243,12 +245,12 @@ def parse(path: Path) -> tuple[Line, list[tuple[int, Line]]]:
             :func:`read_trajectories`.
     """
     try:
-        texts = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
+        texts = read_file(path).split(b"\n")
+    except DataMissingError:
         message = f"no recording at {path}"
         raise DataMissingError(message) from None
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
+    except DataError as error:
+        message = f"no recording: {error}"
         raise ForeignFileError(message) from None
     unfinished = texts.pop()
     header = _header(path, texts[0] if texts else unfinished)

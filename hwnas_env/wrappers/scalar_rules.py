@@ -33,7 +33,7 @@ class Scalarisation(Rule):
         super().__init__(core, count)
         if not core.setting.vector_rewards:
             message = (
-                f"{type(self).__name__} needs a vector reward: make the environment "
+                "a scalarisation needs a vector reward: make the environment "
                 'with objectives=("accuracy", "latency_ms")'
             )
             raise InvalidArgumentError(message)

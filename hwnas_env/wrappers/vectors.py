@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.types import BoolArray
 
 if TYPE_CHECKING:  # only Gymnasium 1.4 and newer can be subscripted when it runs
@@ -39,15 +40,24 @@ def autoreset_mode_of(envs: gym.vector.VectorEnv[Any, Any, Any]) -> AutoresetMod
 def reset_mask(options: Any, count: int) -> BoolArray:
     """Marks the rows that a reset with these options starts anew: ``(N,)``.
 
-    What is no mask marks every row: the vector inside refuses it.
-
     Args:
         options: of ``reset``; wrappers of Gymnasium take the mask out of them, so this
             comes before the reset inside.
         count: N.
+
+    Raises:
+        InvalidArgumentError: options are no mapping, or the mask is none.
     """
-    mask = options.get("reset_mask") if isinstance(options, Mapping) else None
+    if options is None:
+        return np.ones(count, dtype=np.bool_)
+    if not isinstance(options, Mapping):
+        message = f"reset options: expected a mapping, got {shown(options)}"
+        raise InvalidArgumentError(message)
+    mask = options.get("reset_mask")
+    if mask is None:
+        return np.ones(count, dtype=np.bool_)
     array = np.array(mask)
     if array.dtype != np.bool_ or array.shape != (count,):
-        return np.ones(count, dtype=np.bool_)
+        message = f"reset_mask: expected ({count},) bool, got {shown(mask)}"
+        raise InvalidArgumentError(message)
     return array
