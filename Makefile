@@ -13,12 +13,14 @@ demo: $(CORE)/ready
 	$(CORE)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --env HWNAS-NASBench201-EdgeGPU-v0 \
 	    --agent random --agent evolution --agent reinforce --queries 300 --seeds 5
 
+# Two processes, each with whole files, whose tests share what they set up.
+TWO := -n 2 --dist loadfile
 test: $(FULL)/ready
-	$(FULL)/bin/python -m pytest -q $(PYTEST)
+	$(FULL)/bin/python -m pytest -q $(TWO) $(PYTEST)
 
 # The contracts over every id, and every backend: by hand, it takes half an hour.
 test-all: $(FULL)/ready
-	$(FULL)/bin/python -m pytest -q -m "" $(PYTEST)
+	$(FULL)/bin/python -m pytest -q $(TWO) -m "" $(PYTEST)
 
 # The lowest versions that pyproject.toml declares, and the Gymnasium that RLlib pins.
 FLOOR_TESTS := $(addprefix tests/test_,envs.py modes.py vector.py autoreset.py \

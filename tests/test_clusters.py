@@ -212,7 +212,6 @@ def test_workers_end_with_a_parent_that_is_killed(
 def test_two_shards_load_as_one_run(tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     run = CliRunner()
-    # a record an agent, a task and a seed; 'command' asks for six seeds
     for words in ([whole], [parts, "--shard", "1/2"], [parts, "--shard", "2/2"]):
         assert run.invoke(app, command(*words)[3:]).exit_code == 0
     one, two = load_folder(whole), load_folder(parts)
