@@ -158,12 +158,16 @@ def test_specs_and_pickles_keep_the_devices() -> None:
     [
         ({"devices": []}, InvalidArgumentError, "sequence of names, at least 1"),
         ({"devices": "fpga"}, InvalidArgumentError, "sequence of names, at least 1"),
-        ({"devices": ["fpga", "FPGA"]}, InvalidArgumentError, "named twice in fpga"),
+        (
+            {"devices": ["fpga", "FPGA"]},
+            InvalidArgumentError,
+            r"named twice in \['fpga'",
+        ),
         ({"devices": ["fpgaa"]}, UnknownNameError, "did you mean 'fpga'"),
         (
             {"devices": ["fpga"], "test_devices": ["fpga"]},
             InvalidArgumentError,
-            "fpga is drawn already",
+            r"\['fpga'\] is drawn already",
         ),
         ({"budget": 0.9}, InfeasibleBudgetError, "cheapest deployable"),
         ({"objectives": ["energy_mj"]}, UnknownNameError, "energy_mj"),

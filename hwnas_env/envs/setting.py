@@ -65,7 +65,7 @@ class Setting:
         held = check_names(test_devices, what="test_devices", least=0)
         if device is not None and (devices is not None or held):
             message = (
-                "device and devices: give one; an environment of several devices takes "
+                "device and devices: give one; a MultiDevice environment takes "
                 'an episode\'s by reset(options={"device": name})'
             )
             raise InvalidArgumentError(message)
