@@ -177,29 +177,32 @@ def load(name: str) -> Bundle | None:
     """
     root = cache_dir()
     manifest = _manifest(root / f"{name}.json")
-    if manifest is None:
-        return None
-    try:
-        return _open(name, root, manifest)
-    except ChecksumError:
-        newer = _manifest(root / f"{name}.json")
-        if newer is None or newer == manifest:
-            raise
-        return _open(name, root, newer)  # another process had just replaced it
+    while manifest is not None:
+        try:
+            return _open(name, root, manifest)
+        except ChecksumError:
+            newer = _manifest(root / f"{name}.json")
+            if newer == manifest:
+                raise
+            manifest = newer  # another process had just replaced it
+    return None
 
 
 def _open(name: str, root: Path, manifest: Mapping[str, Any]) -> Bundle:
     folder = root / manifest["folder"]
     wrong = _differences(folder, manifest["files"])
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    try:
+        for key, entry in () if wrong else manifest["files"].items():
+            path = folder / entry["file"]
+            arrays[key] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:  # gone since it was compared
+        wrong = [str(error)]
     if wrong:
         message = (
             f"the cached data in {folder} is damaged ({wrong[0]}); import it again"
         )
         raise ChecksumError(message)
-    arrays = {
-        key: np.load(folder / entry["file"], mmap_mode="r", allow_pickle=False)
-        for key, entry in manifest["files"].items()
-    }
     return Bundle(name, arrays, manifest["meta"], folder)
 
 
