@@ -146,7 +146,7 @@ class Additive:
         """
         layers, states, blocks, _ = self.entries.shape
         most = 1
-        while states * blocks ** (most + 1) <= _GROUP_ROWS:
+        while most < layers and states * blocks ** (most + 1) <= _GROUP_ROWS:
             most += 1
         firsts = range(0, layers, most)
         weights = np.zeros((len(firsts), layers), dtype=np.float32)
