@@ -121,6 +121,15 @@ def test_extremes_bound_what_remains(seed: int) -> None:
     assert totals.max() == pytest.approx(high[0, 0], abs=1e-12)
 
 
+@pytest.mark.parametrize("layers", [1, 3])
+def test_one_choice_a_layer_is_a_space_of_one(layers: int) -> None:
+    entries = np.arange(1.0, layers + 1)[:, None]
+    quantity = stateless(0.5, entries, link=Linear())
+    rows: Genotypes = np.zeros((3, layers), np.int8)
+    assert quantity.totals(rows)[:, 0].tolist() == [0.5 + entries.sum()] * 3
+    assert smallest_value(quantity) == 0.5 + entries.sum()
+
+
 def test_quantiles_follow_the_distribution_of_all_genotypes() -> None:
     for seed in range(5):
         quantity = small(seed, rounded=False)
