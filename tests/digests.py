@@ -15,14 +15,14 @@ import gymnasium as gym
 import numpy as np
 
 import hwnas_env
-from hwnas_env.accuracy.noise import uniform_numbers
 from hwnas_env.agents import AGENTS
 from hwnas_env.agents.optuna_sampler import OptunaSearcher
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.benchmark.runs import Task, run_once
 from hwnas_env.devices import DEVICES
+from hwnas_env.engines.noise import uniform_numbers
 from hwnas_env.envs.registration import ENVIRONMENTS, MULTI_DEVICE_ENVIRONMENTS
-from hwnas_env.scalarise import REWARDS
+from hwnas_env.maths.scalarise import REWARDS
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.types import Genotypes
 

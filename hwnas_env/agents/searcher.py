@@ -17,7 +17,7 @@ from hwnas_env.agents.journal import (
     generator_state,
 )
 from hwnas_env.arguments import check_type, check_whole
-from hwnas_env.elementary import exp, ordered_sum
+from hwnas_env.engines.space import MOST_DRAWN
 from hwnas_env.errors import (
     InvalidArgumentError,
     InvalidGenotypeError,
@@ -25,9 +25,9 @@ from hwnas_env.errors import (
     SearchExhaustedError,
     shown,
 )
+from hwnas_env.maths.elementary import exp, ordered_sum
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
-from hwnas_env.spaces.space import MOST_DRAWN
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes
 
 SearcherT = TypeVar("SearcherT", bound="Searcher")

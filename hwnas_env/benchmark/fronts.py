@@ -9,7 +9,7 @@ import numpy as np
 from hwnas_env.arguments import check_names
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.runs import Limits, Task, check_types, digits, make_agent
-from hwnas_env.indicators import non_dominated
+from hwnas_env.maths.indicators import non_dominated
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import FloatArray, IntArray

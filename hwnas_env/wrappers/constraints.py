@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.utils import RecordConstructorArgs
 
-from hwnas_env.elementary import ordered_sum
+from hwnas_env.engines.walk import draw_allowed
 from hwnas_env.errors import HWNASError, InvalidArgumentError
-from hwnas_env.problems.walk import draw_allowed
+from hwnas_env.maths.elementary import ordered_sum
 from hwnas_env.types import FloatArray, IntArray
 from hwnas_env.wrappers.arguments import at_least_zero
 from hwnas_env.wrappers.rules import (

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.elementary import log, ordered_sum
 from hwnas_env.errors import InvalidArgumentError, NotExactError, unknown_name
-from hwnas_env.scalarise import chebyshev, penalty_boundary, weighted_sum
+from hwnas_env.maths.elementary import log, ordered_sum
+from hwnas_env.maths.scalarise import chebyshev, penalty_boundary, weighted_sum
 from hwnas_env.types import BoolArray, FloatArray, IntArray
 from hwnas_env.wrappers.arguments import at_least_zero, is_finite
 from hwnas_env.wrappers.rules import Info, Rule
@@ -169,7 +169,7 @@ class WeightedRule(Weighted):
     """See :class:`WeightedSum`."""
 
     def formula(self, values: FloatArray, weights: FloatArray) -> FloatArray:
-        """See :func:`hwnas_env.scalarise.weighted_sum`."""
+        """See :func:`hwnas_env.maths.scalarise.weighted_sum`."""
         return weighted_sum(values, weights)
 
 
@@ -177,7 +177,7 @@ class ChebyshevRule(Weighted):
     """See :class:`Chebyshev`."""
 
     def formula(self, values: FloatArray, weights: FloatArray) -> FloatArray:
-        """See :func:`hwnas_env.scalarise.chebyshev`."""
+        """See :func:`hwnas_env.maths.scalarise.chebyshev`."""
         return chebyshev(values, weights, rho=self._parameters["rho"])
 
 
@@ -185,7 +185,7 @@ class BoundaryRule(Weighted):
     """See :class:`PenaltyBoundary`."""
 
     def formula(self, values: FloatArray, weights: FloatArray) -> FloatArray:
-        """See :func:`hwnas_env.scalarise.penalty_boundary`."""
+        """See :func:`hwnas_env.maths.scalarise.penalty_boundary`."""
         return penalty_boundary(values, weights, theta=self._parameters["theta"])
 
 
