@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwnas_env.envs.registration import (
     register_device,
+    register_everything,
     register_space,
     unregister_device,
     unregister_space,
@@ -75,3 +76,4 @@ def __dir__() -> list[str]:
 
 
 install()
+register_everything()

@@ -278,9 +278,14 @@ class Searcher(Agent):
         space, row = self.problem.space, np.arange(draws)
         rows = np.repeat(genotype[None, :], draws, axis=0)
         order = self.rng.permuted(np.tile(np.arange(space.length), (draws, 1)), axis=1)
+        choices = np.array(space.choices_at)
         for position in order[:, :2].T:
-            step = self.rng.integers(1, space.choices, draws)
-            rows[row, position] = (rows[row, position] + step) % space.choices
+            if space.uniform:
+                step = self.rng.integers(1, space.choices, draws)
+            else:  # a position with one choice keeps it
+                step = self.rng.integers(1, np.maximum(choices[position], 2))
+            changed = (rows[row, position] + step) % choices[position]
+            rows[row, position] = changed.astype(np.int8)
         return rows[self.feasible(rows)]
 
     def score(self, evaluation: Evaluation) -> FloatArray:

@@ -105,10 +105,14 @@ def _files(folder: Path) -> Iterator[Path]:
             yield folder / name
 
 
-def _load() -> None:
-    """Lists the devices of the package, then the user's; never fails for the latter."""
+def add_packaged() -> None:
+    """Adds the devices of this package."""
     for path in _files(Path(__file__).parent):
         DEVICES.add(read_device(path))
+
+
+def add_users_own() -> None:
+    """Adds the devices of the user's folder; what cannot be added is a warning."""
     for path in _files(user_folder()):
         try:
             DEVICES.add(read_device(path))
@@ -131,4 +135,4 @@ def _add_broken(path: Path) -> None:
             return
 
 
-_load()
+add_packaged()

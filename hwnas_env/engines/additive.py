@@ -395,7 +395,8 @@ def quantiles(
         blocks = entries.shape[1]
         moved = np.zeros_like(mass)
         # Every sum is kept relative to the smallest one reachable from here on.
-        for state, block in itertools.product(range(quantity.states), range(blocks)):
+        reached = np.flatnonzero(mass.any(axis=1)).tolist()
+        for state, block in itertools.product(reached, range(blocks)):
             after = int(following[state, block])
             rise = entries[state, block] + low[layer + 1, after] - low[layer, state]
             steps, share = divmod(max(float(rise), 0.0) / width, 1.0)

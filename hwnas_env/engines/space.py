@@ -318,8 +318,8 @@ class SearchSpace(ABC):
         many = self.size > 1 << 63
         why = "more than 64 bits can number" if many else "which stand in no table"
         message = (
-            f"no index {shown(came)}: {self.name} has {power} networks, {why}; name one "
-            f"by {self.architecture_form}"
+            f"no index {shown(came)}: {self.name} has {power} networks, {why}; name "
+            f"one by {self.architecture_form}"
         )
         return NotExactError(message)
 

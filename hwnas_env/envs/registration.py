@@ -6,10 +6,10 @@ from typing import Any
 import gymnasium as gym
 
 from hwnas_env.devices import DEVICES, Device
-from hwnas_env.devices.registry import BrokenDevice, add_device
+from hwnas_env.devices.registry import BrokenDevice, add_device, add_users_own
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.spaces import SEARCH_SPACES, get_space
-from hwnas_env.spaces.registry import add_space
+from hwnas_env.spaces.registry import add_named_spaces, add_space
 
 ENTRY_POINT = "hwnas_env.envs.modes:make"
 VECTOR_ENTRY_POINT = "hwnas_env.envs.vector:HWNASVectorEnv"
@@ -146,6 +146,13 @@ def unregister_space(name: str) -> None:
     SEARCH_SPACES.remove(found.name)
 
 
+def register_everything() -> None:
+    """Adds the user's spaces and devices, and registers every id there is."""
+    add_named_spaces()
+    add_users_own()
+    _register_all()
+
+
 def _register_all() -> None:
     """Registers every id once; a second call changes nothing."""
     for space in SEARCH_SPACES:
@@ -169,6 +176,3 @@ def _register(name: str, **keywords: Any) -> None:
             disable_env_checker=True,
             order_enforce=False,  # the environments enforce it themselves
         )
-
-
-_register_all()

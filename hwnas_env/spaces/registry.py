@@ -51,12 +51,16 @@ def add_space(space: SearchSpace | str) -> SearchSpace:
     return SEARCH_SPACES[found.name]
 
 
-def _load() -> None:
-    """Lists the rooms, then the user's spaces; never fails for the latter."""
+def add_rooms() -> None:
+    """Adds the search spaces of this package."""
     package = importlib.import_module("hwnas_env.spaces")
     for room in pkgutil.iter_modules(package.__path__, "hwnas_env.spaces."):
         if room.ispkg:
             SEARCH_SPACES.add(importlib.import_module(room.name).SPACE)
+
+
+def add_named_spaces() -> None:
+    """Adds what ``HWNAS_ENV_SPACES`` names; what cannot be added is a warning."""
     for reference in os.environ.get(VARIABLE, "").split(","):
         if not reference.strip():
             continue
@@ -67,4 +71,4 @@ def _load() -> None:
             warnings.warn(f"{words}: {error!r:.300}", stacklevel=2)
 
 
-_load()
+add_rooms()
