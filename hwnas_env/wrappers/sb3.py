@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.extras import missing_extra
-from hwnas_env.wrappers.rules import refuse_reward, reward_kind
+from hwnas_env.wrappers.reward_rules import refuse_reward, reward_kind
 from hwnas_env.wrappers.vectors import autoreset_mode_of
 
 try:

@@ -11,11 +11,12 @@ the environment's ``reward_reference``: accuracy 0 and the largest costs there a
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import gymnasium as gym
-
-from hwnas_env.wrappers.rules import RuleWrapper
+from hwnas_env.wrappers.protocols import AnyEnv
+from hwnas_env.wrappers.reward_rules import (
+    RewardRuleWrapper,
+    VectorRewardRuleWrapper,
+)
 from hwnas_env.wrappers.scalar_rules import (
     BoundaryRule,
     ChebyshevRule,
@@ -25,7 +26,7 @@ from hwnas_env.wrappers.scalar_rules import (
 )
 
 
-class WeightedSum(RuleWrapper):
+class WeightedSum(RewardRuleWrapper):
     """Rewards the weighted sum of objectives, normalised by the exact front.
 
     0 at the front's nadir, 1 at its ideal. Weights "sampled" are drawn each episode,
@@ -41,7 +42,7 @@ class WeightedSum(RuleWrapper):
 
     rule_type = WeightedRule
 
-    def __init__(self, env: gym.Env[Any, Any], weights: Sequence[float] | str) -> None:
+    def __init__(self, env: AnyEnv, weights: Sequence[float] | str) -> None:
         """Takes one weight an objective, at least 0, or "sampled".
 
         Raises:
@@ -50,7 +51,13 @@ class WeightedSum(RuleWrapper):
         super().__init__(env, weights=weights)
 
 
-class Chebyshev(RuleWrapper):
+class VectorWeightedSum(VectorRewardRuleWrapper):
+    """Applies :class:`WeightedSum` to every row of a vector."""
+
+    single_type = WeightedSum
+
+
+class Chebyshev(RewardRuleWrapper):
     """Rewards nearness to the ideal, by the augmented Chebyshev distance.
 
     0 at the ideal, else negative; see :class:`WeightedSum` for weights.
@@ -60,7 +67,7 @@ class Chebyshev(RuleWrapper):
 
     def __init__(
         self,
-        env: gym.Env[Any, Any],
+        env: AnyEnv,
         weights: Sequence[float] | str,
         *,
         rho: float = 0.05,
@@ -73,7 +80,13 @@ class Chebyshev(RuleWrapper):
         super().__init__(env, weights=weights, rho=rho)
 
 
-class PenaltyBoundary(RuleWrapper):
+class VectorChebyshev(VectorRewardRuleWrapper):
+    """Applies :class:`Chebyshev` to every row of a vector."""
+
+    single_type = Chebyshev
+
+
+class PenaltyBoundary(RewardRuleWrapper):
     """Rewards nearness to the ideal along the weights' direction (PBI).
 
     0 at the ideal, else negative; see :class:`WeightedSum` for weights.
@@ -83,7 +96,7 @@ class PenaltyBoundary(RuleWrapper):
 
     def __init__(
         self,
-        env: gym.Env[Any, Any],
+        env: AnyEnv,
         weights: Sequence[float] | str,
         *,
         theta: float = 5.0,
@@ -96,7 +109,13 @@ class PenaltyBoundary(RuleWrapper):
         super().__init__(env, weights=weights, theta=theta)
 
 
-class EpsilonConstraint(RuleWrapper):
+class VectorPenaltyBoundary(VectorRewardRuleWrapper):
+    """Applies :class:`PenaltyBoundary` to every row of a vector."""
+
+    single_type = PenaltyBoundary
+
+
+class EpsilonConstraint(RewardRuleWrapper):
     """Rewards the first objective where the others keep their bounds.
 
     A bound that is met exactly is kept. Where one is broken the reward is minus the sum
@@ -106,7 +125,7 @@ class EpsilonConstraint(RuleWrapper):
 
     rule_type = EpsilonRule
 
-    def __init__(self, env: gym.Env[Any, Any], bounds: Mapping[str, float]) -> None:
+    def __init__(self, env: AnyEnv, bounds: Mapping[str, float]) -> None:
         """Takes one bound for every objective but the first, in people's units.
 
         Args:
@@ -121,7 +140,13 @@ class EpsilonConstraint(RuleWrapper):
         super().__init__(env, bounds=bounds)
 
 
-class HypervolumeImprovement(RuleWrapper):
+class VectorEpsilonConstraint(VectorRewardRuleWrapper):
+    """Applies :class:`EpsilonConstraint` to every row of a vector."""
+
+    single_type = EpsilonConstraint
+
+
+class HypervolumeImprovement(RewardRuleWrapper):
     """Rewards the share of the front's hypervolume that a network adds to an archive.
 
     The archive is not observed, so rewards depend on what came before:
@@ -135,7 +160,7 @@ class HypervolumeImprovement(RuleWrapper):
 
     rule_type = VolumeRule
 
-    def __init__(self, env: gym.Env[Any, Any], *, keep: str = "run") -> None:
+    def __init__(self, env: AnyEnv, *, keep: str = "run") -> None:
         """Keeps an archive for the whole run, or anew each episode.
 
         Args:
@@ -147,3 +172,9 @@ class HypervolumeImprovement(RuleWrapper):
             InvalidArgumentError: no vector reward.
         """
         super().__init__(env, keep=keep)
+
+
+class VectorHypervolumeImprovement(VectorRewardRuleWrapper):
+    """Applies :class:`HypervolumeImprovement` to every row of a vector."""
+
+    single_type = HypervolumeImprovement
