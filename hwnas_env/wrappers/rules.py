@@ -37,16 +37,14 @@ class Rule:
         label: name of the wrapper, for errors.
     """
 
-    def __init__(self, env: AnyEnv | AnyVector, count: int, **parameters: Any) -> None:
+    def __init__(self, env: AnyEnv | AnyVector, count: int) -> None:
         """Takes what is wrapped; subclasses take the wrapper's parameters.
 
         Args:
             env: one environment, or a vector.
             count: number of rows, 1 of one environment.
-            parameters: none is left for this class.
         """
         del env
-        assert not parameters, "a subclass takes them"
         self.count, self.label = count, type(self).__name__
 
     @classmethod
@@ -173,11 +171,7 @@ class VectorRuleWrapper(VectorWrapper):
             raise InvalidArgumentError(message)
         super().__init__(env)
         self.single_type = single_type or self.single_type
-        signature = inspect.signature(self.single_type.__init__)
-        bound = signature.bind(None, env, *arguments, **keywords)
-        bound.apply_defaults()
-        _, _, *names = bound.arguments  # behind self and env
-        given = {name: bound.arguments[name] for name in names}
+        given = _named(self.single_type, env, arguments, keywords)
         given = self.single_type.rule_type.arguments(given)
         self.rule = self.single_type.make_rule(env, env.num_envs, given)
         self._everyone: BoolArray = np.ones(env.num_envs, dtype=np.bool_)
@@ -209,3 +203,22 @@ class VectorRuleWrapper(VectorWrapper):
         """Adds what the rule shows to infos, of the rows that are marked."""
         for key, column in self.rule.shown().items():
             infos[key], infos[f"_{key}"] = column, rows
+
+
+def _named(
+    single_type: type[RuleWrapper],
+    env: AnyVector,
+    arguments: tuple[object, ...],
+    keywords: dict[str, object],
+) -> dict[str, object]:
+    """Returns what a class would give its rule for these arguments, by name."""
+    signature = inspect.signature(single_type.__init__)
+    bound = signature.bind(None, env, *arguments, **keywords)
+    bound.apply_defaults()
+    named: dict[str, object] = {}
+    for name, value in [*bound.arguments.items()][2:]:  # behind self and env
+        if signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+            named |= value
+        else:
+            named[name] = value
+    return named
