@@ -4,10 +4,13 @@
 - ``LagrangianReward``: a penalty whose multiplier follows the dual.
 - ``HardMask``: plays an allowed action in place of a masked one.
 
-Each takes one environment, or what ``gym.make_vec`` makes. What is penalised is
-``info["cost"]`` = min(max(0, c / T - 1), 1), as safe reinforcement learning expects it:
-0 at c = T and below, 1 from c = 2 T on and where the device cannot run the network
-(c = inf), whatever the accuracy. ``EarlyTermination`` is in a module of its own.
+Each takes one environment; around what ``gym.make_vec`` makes it becomes the class
+beside it, ``VectorPenaltyReward`` and so on. ``EarlyTermination`` is in a module of its
+own.
+
+What is penalised is ``info["cost"]`` = min(max(0, c / T - 1), 1), as safe reinforcement
+learning expects it: 0 at c = T and below, 1 from c = 2 T on and where the device cannot
+run the network (c = inf), whatever the accuracy.
 """
 
 import sys
@@ -42,6 +45,9 @@ from hwnas_env.wrappers.reward_rules import (
 )
 from hwnas_env.wrappers.rules import Rule, RuleWrapper, VectorRuleWrapper
 
+_ONE = np.zeros(1, dtype=np.int64)
+"""The rows of one environment: row 0."""
+
 
 class Penalty(RewardRule):
     """See :class:`PenaltyReward`."""
@@ -63,6 +69,7 @@ class PenaltyReward(RewardRuleWrapper):
 
     At c = T nothing is subtracted, at c = inf the coefficient; at a = 0 the same as at
     any accuracy. Where ``EarlyTermination`` inside ended an episode, the coefficient.
+    Around a vector it is a :class:`VectorPenaltyReward`.
 
     Example:
         >>> import gymnasium as gym, hwnas_env
@@ -149,11 +156,13 @@ class LagrangianReward(RewardRuleWrapper):
     At c = T nothing is subtracted and the multiplier stays; at c = inf the multiplier
     is subtracted and grows by the step size; accuracy, 0 or not, does not matter.
 
-    The rows of a vector share one multiplier: a step charges them all with the same,
-    then moves it by the mean of e over the rows that were evaluated. It goes back to
-    ``initial`` where the ledger begins anew: at a seeded reset, unless ``max_queries``
-    or a ledger that was given go on. An episode that ``EarlyTermination`` ended counts
-    as e = 1.
+    It goes back to ``initial`` where the ledger begins anew: at a seeded reset, unless
+    ``max_queries`` or a ledger that was given go on. An episode that
+    ``EarlyTermination`` ended counts as e = 1.
+
+    Around a vector it is a :class:`VectorLagrangianReward`, whose rows share one
+    multiplier: a step charges them all with the same, then moves it by the mean of e
+    over the rows that were evaluated.
 
     Source:
         Tessler et al., Reward Constrained Policy Optimization, ICLR 2019.
@@ -273,28 +282,28 @@ class HardMask(RuleWrapper):
 
     def _started(self, observation: Observation, info: Infos) -> Observation:
         """Says that nothing was replaced yet."""
-        self.rule.begin(np.zeros(1, dtype=np.int64), anew=False)
+        self.rule.begin(_ONE, anew=False)
         self._show(info)
         return observation
 
     def step(self, action: object) -> Step:
         """Steps with the action, or with one that the mask allows."""
-        rule, masks = self.rule, self._core.action_masks()[None]
-        actions = np.array([self._core.check_action(action)])
-        replaced = rule.masked(actions, masks)
+        mask, number = self._core.action_masks(), self._core.check_action(action)
         step: Step
-        if not replaced[0]:
-            step = self.env.step(int(actions[0]))
+        if mask[number]:  # most steps: nothing to draw
+            step = self.env.step(number)
+            self.rule.begin(_ONE, anew=False)
         else:
             generator = self.unwrapped.np_random.bit_generator
-            before = generator.state
-            played = rule.allowed(actions, masks, replaced)
+            before, actions = generator.state, np.array([number])
+            replaced = self.rule.masked(actions, mask[None])
+            played = self.rule.allowed(actions, mask[None], replaced)
             try:
                 step = self.env.step(int(played[0]))
             except HWNASError:  # a step that is refused draws nothing
                 generator.state = before
                 raise
-        rule.replaced = replaced
+            self.rule.replaced = replaced
         self._show(step[4])
         return step
 

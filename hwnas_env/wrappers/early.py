@@ -105,7 +105,9 @@ class EarlyTermination(RuleWrapper):
             raise EpisodeEndedError(message)
         step: Step = self.env.step(action)
         observation, reward, terminated, truncated, info = step
-        ended = np.array([terminated or (truncated and info["budget_exhausted"])])
+        if terminated or info["completable"]:  # most steps: nothing can be lost
+            return step
+        ended = np.array([truncated and info["budget_exhausted"]])
         lost = self.rule.lost(lambda key: np.array([info[key]]), ended)
         if not lost[0]:
             return step

@@ -145,7 +145,8 @@ class DictObservation(RuleWrapper):
     observation go inside of this one.
 
     What libraries look for: RLlib the keys by default, and of ``MultiDiscrete`` the
-    flat mask; Tianshou ``keys=("obs", "mask")``; TorchRL ``dtype=bool``.
+    flat mask; Tianshou ``keys=("obs", "mask")``; TorchRL ``dtype=bool``. Around a
+    vector it is a :class:`VectorDictObservation`.
 
     Source:
         Ray RLlib, ``rllib/examples/rl_modules/classes/action_masking_rlm.py``.
@@ -195,7 +196,9 @@ class DictObservation(RuleWrapper):
 
 
 class VectorDictObservation(VectorRuleWrapper):
-    """Observes ``{"observations": (N, ...), "action_mask": (N, ...)}``.
+    """Applies :class:`DictObservation` to every row of a vector.
+
+    Observes ``{"observations": (N, ...), "action_mask": (N, ...)}``.
 
     With SAME_STEP autoreset ``infos["final_obs"]`` is an object array with one
     dictionary a finished row, whatever it was inside: what Gymnasium's own vector

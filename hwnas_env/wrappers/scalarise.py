@@ -4,7 +4,8 @@
 - ``EpsilonConstraint``: one objective, with bounds on the others.
 - ``HypervolumeImprovement``: what a network adds to an archive.
 
-Each takes one environment, or what ``gym.make_vec`` makes. All of them give 0.0 on a
+Each takes one environment; around what ``gym.make_vec`` makes it becomes the class
+below it, ``VectorWeightedSum`` and so on. All of them give 0.0 on a
 step that evaluates nothing; a network that the device cannot run (c = inf) counts as
 the environment's ``reward_reference``: accuracy 0 and the largest costs there are.
 ``info["vector_reward"]`` keeps the vector.
@@ -31,7 +32,8 @@ class WeightedSum(RewardRuleWrapper):
 
     0 at the front's nadir, 1 at its ideal. Weights "sampled" are drawn each episode,
     uniformly over all that add up to 1, shown in ``info["weights"]`` and at the end of
-    the observation: for one policy over all trade-offs.
+    the observation: for one policy over all trade-offs. Around a vector it is a
+    :class:`VectorWeightedSum`.
 
     Example:
         >>> import gymnasium as gym, hwnas_env
@@ -60,7 +62,8 @@ class VectorWeightedSum(VectorRewardRuleWrapper):
 class Chebyshev(RewardRuleWrapper):
     """Rewards nearness to the ideal, by the augmented Chebyshev distance.
 
-    0 at the ideal, else negative; see :class:`WeightedSum` for weights.
+    0 at the ideal, else negative; see :class:`WeightedSum` for weights. Around a vector
+    it is a :class:`VectorChebyshev`.
     """
 
     rule_type = ChebyshevRule
@@ -89,7 +92,8 @@ class VectorChebyshev(VectorRewardRuleWrapper):
 class PenaltyBoundary(RewardRuleWrapper):
     """Rewards nearness to the ideal along the weights' direction (PBI).
 
-    0 at the ideal, else negative; see :class:`WeightedSum` for weights.
+    0 at the ideal, else negative; see :class:`WeightedSum` for weights. Around a vector
+    it is a :class:`VectorPenaltyBoundary`.
     """
 
     rule_type = BoundaryRule
@@ -120,7 +124,8 @@ class EpsilonConstraint(RewardRuleWrapper):
 
     A bound that is met exactly is kept. Where one is broken the reward is minus the sum
     of the relative excesses, each at most 1: worse than any network that keeps them
-    with a reward of at least 0.
+    with a reward of at least 0. Around a vector it is a
+    :class:`VectorEpsilonConstraint`.
     """
 
     rule_type = EpsilonRule
@@ -152,10 +157,12 @@ class HypervolumeImprovement(RewardRuleWrapper):
     The archive is not observed, so rewards depend on what came before:
     ``info["hypervolume"]`` shows its share as of the row's last evaluation. A run ends
     where the ledger begins anew: at a seeded reset, unless ``max_queries`` or a ledger
-    that was given go on. The
-    reference point is the environment's ``reward_reference``. In a vector the archive
-    of a run is that of all rows, to which a step's networks are added in their order;
-    each device has its own.
+    that was given go on. The reference point is the environment's
+    ``reward_reference``.
+
+    Around a vector it is a :class:`VectorHypervolumeImprovement`, where the archive of
+    a run is that of all rows, to which a step's networks are added in their order; each
+    device has its own.
     """
 
     rule_type = VolumeRule
