@@ -17,7 +17,7 @@ from hwnas_env.arguments import check_name
 from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
 from hwnas_env.benchmark.front_studies import run_fronts
 from hwnas_env.benchmark.fronts import FRONT_AGENTS
-from hwnas_env.benchmark.reproduce import reproduce_table5
+from hwnas_env.benchmark.reproduce import REPRODUCTIONS, reproduce_table5
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
 from hwnas_env.data import cache
@@ -49,7 +49,6 @@ data_app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(bench_cli.app, name="bench")
 
-REPRODUCTIONS = ("nasbench201-table5",)
 ERROR = 10_000
 """Letters of an error that are printed at most; it may name many files."""
 
@@ -227,7 +226,7 @@ def optimum(
 
 @app.command()
 def analyze(
-    space: Annotated[str, typer.Argument(help="As in nasbench201.")],
+    space: Annotated[str, typer.Argument(help="A search space's name.")],
     dataset: Dataset = None,
     source: Source = "builtin",
     preset: Annotated[str, typer.Option(help="tight, medium or loose.")] = "medium",
@@ -280,8 +279,8 @@ def import_file(
         int | None, typer.Option(help="Of an accuracy file: epochs of training.")
     ] = None,
     space: Annotated[
-        str, typer.Option(help="Of an accuracy file: the search space.")
-    ] = "nasbench201",
+        str | None, typer.Option(help="Of an accuracy file: the search space.")
+    ] = None,
 ) -> None:
     """Imports measured data into the cache: the official pickle, or accuracies.
 
@@ -293,8 +292,9 @@ def import_file(
             message = "an accuracy file needs --split and --epochs"
             raise typer.BadParameter(message)
         readers = registered("accuracies")
-        space = check_name(space, readers, what="space with imported accuracies")
-        found = readers[space](file, split=split, epochs=epochs)
+        name = next(iter(readers)) if space is None else get_space(space).name
+        check_name(name, readers, what="search space with imported accuracies")
+        found = readers[name](file, split=split, epochs=epochs)
         say(f"imported {split} accuracy after {epochs} epochs: {', '.join(found)}")
         return
     if split is not None or epochs is not None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from contracts import CELL, IDS, NET, make
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 
 from hwnas_env import envs
 from hwnas_env.envs import pictures
@@ -43,8 +44,10 @@ def words(seen: View) -> set[str]:
 def test_no_label_covers_another_or_leaves_the_picture(
     env_id: str, decided: float
 ) -> None:
-    length = 6 if "NASBench201" in env_id else 22
-    actions = [(3, 1, 4, 2, 5)[n % 5] % 5 for n in range(int(decided * length))]
+    counts = make(env_id).unwrapped.problem.space.choices_at
+    length = len(counts)
+    pattern = [(3, 1, 4, 2, 5)[n % 5] % 5 % counts[n] for n in range(length)]
+    actions = pattern[: int(decided * length)]
     figure = pictures.draw(view(env_id, *actions, accuracy_percent=91.23))
     renderer = FigureCanvasAgg(figure).get_renderer()
     boxes = [label.get_window_extent(renderer) for label in texts(figure)]
@@ -71,7 +74,7 @@ def bars(seen: View) -> dict[str, float]:
     patches = pictures.draw(seen).axes[1].patches
     names = {pictures._WITHIN: "within", pictures._BEYOND: "beyond"}
     colours = {
-        tuple(np.round(pictures.to_rgb(code), 4)): name for code, name in names.items()
+        tuple(np.round(to_rgb(code), 4)): name for code, name in names.items()
     }
     found = {}
     for patch in patches:

@@ -31,6 +31,9 @@ from hwnas_env.types import FloatArray
 TRAIN_SECONDS = 12_000.0
 SIGNAL, SCORE = "valid-12ep-mean", "test-200ep-mean"
 DEVICE = "eyeriss"
+
+REPRODUCTIONS = ("nasbench201-table5",)
+"""Published experiments that can be run again, by name."""
 """Any on which every cell runs: costs play no part."""
 
 REINFORCE_RATES = (0.02, 0.1, 0.2, 0.5)

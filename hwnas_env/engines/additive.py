@@ -259,6 +259,13 @@ def stateless(
     )
 
 
+def nothing(blocks_at: tuple[int, ...]) -> Additive:
+    """Builds no quantity at all, of layers with so many blocks each."""
+    shape = (len(blocks_at), 1, max(blocks_at))
+    states = np.zeros(shape, dtype=np.int64)
+    return Additive(np.zeros(0), np.zeros((*shape, 0)), states, (), blocks_at)
+
+
 def join(parts: Sequence[Additive]) -> Additive:
     """Joins quantities of the same layers and blocks.
 

@@ -1,12 +1,18 @@
 """What a search space answers with: columns of a table, or sums over layers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hwnas_env.engines.additive import Additive
 from hwnas_env.engines.noise import Noise
-from hwnas_env.types import AccuracyFunction, BoolArray, FloatArray, Provenance
+from hwnas_env.types import (
+    AccuracyFunction,
+    BoolArray,
+    FloatArray,
+    Genotypes,
+    Provenance,
+)
 
 
 @dataclass(frozen=True)
@@ -114,3 +120,16 @@ class LayeredAccuracy:
     provenance: Provenance
     noise: Noise | None = None
     train_seconds: Additive | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionCosts:
+    """Costs of the networks of a layered space by a function of unknown form.
+
+    Attributes:
+        function: genotypes ``(N, L)`` to costs ``(N, M)``, inf where not deployable.
+        provenance: by metric, in the order of its columns.
+    """
+
+    function: Callable[[Genotypes], FloatArray]
+    provenance: Mapping[str, Provenance]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas_env.engines.walk import Walk
+from hwnas_env.engines.walk import Overview, Walk, overview_of
 from hwnas_env.types import Evaluation, FloatArray, Genotypes
 
 
@@ -83,6 +83,15 @@ class Model(ABC):
     @abstractmethod
     def walk(self, column: int, budget: float) -> Walk:
         """Prepares the walk under a budget on one cost column."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether masks, optima and fronts can be computed."""
+        return True
+
+    def overview(self, column: int, budget: float) -> Overview:
+        """Says what is known of all networks under a budget on one cost column."""
+        return overview_of(self.walk(column, budget))
 
     @abstractmethod
     def smallest(self, column: int) -> float:

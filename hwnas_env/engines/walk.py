@@ -2,7 +2,7 @@
 
 import bisect
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,23 @@ RATIO_LIMIT = 4.0
 Mask = npt.NDArray[np.int8]
 View = tuple[Mask, float, float, bool]
 """Mask ``(K,)``, smallest and largest reachable cost / budget, whether completable."""
+
+
+class Overview(NamedTuple):
+    """What is known of all networks under a budget, before any is chosen.
+
+    Attributes:
+        choices: ``(L, K)`` int8, the choices that some feasible network contains; all
+            that there are where no network is feasible.
+        low: smallest cost of a deployable network over the budget, clipped to [0, 4].
+        high: largest.
+        completable: whether any network is feasible.
+    """
+
+    choices: Mask
+    low: float
+    high: float
+    completable: bool
 
 
 class Walk(ABC):
@@ -53,6 +70,12 @@ class Walk(ABC):
 
         All that there are where no network is feasible.
         """
+
+
+def overview_of(walk: Walk) -> Overview:
+    """Looks at the empty prefix of a walk."""
+    _, low, high, completable = walk.view(0, walk.root)
+    return Overview(walk.choices(), low, high, completable)
 
 
 class TableWalk(Walk):

@@ -22,6 +22,7 @@ from hwnas_env.errors import (
 )
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.make import Accuracy
+from hwnas_env.problems.own_costs import Costs
 from hwnas_env.problems.problem import Problem
 from hwnas_env.problems.rewards import VectorReward
 from hwnas_env.types import RewardFunction
@@ -112,6 +113,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         objectives: Sequence[str] | None = None,
         source: str = "builtin",
         accuracy: Accuracy = "mean",
+        costs: Costs | None = None,
         max_queries: int | None = None,
         ledger: BudgetedProblem | None = None,
         render_mode: str | None = None,
@@ -134,6 +136,9 @@ class HWNASEnv(gym.Env[Observation, Any]):
             objectives: "accuracy" and metrics: makes the reward a vector.
             source: builtin or measured.
             accuracy: see :func:`hwnas_env.make_problem`; never test accuracy.
+            costs: your own in the place of the device's: a file .npz or .csv,
+                "package.module:function", an array, a mapping of metric to array, or a
+                function; see :func:`hwnas_env.problems.own_costs.own_costs`.
             max_queries: evaluations to spend over all episodes; None for no limit.
             ledger: a :class:`hwnas_env.BudgetedProblem` to spend in place of one of its
                 own; its problem is searched then.
@@ -144,6 +149,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             InvalidBudgetError: no budget, or one that no deployable network meets.
             InvalidArgumentError: a value of the wrong kind, or no device.
             DataMissingError: measured data was asked for and is not imported.
+            NotExactError: costs are a function, whose masks mode construct cannot know.
             WorkerProcessError: a ledger or a function in a vector worker process.
         """
         modes = self.metadata["render_modes"]
@@ -162,6 +168,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             objectives=objectives,
             source=source,
             accuracy=accuracy,
+            costs=costs,
             max_queries=max_queries,
             ledger=ledger,
         )

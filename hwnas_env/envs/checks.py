@@ -139,6 +139,7 @@ def check_ledger(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) 
         "metric": problem.metric,
         "source": problem.source,
         "accuracy": problem.accuracy,
+        "costs": None,
         "max_queries": ledger.max_queries,
     }
     for name, (value, default) in asked.items():

@@ -55,6 +55,7 @@ class ConstructEnv(HWNASEnv):
     """
 
     def _make_spaces(self) -> None:
+        self.setting.require_exact()
         space = self.setting.space
         self._counts, self._offsets = space.choices_at, space.offsets
         self._fewer = not space.uniform

@@ -27,6 +27,7 @@ class ConstructRows(Rows):
     def __init__(self, setting: Setting, count: int) -> None:
         """Makes room for episodes of L steps."""
         super().__init__(setting, count)
+        setting.require_exact()
         space = setting.space
         self._ones = space.offsets[-1] + space.length
         self.observation_space = setting.observation_space(self._ones)

@@ -51,9 +51,9 @@ class JointEnv(HWNASEnv):
     def _begin(self, start: None) -> None:
         del start
         self._genotype = np.full(self._length, -1, dtype=np.int8)
-        walk = self.problem.walk(self._budget)
-        _, *self._interval, self._completable = walk.view(0, walk.root)
-        self._allowed = walk.choices()
+        seen = self.problem.overview(self._budget)
+        self._interval, self._completable = [seen.low, seen.high], seen.completable
+        self._allowed = seen.choices
 
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:
         """Queries the network of ``L`` choices.

@@ -175,10 +175,10 @@ class JointRows(Rows):
         self._genotype[rows] = -1
         for number, budget in {*zip(numbers.tolist(), budgets.tolist(), strict=True)}:
             mine = rows[(numbers == number) & (budgets == budget)]
-            walk = self.setting.problems[number].walk(budget)
-            _, low, high, self._completable[mine] = walk.view(0, walk.root)
-            self._ratios[mine] = low, high
-            mask = walk.choices()
+            seen = self.setting.problems[number].overview(budget)
+            self._completable[mine] = seen.completable
+            self._ratios[mine] = seen.low, seen.high
+            mask = seen.choices
             mask.setflags(write=False)
             held = np.empty(1, dtype=object)
             held[0] = by_position(

@@ -18,7 +18,7 @@ from hwnas_env.envs.checks import (
 )
 from hwnas_env.envs.outcome import Outcome
 from hwnas_env.envs.pages import Pages, make_pages
-from hwnas_env.envs.spec import refuse_objects
+from hwnas_env.envs.spec import is_object, refuse_objects
 from hwnas_env.envs.workers import refuse_worker
 from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
 from hwnas_env.maths.elementary import exp, log
@@ -29,6 +29,7 @@ from hwnas_env.problems.make import (
     choose_metric,
     make_problem,
 )
+from hwnas_env.problems.own_costs import Costs
 from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
 from hwnas_env.problems.rewards import NamedReward, VectorReward, resolve_reward
 from hwnas_env.spaces import get_space
@@ -59,6 +60,7 @@ class Setting:
         objectives: Sequence[str] | None = None,
         source: str = "builtin",
         accuracy: Accuracy = "mean",
+        costs: Costs | None = None,
         max_queries: int | None = None,
         ledger: BudgetedProblem | None = None,
     ) -> None:
@@ -80,15 +82,21 @@ class Setting:
         names = [get_device(name).name for name in (*drawn, *held)]
         both = sorted({*names[: len(drawn)]} & {*names[len(drawn) :]})
         if both:
+            others = [name for name in names[: len(drawn)] if name not in both]
             message = (
                 f"test_devices: {shown(both)} is drawn already; name those to "
-                'train on too, as in devices=["edgegpu", "pixel3"]'
+                f"train on too, as in devices={others}"
             )
             raise InvalidArgumentError(message)
         if len(set(names)) < len(names):
             message = f"devices: one is named twice in {shown(names)}"
             raise InvalidArgumentError(message)
         found, targets = get_space(space), [get_device(name) for name in names]
+        if self.several and costs is not None:
+            message = (
+                "costs: those of one device; an environment of several has its own"
+            )
+            raise InvalidArgumentError(message)
         if self.several:
             require_metric(found.name, targets, metric)
         self.devices, self.drawn = tuple(names), len(drawn)
@@ -110,13 +118,15 @@ class Setting:
                 "metric": (metric, None),
                 "source": (source, "builtin"),
                 "accuracy": (named, "mean"),
+                "costs": (costs, None),
                 "max_queries": (max_queries, None),
             }
             check_ledger(ledger, asked)
             self.problems = (ledger.problem,)
         else:
-            dataset = choose_dataset(found, targets, dataset)
-            metric = choose_metric(found, targets, metric)
+            if costs is None:
+                dataset = choose_dataset(found, targets, dataset)
+                metric = choose_metric(found, targets, metric)
             self.problems = tuple(
                 make_problem(
                     space,
@@ -125,6 +135,7 @@ class Setting:
                     metric=metric,
                     source=source,
                     accuracy=accuracy,
+                    costs=costs,
                 )
                 for name in names
             )
@@ -134,8 +145,8 @@ class Setting:
         self.length, self.choices = self.space.length, self.space.choices
         self.given = ledger is not None
         counted = self.given or max_queries is not None
-        self._local = counted or callable(reward) or callable(accuracy)
-        self._keywords = {"reward": reward, "accuracy": accuracy}
+        self._keywords = {"reward": reward, "accuracy": accuracy, "costs": costs}
+        self._local = counted or any(map(is_object, self._keywords.values()))
         self.refuse_worker()
         # a ledger that was given is never set back
         self.restarts = ledger is None and max_queries is None
@@ -172,6 +183,16 @@ class Setting:
         if self.given:
             refuse_objects({"ledger": self.ledger}, "a pickle")
         return vars(self)
+
+    def require_exact(self) -> None:
+        """Raises where masks cannot be exact, as mode construct needs them.
+
+        Raises:
+            NotExactError: the costs are a function of unknown form.
+        """
+        for problem, budget in zip(self.problems, self.usual, strict=True):
+            if not problem.model.exact:
+                problem.walk(budget)
 
     def refuse_worker(self) -> None:
         """Raises if a ledger or a function is in a vector worker process."""

@@ -1,6 +1,7 @@
 """An environment's specification, with errors that say how to make it JSON."""
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
@@ -50,7 +51,16 @@ def _plain(value: Any) -> Any:
         return value.value
     if isinstance(value, BudgetedProblem):
         return LEDGER
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     return value.item() if isinstance(value, np.generic) else value
+
+
+def is_object(value: Any) -> bool:
+    """Whether a keyword is a function or a table, which no text can carry."""
+    if isinstance(value, Mapping):
+        return any(map(is_object, value.values()))
+    return callable(value) or isinstance(value, (np.ndarray, list))
 
 
 def refuse_objects(keywords: Mapping[str, Any], where: str) -> None:
@@ -77,9 +87,11 @@ def refuse_objects(keywords: Mapping[str, Any], where: str) -> None:
                 "count alone"
             )
             raise NotSerialisableError(message)
-        if isinstance(value, np.ndarray):
+        table = isinstance(value, (np.ndarray, Mapping)) and is_object(value)
+        if table:
+            file = ', or a file, costs="costs.npz"' if key == "costs" else ""
             message = (
                 f"{key} is a table, which cannot go into {where}; give a function by "
-                f'its string form, {key}="package.module:function"'
+                f'its string form, {key}="package.module:function"{file}'
             )
             raise NotSerialisableError(message)

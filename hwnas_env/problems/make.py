@@ -9,14 +9,16 @@ import numpy.typing as npt
 
 from hwnas_env.arguments import check_name
 from hwnas_env.devices import Device, get_device
-from hwnas_env.engines.additive import join
+from hwnas_env.engines.additive import join, nothing
 from hwnas_env.engines.columns import (
+    FunctionCosts,
     LayeredAccuracy,
     LayeredCosts,
     TableAccuracy,
     TableCosts,
 )
 from hwnas_env.engines.forms import TableSpace
+from hwnas_env.engines.function import FunctionModel
 from hwnas_env.engines.layered import LayeredModel
 from hwnas_env.engines.model import Model
 from hwnas_env.engines.space import SearchSpace
@@ -30,6 +32,7 @@ from hwnas_env.errors import (
 from hwnas_env.extras import load_object
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.own_accuracy import function_accuracy, table_accuracy
+from hwnas_env.problems.own_costs import Costs, own_costs
 from hwnas_env.problems.presets import compute_presets
 from hwnas_env.problems.problem import Problem
 from hwnas_env.spaces import get_space
@@ -37,24 +40,27 @@ from hwnas_env.types import AccuracyFunction, Provenance
 
 SOURCES = ("builtin", "measured", "auto")
 
+AnyCosts = TableCosts | LayeredCosts | FunctionCosts
+
 Accuracy = str | int | AccuracyFunction | npt.NDArray[Any]
 
 
 def make_problem(
     space: str,
     *,
-    device: str,
+    device: str | None = None,
     dataset: str | None = None,
     metric: str | None = None,
     source: str = "builtin",
     accuracy: Accuracy = "mean",
+    costs: Costs | None = None,
 ) -> Problem:
     """Makes a problem: one search space, on one device and dataset.
 
     Args:
         space: a search space's name or label, one of ``SEARCH_SPACES``.
         device: a device's name or label, one of ``DEVICES`` that has costs in the
-            space.
+            space; may be left out where ``costs`` are given.
         dataset: one of the space's that the device has costs on; by default the
             space's own where the device has it, else the device's first.
         metric: what budgets are set on; by default the first of the device's metrics
@@ -66,6 +72,8 @@ def make_problem(
             "sampled", "test-200ep-mean" or "noisy-7"; a function of genotypes
             ``(N, L)`` to percent ``(N,)``, itself or as "package.module:function"; or a
             table (see :func:`hwnas_env.problems.own_accuracy.table_accuracy`).
+        costs: your own in the place of the device's: see
+            :func:`hwnas_env.problems.own_costs.own_costs`.
 
     Raises:
         UnknownNameError: a name that does not exist; the message names the nearest.
@@ -79,9 +87,11 @@ def make_problem(
         >>> round(problem.optimum("medium").accuracy_percent, 3)
         90.638
     """
-    found, target = get_space(space), get_device(device)
-    name = choose_dataset(found, [target], dataset)
-    metric = choose_metric(found, [target], metric)
+    found = get_space(space)
+    if device is None and costs is None:
+        message = "device: expected a device's name, or costs of your own"
+        raise InvalidArgumentError(message)
+    target = OWN if device is None else get_device(device)
     check_name(source, SOURCES, what="source")
     if isinstance(accuracy, np.integer):
         accuracy = int(accuracy)
@@ -93,11 +103,33 @@ def make_problem(
             f"got {shown(accuracy)}"
         )
         raise InvalidArgumentError(message)
+    if costs is not None:
+        if source != "builtin":
+            message = f"source and costs: give one, got {source!r} beside costs"
+            raise InvalidArgumentError(message)
+        name = found.default_dataset if dataset is None else dataset
+        found.check_dataset(name)
+        own = own_costs(found, costs, metric=metric, load=load_function)
+        metric = _budget_metric(own, metric)
+        return _assemble(found, target, name, metric, own, "user", accuracy)
+    name = choose_dataset(found, [target], dataset)
+    metric = choose_metric(found, [target], metric)
     if source == "builtin" and isinstance(accuracy, (str, int)) and _bundled(accuracy):
         # by identity too: what was replaced under the same name is another
         which = id(found), id(target)
         return _cached(found, target, name, metric, accuracy, which)
     return build_problem(found, target, name, metric, source, accuracy)
+
+
+OWN = Device("own", "Own", {}, hardware="the user's own costs")
+"""Stands for the device where costs are given without one."""
+
+
+def _budget_metric(costs: AnyCosts, metric: str | None) -> str:
+    valid = [name for name in costs.provenance if METRICS[name].budgetable]
+    if metric is None and valid:
+        return valid[0]
+    return check_name(metric, valid, what="budget metric of these costs")
 
 
 def choose_dataset(
@@ -191,11 +223,30 @@ def build_problem(
 ) -> Problem:
     """Builds a problem from checked names."""
     costs, resolved = _costs(space, device, dataset, source, metric)
+    return _assemble(space, device, dataset, metric, costs, resolved, accuracy)
+
+
+def _assemble(
+    space: SearchSpace,
+    device: Device,
+    dataset: str,
+    metric: str,
+    costs: AnyCosts,
+    source: str,
+    accuracy: Accuracy,
+) -> Problem:
+    """Puts a problem together from its costs."""
     scores = _accuracy(space, dataset, accuracy)
-    counts = space.counts(dataset)
+    counts = {
+        name: column
+        for name, column in space.counts(dataset).items()
+        if name not in costs.provenance
+    }
     metrics = (*costs.provenance, *counts)
     model = _model(space, costs, counts, scores)
-    presets = device.presets(space.name, dataset, metric)
+    presets = None
+    if source != "user":
+        presets = device.presets(space.name, dataset, metric)
     if presets is None:
         presets = compute_presets(space, model, metrics.index(metric))
     return Problem(
@@ -204,7 +255,7 @@ def build_problem(
         dataset=dataset,
         metric=metric,
         metrics=metrics,
-        source=resolved,
+        source=source,
         accuracy=scores.name,
         committed=tuple(presets.items()),
         origins=tuple(
@@ -233,7 +284,7 @@ def build_model(
 
 def _model(
     space: SearchSpace,
-    costs: TableCosts | LayeredCosts,
+    costs: AnyCosts,
     counts: Mapping[str, Any],
     scores: TableAccuracy | LayeredAccuracy,
 ) -> Model:
@@ -242,7 +293,10 @@ def _model(
         assert isinstance(scores, TableAccuracy), "a space is of one form"
         return _table_model(space, costs, counts, scores)
     assert isinstance(scores, LayeredAccuracy), "a space is of one form"
-    return _layered_model(space, costs, counts, scores)
+    if isinstance(costs, FunctionCosts):
+        rest = _layered_model(space, {}, counts, scores)
+        return FunctionModel(space, costs.function, len(costs.provenance), rest)
+    return _layered_model(space, costs.quantities, counts, scores)
 
 
 _COUNTED = Provenance(
@@ -307,14 +361,15 @@ def _table_model(
 
 def _layered_model(
     space: SearchSpace,
-    costs: LayeredCosts,
+    quantities: Mapping[str, Any],
     counts: Mapping[str, Any],
     scores: LayeredAccuracy,
 ) -> LayeredModel:
-    parts = [*costs.quantities.values(), *counts.values()]
+    parts = [*quantities.values(), *counts.values()]
     if scores.train_seconds is not None:
         parts.append(scores.train_seconds)
     if scores.score is not None:
         parts.append(scores.score)
     timed = scores.train_seconds is not None
-    return LayeredModel(space.name, join(parts), timed, scores.function, scores.noise)
+    sums = join(parts) if parts else nothing(space.choices_at)
+    return LayeredModel(space.name, sums, timed, scores.function, scores.noise)

@@ -20,7 +20,7 @@ from hwnas_env.arguments import (
 from hwnas_env.devices import Device
 from hwnas_env.engines.model import Model, Objective, Optimum, ParetoFront
 from hwnas_env.engines.space import SearchSpace
-from hwnas_env.engines.walk import Walk
+from hwnas_env.engines.walk import Overview, Walk, overview_of
 from hwnas_env.errors import (
     InfeasibleBudgetError,
     InvalidArgumentError,
@@ -33,6 +33,7 @@ from hwnas_env.types import Evaluation, FloatArray, Genotypes, Provenance
 
 PRESETS = ("tight", "medium", "loose")
 KEPT_WALKS, KEPT_FRONTS = 8, 4
+SAMPLED_PRESETS = "quantiles of the costs of 10,000 fixed networks"
 SAMPLED_RANGE = ("q05", "q95")
 """Names of the committed 5 % and 95 % quantiles, the range of sampled budgets."""
 
@@ -49,7 +50,7 @@ class Problem:
         dataset: one of the space's datasets.
         metric: the metric that budgets are set on.
         metrics: names of the cost columns: the device's, then parameters and FLOPs.
-        source: where costs come from, resolved: builtin or measured.
+        source: where costs come from, resolved: builtin, measured or user.
         accuracy: what accuracy it is: ``split-epochs-run`` ("valid-200ep-mean"), the
             surrogate's name, or a user's own.
         committed: preset budgets, pairs of name and number in the metric's unit,
@@ -208,6 +209,16 @@ class Problem:
             _keep(self._walks, budget, found, most=KEPT_WALKS)
         return found
 
+    def overview(self, budget: float) -> Overview:
+        """Says what is known of all networks under a budget in the metric's unit.
+
+        Raises:
+            InvalidBudgetError: no positive number.
+        """
+        if self.model.exact:
+            return overview_of(self.walk(budget))
+        return self.model.overview(self.metric_column, budget)
+
     @functools.cached_property
     def _walks(self) -> dict[float, Walk]:
         return {}
@@ -297,6 +308,7 @@ class Problem:
             "accuracy": self.accuracy,
             "networks": self.space.size,
             "budgets": {name: self.presets[name] for name in PRESETS},
+            **({} if self.model.exact else {"budgets_are": SAMPLED_PRESETS}),
             "columns": {
                 name: {
                     "unit": METRICS[name].unit if name in METRICS else "%",

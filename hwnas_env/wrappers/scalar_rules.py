@@ -56,7 +56,7 @@ class Scalarisation(RewardRule):
         """Returns the exact front ``(P, k)`` of each device, as vector rewards.
 
         Raises:
-            InvalidArgumentError: more objectives than an exact front has on FBNet.
+            InvalidArgumentError: more objectives than an exact front has.
             NotExactError: the front of this problem cannot be computed exactly.
         """
         setting = self.core.setting

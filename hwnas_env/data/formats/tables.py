@@ -34,6 +34,7 @@ class TableForm:
         noun: what a title is, for messages ("dataset").
         row_of: an architecture's row; raises ValueError where it is none.
         number: reads the text of a cell; raises ValueError where it is wrong.
+        strict: True refuses arrays of an npz that are named otherwise.
     """
 
     size: int
@@ -41,6 +42,7 @@ class TableForm:
     noun: str
     row_of: Callable[[str], int]
     number: Callable[[str], float]
+    strict: bool = False
 
     def named(self, title: str) -> str | None:
         """Returns the title that is meant, but for case and punctuation; or None."""
@@ -75,6 +77,10 @@ def read_npz(content: bytes, *, name: str, form: TableForm) -> dict[str, FloatAr
             for member in archive.infolist():
                 title = member.filename.removesuffix(".npy")
                 what = form.named(title)
+                if what is None and form.strict:
+                    expected = f"a {form.noun}, one of {', '.join(form.titles)}"
+                    message = f"{name}: {shown(title)}: expected {expected}"
+                    raise ForeignFileError(message)
                 if what in found:
                     message = f"{name}: {shown(title)} is a second array of {what}"
                     raise ForeignFileError(message)
