@@ -73,9 +73,7 @@ def bars(seen: View) -> dict[str, float]:
     """Ends of the coloured bars."""
     patches = pictures.draw(seen).axes[1].patches
     names = {pictures._WITHIN: "within", pictures._BEYOND: "beyond"}
-    colours = {
-        tuple(np.round(to_rgb(code), 4)): name for code, name in names.items()
-    }
+    colours = {tuple(np.round(to_rgb(code), 4)): name for code, name in names.items()}
     found = {}
     for patch in patches:
         colour = tuple(np.round(patch.get_facecolor()[:3], 4))

@@ -26,11 +26,9 @@ class ConstructRows(Rows):
 
     def __init__(self, setting: Setting, count: int) -> None:
         """Makes room for episodes of L steps."""
-        super().__init__(setting, count)
-        setting.require_exact()
         space = setting.space
-        self._ones = space.offsets[-1] + space.length
-        self.observation_space = setting.observation_space(self._ones)
+        super().__init__(setting, count, ones=space.offsets[-1] + space.length)
+        setting.require_exact()
         self.action_space = gym.spaces.Discrete(space.choices)
         self.steps_before_reward = space.length - 1
         self._meaning = ", ".join(space.longest_operations)
@@ -233,7 +231,7 @@ class LayeredRows(ConstructRows):
         self._state = np.zeros(count, dtype=np.int64)
         self._genotype = np.full((count, length), -1, dtype=np.int8)
         # one column more than is shown, where the position goes after the last decision
-        self._shown = np.zeros((count, self._ones + 1), dtype=np.float32)
+        self._shown = np.zeros((count, self.ones + 1), dtype=np.float32)
 
     def _stack(self, tables: Any) -> Any:
         """Pads the states of tables ``(L, S, ...)`` and puts them one upon another."""
@@ -297,7 +295,7 @@ class LayeredRows(ConstructRows):
         self._depth[rows] = depth + 1
         # flat places: one index array is quicker than two
         self._genotype.reshape(-1)[rows * length + depth] = actions
-        shown, place = self._shown.reshape(-1), rows * (self._ones + 1)
+        shown, place = self._shown.reshape(-1), rows * (self.ones + 1)
         shown[place + self._offsets.take(depth) + actions] = 1.0
         place += depth
         place += self._offsets[-1]

@@ -1,4 +1,4 @@
-"""The environment that chooses a whole network at once."""
+"""Mode joint: a whole network at once; one environment, and many on arrays."""
 
 from typing import Any
 
@@ -6,11 +6,14 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.envs.base import HWNASEnv, Info, Observation
+from hwnas_env.envs.row_env import RowEnv
+from hwnas_env.envs.rows import Look, Rows, cost_ratios
+from hwnas_env.envs.setting import Setting
 from hwnas_env.errors import InvalidActionError, InvalidArgumentError
+from hwnas_env.types import BoolArray, IntArray
 
 
-class JointEnv(HWNASEnv):
+class JointEnv(RowEnv):
     """Chooses all ``L`` positions in one step, which is the episode: a bandit.
 
     Observation:
@@ -38,56 +41,84 @@ class JointEnv(HWNASEnv):
         v0: first version.
     """
 
-    def _make_spaces(self) -> None:
-        self._ratio = slice(0, 2)
-        self.observation_space = self.setting.observation_space(0)
-        self._counts = self.setting.space.choices_at
-        self.action_space = gym.spaces.MultiDiscrete(list(self._counts))
+    def _make_rows(self) -> Rows:
+        return JointRows(self.setting, 1)
 
-    def _check_start(self, genotype: Any) -> None:
+    def _row_of(self, action: Any) -> npt.NDArray[np.int8]:
+        counts = self.setting.space.choices_at
+        return check_choices(action, (self._length,), counts=counts)[None, :]
+
+
+class JointRows(Rows):
+    """Rows of mode joint: see :class:`hwnas_env.envs.joint.JointEnv`."""
+
+    def __init__(self, setting: Setting, count: int) -> None:
+        """Makes room for episodes of one step."""
+        super().__init__(setting, count, ones=0)
+        self.action_space = gym.spaces.MultiDiscrete(list(setting.space.choices_at))
+        shape = (count, setting.length)
+        self._genotype = np.full(shape, -1, dtype=np.int8)
+        self._mask = np.empty(count, dtype=object)
+        self._ratios = np.zeros((count, 2))
+        self._completable = np.zeros(count, dtype=np.bool_)
+
+    def start(self, rows: IntArray, genotype: Any) -> None:
+        """Starts episodes; see :meth:`Rows.start`."""
+        del genotype  # check_start takes none
+        numbers, budgets = self.number[rows], self.budget[rows]
+        self._genotype[rows] = -1
+        for number, budget in {*zip(numbers.tolist(), budgets.tolist(), strict=True)}:
+            mine = rows[(numbers == number) & (budgets == budget)]
+            seen = self.setting.problems[number].overview(budget)
+            self._completable[mine] = seen.completable
+            self._ratios[mine] = seen.low, seen.high
+            mask = seen.choices
+            mask.setflags(write=False)
+            held = np.empty(1, dtype=object)
+            held[0] = by_position(
+                mask, self.setting.space.choices_at
+            )  # one object, where NumPy would spread it out
+            self._mask[mine] = held
+
+    def check_start(self, genotype: Any) -> Any:
+        """Raises: there is nothing to start from."""
         message = f"genotype {genotype!r}: mode joint chooses all positions at once"
         raise InvalidArgumentError(message)
 
-    def _begin(self, start: None) -> None:
-        del start
-        self._genotype = np.full(self._length, -1, dtype=np.int8)
-        seen = self.problem.overview(self._budget)
-        self._interval, self._completable = [seen.low, seen.high], seen.completable
-        self._allowed = seen.choices
+    def check(self, actions: Any) -> npt.NDArray[np.int8]:
+        """Returns ``(N, L)`` choices; see :meth:`Rows.check`."""
+        shape = (self.count, self.setting.length)
+        return check_choices(actions, shape, counts=self.setting.space.choices_at)
 
-    def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:
-        """Queries the network of ``L`` choices.
+    def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
+        """Takes whole networks."""
+        moving: Any = slice(None) if rows is None else rows
+        networks, budgets = actions[moving], self.budget[moving]
+        cost = self.known_costs(networks, self.number[moving])
+        self._genotype[moving] = networks
+        self._ratios[moving] = cost_ratios(cost, budgets)
+        self._completable[moving] = cost <= budgets
 
-        Raises:
-            InvalidActionError: not ``L`` integers in [0, K_p).
-            EpisodeEndedError: the episode is over; reset first.
-        """
-        self._require_open()
-        genotype = check_choices(action, (self._length,), counts=self._counts)
-        if self._broke():
-            return self._unpaid()
-        self._genotype = genotype
-        cost = float(self.problem.known_costs(genotype[None, :])[0])
-        self._interval = [self._observed(cost)] * 2
-        self._completable = cost <= self._budget
-        self._open = False
-        observation, info = self._look()
-        reward = self._evaluate(genotype, info)
-        if self.render_mode == "human":
-            self.render()
-        if reward is None:
-            return observation, self._nothing(), False, True, info
-        return observation, reward, True, False, info
+    def look(self) -> Look:
+        """Returns what the episodes show."""
+        return Look(
+            self.observe(np.empty((self.count, 0)), self._ratios),
+            self._mask.copy(),
+            self._genotype.copy(),
+            self._completable.copy(),
+        )
 
-    def _look(self) -> tuple[Observation, Info]:
-        info = self._blank.copy()
-        info["genotype"] = self._genotype.copy()
-        info["completable"] = self._completable
-        info["action_mask"] = by_position(self._allowed.copy(), self._counts)
-        return np.array([*self._interval, *self._tail()], dtype=np.float32), info
+    def masks(self) -> BoolArray:
+        """Returns the masks ``(N, sum K_p)``; see :meth:`Rows.masks`."""
+        return np.array([np.concatenate(mask) for mask in self._mask], dtype=np.bool_)
 
-    def _mask(self) -> npt.NDArray[np.int8]:
-        return np.concatenate(by_position(self._allowed, self._counts))
+    def due(self) -> BoolArray:
+        """Marks every row."""
+        return np.ones(self.count, dtype=np.bool_)
+
+    def ended(self) -> tuple[BoolArray, BoolArray]:
+        """Terminates every row."""
+        return self.due(), ~self.due()
 
 
 def by_position(

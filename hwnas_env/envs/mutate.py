@@ -1,5 +1,6 @@
-"""The environment that changes a network, one position a step."""
+"""Mode mutate: one position changed a step; one environment, and many on arrays."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -7,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.space import SearchSpace
-from hwnas_env.envs.base import HWNASEnv, Info, Observation
+from hwnas_env.envs.row_env import RowEnv
+from hwnas_env.envs.rows import Look, Rows, check_discrete, cost_ratios
+from hwnas_env.envs.setting import Setting
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import BoolArray, FloatArray, Genotypes
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 
-class MutateEnv(HWNASEnv):
+class MutateEnv(RowEnv):
     """Starts at a uniform deployable network and changes one position a step.
 
     Observation:
@@ -62,81 +65,115 @@ class MutateEnv(HWNASEnv):
         Raises:
             InvalidArgumentError: the horizon is no positive integer.
         """
+        self._horizon = horizon
         super().__init__(space, device, **keywords)
-        self._horizon = check_horizon(horizon, length=self._length)
 
-    def _make_spaces(self) -> None:
-        ones = self.setting.space.offsets[-1]
-        self._ratio = slice(ones, ones + 2)
-        self.observation_space = self.setting.observation_space(ones)
-        self.action_space = gym.spaces.Discrete(self._length * self._choices)
+    def _make_rows(self) -> Rows:
+        return MutateRows(self.setting, 1, draw=self.draw, horizon=self._horizon)
 
-    def _check_start(self, genotype: Any) -> Genotypes:
-        return self.problem.space.validate_one(genotype)
-
-    def _begin(self, start: Genotypes | None) -> None:
-        problem = self.problem
-        while start is None:
-            uniforms = self.np_random.random((1, self._length))
-            drawn = uniform_genotypes(uniforms, problem.space)
-            if np.isfinite(problem.known_costs(drawn)[0]):
-                start = drawn[0]
-        self._genotype = start.copy()
-        self._left = self._horizon
-        self._around()
-
-    def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:
-        """Changes one position and queries the new network.
-
-        Raises:
-            InvalidActionError: no integer in [0, L K).
-            EpisodeEndedError: the episode is over; reset first.
-        """
-        self._require_open()
-        number = self.check_action(action)
-        if self._broke():
-            return self._unpaid()
-        position, choice = divmod(number, self._choices)
-        counts = self.problem.space.choices_at
-        self._genotype[position] = choice % counts[position]
-        self._left -= 1
-        self._around()
-        self._open = False  # until a user's reward has answered
-        observation, info = self._look()
-        reward = self._evaluate(self._genotype, info)
-        self._open = self._left > 0 and reward is not None
-        if self.render_mode == "human":
-            self.render()
-        if reward is None:
-            reward = self._nothing()
-        return observation, reward, False, not self._open, info
-
-    def _around(self) -> None:
-        """Works out the network's cost, and which changes of it are feasible."""
-        cost, mask, completable = neighbourhood(
-            self.problem, self._genotype[None, :], np.array([self._budget])
-        )
-        self._ratio_now = self._observed(float(cost[0]))
-        self._allowed: npt.NDArray[np.int8] = mask[0]
-        self._completable = bool(completable[0])
-
-    def _look(self) -> tuple[Observation, Info]:
-        info = self._blank.copy()
-        info["genotype"] = self._genotype.copy()
-        info["completable"] = self._completable
-        info["action_mask"] = self._allowed.copy()
-        same = self.problem.space.one_hot(self._genotype[None, :])[0]
-        ratios = [self._ratio_now] * 2
-        parts = [same, ratios, self._tail()]
-        return np.concatenate(parts).astype(np.float32), info
-
-    def _mask(self) -> npt.NDArray[np.int8]:
-        return self._allowed
+    def _row_of(self, action: Any) -> IntArray:
+        return np.array([self.check_action(action)])
 
     def check_action(self, action: Any) -> int:
         """Returns an action as an int, or raises :class:`InvalidActionError`."""
         meaning = f"position * {self._choices} + choice"
         return self._integer(action, self._length * self._choices, meaning=meaning)
+
+
+class MutateRows(Rows):
+    """Rows of mode mutate: see :class:`hwnas_env.envs.mutate.MutateEnv`."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        count: int,
+        *,
+        draw: Callable[[IntArray, int], FloatArray],
+        horizon: int | None = None,
+    ) -> None:
+        """Makes room for episodes of ``horizon`` steps.
+
+        Args:
+            setting: what is searched.
+            count: episodes.
+            draw: gives rows so many uniform numbers in [0, 1) each.
+            horizon: steps; twice the number of positions by default.
+        """
+        super().__init__(setting, count, ones=setting.space.offsets[-1])
+        self._horizon = check_horizon(horizon, length=setting.length)
+        self._draw = draw
+        self._actions = setting.length * setting.choices
+        self.action_space = gym.spaces.Discrete(self._actions)
+        self._genotype = np.zeros((count, setting.length), dtype=np.int8)
+        self._left = np.zeros(count, dtype=np.int64)
+
+    def start(self, rows: IntArray, genotype: Any) -> None:
+        """Starts episodes; see :meth:`Rows.start`."""
+        self._left[rows] = self._horizon
+        if genotype is not None:
+            self._genotype[rows] = genotype[rows] if len(genotype) > 1 else genotype
+            return
+        while len(rows):
+            uniforms = self._draw(rows, self.setting.length)
+            drawn = uniform_genotypes(uniforms, self.setting.space)
+            self._genotype[rows] = drawn
+            rows = rows[~np.isfinite(self.known_costs(drawn, self.number[rows]))]
+
+    def check_start(self, genotype: Any) -> Genotypes:
+        """Checks one whole genotype, or one a row."""
+        rows = self.setting.space.validate(genotype)
+        if len(rows) not in (1, self.count):
+            message = f"genotype: expected one for all or {self.count}, got {len(rows)}"
+            raise InvalidArgumentError(message)
+        return rows
+
+    def check(self, actions: Any) -> IntArray:
+        """Returns ``(N,)`` actions; see :meth:`Rows.check`."""
+        meaning = f"position * {self.setting.choices} + choice"
+        return check_discrete(actions, self.count, self._actions, meaning=meaning)
+
+    def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
+        """Changes one position a row."""
+        moving = np.arange(self.count) if rows is None else rows
+        taken = actions if rows is None else actions[rows]
+        position, choice = np.divmod(taken, self.setting.choices)
+        if not self.setting.space.uniform:
+            choice %= np.array(self.setting.space.choices_at)[position]
+        self._genotype[moving, position] = choice
+        self._left[moving] -= 1
+
+    def look(self) -> Look:
+        """Returns what the episodes show."""
+        cost, mask, completable = self._around()
+        decided = self.setting.space.one_hot(self._genotype)
+        return Look(
+            self.observe(decided, cost_ratios(cost, self.budget)),
+            mask,
+            self._genotype.copy(),
+            completable,
+        )
+
+    def _around(self) -> tuple[FloatArray, npt.NDArray[np.int8], BoolArray]:
+        problems = self.setting.problems
+        if len(problems) == 1:
+            return neighbourhood(problems[0], self._genotype, self.budget)
+        cost = np.empty(self.count)
+        mask = np.empty((self.count, self._actions), dtype=np.int8)
+        completable = np.empty(self.count, dtype=np.bool_)
+        for number in np.unique(self.number).tolist():
+            mine = self.number == number
+            cost[mine], mask[mine], completable[mine] = neighbourhood(
+                problems[number], self._genotype[mine], self.budget[mine]
+            )
+        return cost, mask, completable
+
+    def due(self) -> BoolArray:
+        """Marks every row."""
+        return np.ones(self.count, dtype=np.bool_)
+
+    def ended(self) -> tuple[BoolArray, BoolArray]:
+        """Truncates the rows at the horizon."""
+        return np.zeros(self.count, dtype=np.bool_), self._left <= 0
 
 
 def check_horizon(horizon: int | None, *, length: int) -> int:

@@ -1,7 +1,7 @@
 """N episodes side by side: what an action is, in each mode, on arrays.
 
 A vector environment owns one of these; it evaluates, charges and starts anew what they
-say. ``ConstructRows`` are in their own module.
+say. Each mode has its own, in its module; those of construct are in ``construct_rows``.
 """
 
 from abc import ABC, abstractmethod
@@ -11,12 +11,9 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.engines.walk import RATIO_LIMIT, Mask
-from hwnas_env.envs.joint import by_position, check_choices
-from hwnas_env.envs.mutate import check_horizon, neighbourhood, uniform_genotypes
+from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.setting import Setting
-from hwnas_env.envs.uniforms import Uniforms
-from hwnas_env.errors import InvalidActionError, InvalidArgumentError
+from hwnas_env.errors import InvalidActionError
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 
@@ -45,9 +42,16 @@ class Rows(ABC):
     usual = False
     """Whether every row has its device's usual budget."""
 
-    def __init__(self, setting: Setting, count: int) -> None:
-        """Makes room for ``count`` episodes; none has begun."""
-        self.setting, self.count = setting, count
+    def __init__(self, setting: Setting, count: int, *, ones: int) -> None:
+        """Makes room for ``count`` episodes; none has begun.
+
+        Args:
+            setting: what is searched.
+            count: episodes.
+            ones: indicators at the beginning of an observation.
+        """
+        self.setting, self.count, self.ones = setting, count, ones
+        self.observation_space = setting.observation_space(ones)
         self.number: IntArray = np.zeros(count, dtype=np.int64)
         self.budget: FloatArray = np.zeros(count)
         self.tail: FloatArray = np.zeros(
@@ -152,166 +156,3 @@ def check_discrete(actions: Any, count: int, limit: int, *, meaning: str) -> Int
         f"expected {count} actions from 0 to {limit - 1} ({meaning}), got {actions!r}"
     )
     raise InvalidActionError(message)
-
-
-class JointRows(Rows):
-    """Rows of mode joint: see :class:`hwnas_env.envs.joint.JointEnv`."""
-
-    def __init__(self, setting: Setting, count: int) -> None:
-        """Makes room for episodes of one step."""
-        super().__init__(setting, count)
-        self.observation_space = setting.observation_space(0)
-        self.action_space = gym.spaces.MultiDiscrete(list(setting.space.choices_at))
-        shape = (count, setting.length)
-        self._genotype = np.full(shape, -1, dtype=np.int8)
-        self._mask = np.empty(count, dtype=object)
-        self._ratios = np.zeros((count, 2))
-        self._completable = np.zeros(count, dtype=np.bool_)
-
-    def start(self, rows: IntArray, genotype: Any) -> None:
-        """Starts episodes; see :meth:`Rows.start`."""
-        del genotype  # check_start takes none
-        numbers, budgets = self.number[rows], self.budget[rows]
-        self._genotype[rows] = -1
-        for number, budget in {*zip(numbers.tolist(), budgets.tolist(), strict=True)}:
-            mine = rows[(numbers == number) & (budgets == budget)]
-            seen = self.setting.problems[number].overview(budget)
-            self._completable[mine] = seen.completable
-            self._ratios[mine] = seen.low, seen.high
-            mask = seen.choices
-            mask.setflags(write=False)
-            held = np.empty(1, dtype=object)
-            held[0] = by_position(
-                mask, self.setting.space.choices_at
-            )  # one object, where NumPy would spread it out
-            self._mask[mine] = held
-
-    def check_start(self, genotype: Any) -> Any:
-        """Raises: there is nothing to start from."""
-        message = f"genotype {genotype!r}: mode joint chooses all positions at once"
-        raise InvalidArgumentError(message)
-
-    def check(self, actions: Any) -> npt.NDArray[np.int8]:
-        """Returns ``(N, L)`` choices; see :meth:`Rows.check`."""
-        shape = (self.count, self.setting.length)
-        return check_choices(actions, shape, counts=self.setting.space.choices_at)
-
-    def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
-        """Takes whole networks."""
-        moving: Any = slice(None) if rows is None else rows
-        networks, budgets = actions[moving], self.budget[moving]
-        cost = self.known_costs(networks, self.number[moving])
-        self._genotype[moving] = networks
-        self._ratios[moving] = cost_ratios(cost, budgets)
-        self._completable[moving] = cost <= budgets
-
-    def look(self) -> Look:
-        """Returns what the episodes show."""
-        return Look(
-            self.observe(np.empty((self.count, 0)), self._ratios),
-            self._mask.copy(),
-            self._genotype.copy(),
-            self._completable.copy(),
-        )
-
-    def masks(self) -> BoolArray:
-        """Returns the masks ``(N, sum K_p)``; see :meth:`Rows.masks`."""
-        return np.array([np.concatenate(mask) for mask in self._mask], dtype=np.bool_)
-
-    def due(self) -> BoolArray:
-        """Marks every row."""
-        return np.ones(self.count, dtype=np.bool_)
-
-    def ended(self) -> tuple[BoolArray, BoolArray]:
-        """Terminates every row."""
-        return self.due(), ~self.due()
-
-
-class MutateRows(Rows):
-    """Rows of mode mutate: see :class:`hwnas_env.envs.mutate.MutateEnv`."""
-
-    def __init__(
-        self,
-        setting: Setting,
-        count: int,
-        *,
-        uniforms: Uniforms,
-        horizon: int | None = None,
-    ) -> None:
-        """Makes room for episodes of ``horizon`` steps."""
-        super().__init__(setting, count)
-        self._horizon = check_horizon(horizon, length=setting.length)
-        self._uniforms = uniforms
-        self._actions = setting.length * setting.choices
-        self.observation_space = setting.observation_space(setting.space.offsets[-1])
-        self.action_space = gym.spaces.Discrete(self._actions)
-        self._genotype = np.zeros((count, setting.length), dtype=np.int8)
-        self._left = np.zeros(count, dtype=np.int64)
-
-    def start(self, rows: IntArray, genotype: Any) -> None:
-        """Starts episodes; see :meth:`Rows.start`."""
-        self._left[rows] = self._horizon
-        if genotype is not None:
-            self._genotype[rows] = genotype[rows] if len(genotype) > 1 else genotype
-            return
-        while len(rows):
-            uniforms = self._uniforms.take(rows, self.setting.length)
-            drawn = uniform_genotypes(uniforms, self.setting.space)
-            self._genotype[rows] = drawn
-            rows = rows[~np.isfinite(self.known_costs(drawn, self.number[rows]))]
-
-    def check_start(self, genotype: Any) -> Genotypes:
-        """Checks one whole genotype, or one a row."""
-        rows = self.setting.space.validate(genotype)
-        if len(rows) not in (1, self.count):
-            message = f"genotype: expected one for all or {self.count}, got {len(rows)}"
-            raise InvalidArgumentError(message)
-        return rows
-
-    def check(self, actions: Any) -> IntArray:
-        """Returns ``(N,)`` actions; see :meth:`Rows.check`."""
-        meaning = f"position * {self.setting.choices} + choice"
-        return check_discrete(actions, self.count, self._actions, meaning=meaning)
-
-    def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
-        """Changes one position a row."""
-        moving = np.arange(self.count) if rows is None else rows
-        taken = actions if rows is None else actions[rows]
-        position, choice = np.divmod(taken, self.setting.choices)
-        if not self.setting.space.uniform:
-            choice %= np.array(self.setting.space.choices_at)[position]
-        self._genotype[moving, position] = choice
-        self._left[moving] -= 1
-
-    def look(self) -> Look:
-        """Returns what the episodes show."""
-        cost, mask, completable = self._around()
-        decided = self.setting.space.one_hot(self._genotype)
-        return Look(
-            self.observe(decided, cost_ratios(cost, self.budget)),
-            mask,
-            self._genotype.copy(),
-            completable,
-        )
-
-    def _around(self) -> tuple[FloatArray, Mask, BoolArray]:
-        problems = self.setting.problems
-        if len(problems) == 1:
-            return neighbourhood(problems[0], self._genotype, self.budget)
-        cost = np.empty(self.count)
-        mask = np.empty((self.count, self._actions), dtype=np.int8)
-        completable = np.empty(self.count, dtype=np.bool_)
-        for number in np.unique(self.number).tolist():
-            mine = self.number == number
-            cost[mine], mask[mine], completable[mine] = neighbourhood(
-                problems[number], self._genotype[mine], self.budget[mine]
-            )
-        return cost, mask, completable
-
-    def due(self) -> BoolArray:
-        """Marks every row."""
-        return np.ones(self.count, dtype=np.bool_)
-
-    def ended(self) -> tuple[BoolArray, BoolArray]:
-        """Truncates the rows at the horizon."""
-        return np.zeros(self.count, dtype=np.bool_), self._left <= 0

@@ -21,9 +21,11 @@ from hwnas_env.envs.checks import (
     check_seeds,
 )
 from hwnas_env.envs.construct_rows import LayeredRows, TableRows
+from hwnas_env.envs.joint import JointRows
 from hwnas_env.envs.modes import check_mode
+from hwnas_env.envs.mutate import MutateRows
 from hwnas_env.envs.outcome import Columns
-from hwnas_env.envs.rows import JointRows, Look, MutateRows, Rows
+from hwnas_env.envs.rows import Look, Rows
 from hwnas_env.envs.setting import Setting
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.envs.uniforms import Uniforms
@@ -117,9 +119,8 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self._uniforms = Uniforms(num_envs)
         self._rows: Rows
         if mode == "mutate":
-            self._rows = MutateRows(
-                setting, num_envs, uniforms=self._uniforms, horizon=horizon
-            )
+            draw = self._uniforms.take
+            self._rows = MutateRows(setting, num_envs, draw=draw, horizon=horizon)
         elif mode == "joint":
             self._rows = JointRows(setting, num_envs)
         elif isinstance(setting.space, TableSpace):
