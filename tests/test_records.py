@@ -310,7 +310,7 @@ def test_folders_load_in_one_order(tmp_path: Path) -> None:
     ]
     run_jobs(jobs, folder=tmp_path)
     loaded = load_folder(tmp_path)
-    assert [job for job, _ in loaded.found] == sorted(jobs, key=Job.order)
+    assert [job for job, _ in loaded.found] == sorted(jobs, key=Job.sort_key)
     requests = [header["request"] for header in loaded.headers]
     assert [Job.from_request(values) for values in requests] == [
         job for job, _ in loaded.found

@@ -10,7 +10,7 @@ import pytest
 
 from hwnas_env import make_problem
 from hwnas_env.benchmark.front_studies import run_fronts
-from hwnas_env.benchmark.fronts import Volume, archive_of, front_run
+from hwnas_env.benchmark.fronts import Volume, archive_of
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, run_once
 from hwnas_env.benchmark.suite_runs import run_suite
@@ -164,12 +164,12 @@ def test_shares_of_the_exact_front_grow_to_one() -> None:
     assert volume.share(points[:0]) == 0.0
     task = Task(NET.env, objectives=names)
     for agent in ("random", "nsga2", "scalarised_ppo"):
-        run = front_run(task, agent, seed=0, limits=Limits(60))
+        run = run_once(task, agent, seed=0, limits=Limits(60))
         assert run.queries == len(run.curve) == 60
         assert list(run.curve) == sorted(run.curve)
         assert 0 < run.share <= 1
         assert run.archive
-        again = front_run(task, agent, seed=0, limits=Limits(60))
+        again = run_once(task, agent, seed=0, limits=Limits(60))
         assert again == run
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hwnas_env.benchmark.runs import MOST_SECONDS, Limits, Task
+from hwnas_env.benchmark.tasks import MOST_SECONDS, Limits, Task
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import REPEATS
 from hwnas_env.texts import plain
@@ -126,11 +126,11 @@ class Job:
             task[name] = tuple(task[name])
         return cls(Task(**task), job["agent"], job["seed"], limits)
 
-    def order(self) -> tuple[str, str, int, str]:
+    def sort_key(self) -> tuple[str, str, int, str]:
         """Returns what jobs are sorted by: the task, the agent, the seed, the limits.
 
         Example:
-            >>> Job(Task("HWNAS-FBNet-FPGA-v0"), "random", 3, Limits()).order()[1:3]
+            >>> Job(Task("HWNAS-FBNet-FPGA-v0"), "random", 3, Limits()).sort_key()[1:3]
             ('random', 3)
         """
         values = self.request()

@@ -3,24 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import joblib
 
 from hwnas_env.benchmark.backends import Pool, Workers, opened
-from hwnas_env.benchmark.fronts import front_failed, front_run
 from hwnas_env.benchmark.guard import end_with, guarded
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.loading import Result, load_file, other_data, record_of
+from hwnas_env.benchmark.loading import load_file, other_data, record_of
 from hwnas_env.benchmark.records import SUFFIX, record_path, write_record
-from hwnas_env.benchmark.runs import (
-    Limits,
-    Task,
-    check_request,
-    failed_run,
-    run_once,
-)
-from hwnas_env.benchmark.transfer import transfer_run
+from hwnas_env.benchmark.runs import Run, failed_run, run_here
+from hwnas_env.benchmark.tasks import Limits, Task, check_request
 from hwnas_env.errors import DataError, WorkerProcessError
 from hwnas_env.types import AnyPath
 
@@ -40,7 +32,7 @@ class Ready:
         faults: by job, a sentence on a file that is there and is not its record.
     """
 
-    results: dict[Job, Result]
+    results: dict[Job, Run]
     faults: dict[Job, str]
 
     @property
@@ -56,7 +48,7 @@ def ready_jobs(jobs: Sequence[Job], folder: AnyPath | None) -> Ready:
         jobs: what is asked.
         folder: of records; None for none.
     """
-    results: dict[Job, Result] = {}
+    results: dict[Job, Run] = {}
     faults: dict[Job, str] = {}
     for job in jobs:
         path = None if folder is None else record_path(folder, job)
@@ -84,8 +76,8 @@ def run_jobs(
     folder: AnyPath | None = None,
     workers: Workers | None = None,
     ready: Ready | None = None,
-    finished: Callable[[Job, Result], None] | None = None,
-) -> list[Result]:
+    finished: Callable[[Job, Run], None] | None = None,
+) -> list[Run]:
     """Runs the jobs that have no record yet; workers change no result.
 
     Every worker writes the record of its job itself, so that nothing is lost with the
@@ -111,7 +103,7 @@ def run_jobs(
     found = ready_jobs(jobs, folder) if ready is None else ready
     results = dict(found.results)
 
-    def end(job: Job, result: Result) -> None:
+    def end(job: Job, result: Run) -> None:
         results[job] = result
         if finished is not None:
             finished(job, result)
@@ -128,7 +120,7 @@ def run_jobs(
     return [results[job] for job in jobs]
 
 
-def recorded(job: Job, folder: AnyPath | None) -> Result:
+def recorded(job: Job, folder: AnyPath | None) -> Run:
     """Returns a job's run out of its record, or runs it and writes the record.
 
     A run that hangs beyond its limits' ``timeout_seconds``, or whose process dies
@@ -150,35 +142,23 @@ def recorded(job: Job, folder: AnyPath | None) -> Result:
     return result
 
 
-def _worked(job: Job, folder: AnyPath | None, parent: int | None) -> Result:
+def _worked(job: Job, folder: AnyPath | None, parent: int | None) -> Run:
     """Does a worker's part: runs a job, as long as who asked for it lives."""
     if parent is not None:
         end_with(parent)
     return recorded(job, folder)
 
 
-def run_job(job: Job) -> Result:
+def run_job(job: Job) -> Run:
     """Runs a job; the same job gives the same run, in any process and order.
 
     Args:
         job: with a timeout, it runs in a process of its own.
     """
     if job.limits.timeout_seconds is None:
-        return _in_process(job)
-    answer = guarded(_in_process, (job,), {}, seconds=job.limits.timeout_seconds)
-    if not isinstance(answer, str):
-        return answer  # type: ignore[no-any-return]
-    failed = front_failed if job.task.objectives else failed_run
-    return failed(job.task, job.agent, seed=job.seed, error=answer)
-
-
-def _in_process(job: Job) -> Result:
-    task, agent, seed, limits = job.task, job.agent, job.seed, job.limits
-    if task.objectives:
-        return front_run(task, agent, seed=seed, limits=limits)
-    if task.train:
-        return transfer_run(task, agent, seed=seed, limits=limits)
-    return run_once(task, agent, seed=seed, limits=limits)
+        return run_here(job)
+    answer = guarded(run_here, (job,), {}, seconds=job.limits.timeout_seconds)
+    return failed_run(job, error=answer) if isinstance(answer, str) else answer
 
 
 def run_all(
@@ -190,8 +170,8 @@ def run_all(
     limits: Limits | None = None,
     jobs: int = 1,
     folder: AnyPath | None = None,
-    finished: Callable[[Job, Result], None] | None = None,
-) -> list[Any]:
+    finished: Callable[[Job, Run], None] | None = None,
+) -> list[Run]:
     """Runs every agent with seeds 0, 1, ... on one task.
 
     Args:
@@ -206,8 +186,7 @@ def run_all(
         finished: told of every run as it ends.
 
     Returns:
-        One :class:`hwnas_env.benchmark.runs.Run` an agent and seed; on a task with
-        objectives one :class:`hwnas_env.benchmark.fronts.FrontRun`.
+        One run an agent and seed, in their order.
 
     Raises:
         HWNASError: what :func:`check_request` finds, or :func:`run_jobs`.
@@ -224,14 +203,14 @@ def _run_missing(
     missing: list[Job],
     folder: AnyPath | None,
     pool: Pool,
-    end: Callable[[Job, Result], None],
+    end: Callable[[Job, Run], None],
 ) -> None:
     """Runs jobs; where a worker died, those again that have no result."""
     attempts = 0
     while missing:
         done: set[Job] = set()
 
-        def ended(job: Job, result: Result, done: set[Job] = done) -> None:
+        def ended(job: Job, result: Run, done: set[Job] = done) -> None:
             done.add(job)
             end(job, result)
 
@@ -265,7 +244,7 @@ def _sweep(folder: Path, jobs: Sequence[Job]) -> None:
 
 def _results(
     missing: Sequence[Job], folder: AnyPath | None, pool: Pool
-) -> Iterator[tuple[Job, Result]]:
+) -> Iterator[tuple[Job, Run]]:
     """Yields what jobs come to, in their order."""
     size = len(missing) if pool.streams else ROUND * pool.size
     for first in range(0, len(missing), size):
