@@ -1,6 +1,7 @@
 """Suites: lists of tasks under a name with a version, so that results can be compared.
 
-A suite never changes; another list is another version.
+A suite never changes: its ids are written out, so that a new device or space adds
+nothing to it. Another list is another version.
 """
 
 from collections.abc import Mapping
@@ -8,13 +9,31 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from hwnas_env.benchmark.runs import Task
-from hwnas_env.devices import DEVICES
-from hwnas_env.envs.registration import environment_id
-from hwnas_env.problems.problem import PRESETS
-from hwnas_env.spaces import SEARCH_SPACES
 
-ENERGY_DEVICES = ("edgegpu", "eyeriss")
-"""Devices whose energy is no multiple of their latency, as the FPGA's is."""
+PRESETS = ("tight", "medium", "loose")
+
+NASBENCH201 = (
+    "HWNAS-NASBench201-EdgeGPU-v0",
+    "HWNAS-NASBench201-Raspi4-v0",
+    "HWNAS-NASBench201-EdgeTPU-v0",
+    "HWNAS-NASBench201-Pixel3-v0",
+    "HWNAS-NASBench201-Eyeriss-v0",
+    "HWNAS-NASBench201-FPGA-v0",
+)
+FBNET = (
+    "HWNAS-FBNet-EdgeGPU-v0",
+    "HWNAS-FBNet-Raspi4-v0",
+    "HWNAS-FBNet-EdgeTPU-v0",
+    "HWNAS-FBNet-Pixel3-v0",
+    "HWNAS-FBNet-Eyeriss-v0",
+    "HWNAS-FBNet-FPGA-v0",
+)
+"""The ids of HW-NAS-Bench's six devices, written out: a suite never grows."""
+
+OWN_ENERGY = ("EdgeGPU", "Eyeriss")
+"""Those of the six whose energy is no multiple of their latency, as the FPGA's is."""
+
+TWO, THREE = ("accuracy", "latency_ms"), ("accuracy", "latency_ms", "energy_mj")
 
 
 @dataclass(frozen=True)
@@ -32,33 +51,25 @@ class Suite:
     tasks: tuple[Task, ...]
 
 
-def _every_device(space: str) -> tuple[Task, ...]:
-    return tuple(
-        Task(environment_id(space, device), budget=preset)
-        for device in DEVICES
-        for preset in PRESETS
-    )
+def _at_every_preset(ids: tuple[str, ...]) -> tuple[Task, ...]:
+    return tuple(Task(env_id, budget=preset) for env_id in ids for preset in PRESETS)
 
 
-def _fronts() -> tuple[Task, ...]:
+def _fronts(ids: tuple[str, ...]) -> tuple[Task, ...]:
     """Accuracy against latency everywhere; against energy too where it is its own."""
-    two, three = ("accuracy", "latency_ms"), ("accuracy", "latency_ms", "energy_mj")
+    own = tuple(env_id for env_id in ids if env_id.split("-")[2] in OWN_ENERGY)
     return tuple(
-        Task(environment_id(space, device), budget=None, objectives=objectives)
-        for space in SEARCH_SPACES
-        for objectives, devices in ((two, DEVICES), (three, ENERGY_DEVICES))
-        for device in devices
+        Task(env_id, budget=None, objectives=objectives)
+        for objectives, chosen in ((TWO, ids), (THREE, own))
+        for env_id in chosen
     )
 
 
-def _left_out(space: str) -> tuple[Task, ...]:
+def _left_out(ids: tuple[str, ...]) -> tuple[Task, ...]:
     """Every device once as the new one, after the five others."""
     return tuple(
-        Task(
-            environment_id(space, device),
-            train=tuple(environment_id(space, d) for d in DEVICES if d != device),
-        )
-        for device in DEVICES
+        Task(env_id, train=tuple(other for other in ids if other != env_id))
+        for env_id in ids
     )
 
 
@@ -69,33 +80,33 @@ SUITES: Mapping[str, Suite] = MappingProxyType(
             Suite(
                 "nasbench201-v0",
                 "Every device at tight, medium and loose latency budgets, cifar10.",
-                _every_device("nasbench201"),
+                _at_every_preset(NASBENCH201),
             ),
             Suite(
                 "fbnet-v0",
                 "Every device at tight, medium and loose latency budgets, ImageNet.",
-                _every_device("fbnet"),
+                _at_every_preset(FBNET),
             ),
             Suite(
                 "multiobjective-v0",
                 "Fronts of accuracy, latency and energy on every device, both spaces.",
-                _fronts(),
+                (*_fronts(NASBENCH201), *_fronts(FBNET)),
             ),
             Suite(
                 "transfer-v0",
                 "A new device at a medium budget, after queries on the five others.",
-                (*_left_out("nasbench201"), *_left_out("fbnet")),
+                (*_left_out(NASBENCH201), *_left_out(FBNET)),
             ),
             Suite(
                 "smoke",
                 "A task of each search space and a front, to see that everything runs.",
                 (
-                    Task(environment_id("nasbench201", "edgegpu")),
-                    Task(environment_id("fbnet", "edgetpu")),
+                    Task("HWNAS-NASBench201-EdgeGPU-v0"),
+                    Task("HWNAS-FBNet-EdgeTPU-v0"),
                     Task(
-                        environment_id("nasbench201", "edgegpu"),
+                        "HWNAS-NASBench201-EdgeGPU-v0",
                         budget=None,
-                        objectives=("accuracy", "latency_ms"),
+                        objectives=TWO,
                     ),
                 ),
             ),

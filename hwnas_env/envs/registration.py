@@ -10,6 +10,9 @@ from hwnas_env.spaces import SEARCH_SPACES
 ENTRY_POINT = "hwnas_env.envs.modes:make"
 VECTOR_ENTRY_POINT = "hwnas_env.envs.vector:HWNASVectorEnv"
 
+SIX_DEVICES = ("edgegpu", "raspi4", "edgetpu", "pixel3", "eyeriss", "fpga")
+"""Devices of the MultiDevice-v0 ids, HW-NAS-Bench's: frozen, as observations are."""
+
 
 def environment_id(space: str, device: str | None) -> str:
     """Returns an environment's id, without the ``hwnas_env:`` prefix.
@@ -52,7 +55,7 @@ def register_all() -> None:
     for space in SEARCH_SPACES:
         for device in DEVICES:
             _register(environment_id(space, device), space=space, device=device)
-        _register(environment_id(space, None), space=space, devices=list(DEVICES))
+        _register(environment_id(space, None), space=space, devices=list(SIX_DEVICES))
 
 
 def _register(name: str, **keywords: Any) -> None:
