@@ -17,7 +17,7 @@ from hwnas_env import __version__
 from hwnas_env.agents import find_agent
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.measures import Answers, feasible_rows, measure_of
+from hwnas_env.benchmark.measures import Answers, feasible_rows, measured
 from hwnas_env.benchmark.old_names import moved_names
 from hwnas_env.benchmark.records import (
     NEEDED,
@@ -30,7 +30,7 @@ from hwnas_env.benchmark.records import (
     read_record,
     record_path,
 )
-from hwnas_env.benchmark.runs import Run, digits
+from hwnas_env.benchmark.runs import ARCHIVE, INCUMBENT, Run, digits
 from hwnas_env.benchmark.tasks import Limits, Task, check_task
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
@@ -172,7 +172,7 @@ def _impossible(
 def _impossible_summary(job: Job, problem: Problem, record: Record) -> Iterator[str]:
     """Yields why a summary cannot be of the job's problem and the record's queries."""
     summary, words = record.summary, {query["genotype"] for query in record.queries}
-    expected = (*NEEDED, *measure_of(job.task, problem).fields)
+    expected = (*NEEDED, *(ARCHIVE if job.task.objectives else INCUMBENT))
     for name in (*expected, *summary):
         if name not in summary or name not in expected:
             yield f"{name}: {'missing' if name in expected else 'not expected'}"
@@ -255,7 +255,7 @@ def run_of(job: Job, record: Record) -> Run:
         np.array(costs, dtype=np.float64).reshape(-1, len(problem.metrics)),
         np.array([query["feasible"] for query in queries], dtype=np.bool_),
     )
-    curve, _ = measure_of(job.task, problem).follow(answers)
+    curve, _ = measured(job.task, answers)
     values = {k: v for k, v in record.summary.items() if k != "sha256"}
     for name, value in values.items():
         if value is None:

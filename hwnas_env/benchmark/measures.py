@@ -1,7 +1,6 @@
-"""What a run is measured by: the best accuracy within a budget, or a front."""
+"""What a run is measured by: the best accuracy within a budget, or the front."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from hwnas_env.benchmark.fronts import archive_of, volume_of
 from hwnas_env.benchmark.tasks import Task
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes, IntArray
+from hwnas_env.types import BoolArray, Evaluation, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,112 +26,8 @@ class Answers:
     feasible: BoolArray
 
 
-@dataclass(frozen=True, eq=False)
-class BestAccuracy:
-    """Measures a run by its incumbent: the most accurate network within a budget.
-
-    Attributes:
-        problem: what is searched.
-        limit: the budget in the metric's unit, or None.
-        fields: of a run that this measure alone fills.
-    """
-
-    problem: Problem
-    limit: float | None
-    fields: ClassVar[tuple[str, ...]] = (
-        "incumbent",
-        "accuracy_percent",
-        "cost",
-        "regret_percent",
-    )
-
-    def follow(self, answers: Answers) -> tuple[list[float], IntArray]:
-        """Follows the incumbent through a run.
-
-        Returns:
-            Its accuracy after every query, NaN before the first feasible network, and
-            the place of the final one, ``(1,)``; ``(0,)`` if there is none.
-        """
-        reached = np.where(answers.feasible, answers.accuracy_percent, -np.inf)
-        curve = np.maximum.accumulate(reached)
-        best = np.flatnonzero(answers.feasible & (reached == curve[-1:]))[:1]
-        return np.where(np.isfinite(curve), curve, np.nan).tolist(), best
-
-    def values(self, found: Genotypes, reached: float) -> dict[str, Any]:
-        """Returns the run's fields; none where no feasible network was found.
-
-        Args:
-            found: ``(1, L)`` or ``(0, L)`` the incumbent.
-            reached: its accuracy.
-        """
-        if len(found) == 0:
-            return {}
-        optimum = self.problem.optimum(self.limit).accuracy_percent
-        values = (
-            self.problem.decode(found[0]),
-            reached,
-            float(self.problem.known_costs(found)[0]),
-            optimum - reached,
-        )
-        return dict(zip(self.fields, values, strict=True))
-
-
-@dataclass(frozen=True, eq=False)
-class FrontShare:
-    """Measures a run by its archive: what share of the exact front's volume it reaches.
-
-    Attributes:
-        problem: what is searched.
-        task: with objectives.
-        fields: of a run that this measure alone fills.
-    """
-
-    problem: Problem
-    task: Task
-    fields: ClassVar[tuple[str, ...]] = ("share", "archive")
-
-    def follow(self, answers: Answers) -> tuple[list[float], IntArray]:
-        """Follows the archive through a run.
-
-        Returns:
-            The share of the exact hypervolume after every query, and the places of the
-            final archive.
-        """
-        if len(answers.costs) == 0:  # an exact front may take long
-            return [], np.zeros(0, dtype=np.int64)
-        volume = volume_of(self.task)
-        points = volume.points(answers.accuracy_percent, answers.costs)
-        return archive_of(volume, points)
-
-    def values(self, found: Genotypes, reached: float) -> dict[str, Any]:
-        """Returns the run's fields.
-
-        Args:
-            found: ``(N, L)`` the archive.
-            reached: its share.
-        """
-        names = dict.fromkeys(self.problem.decode(genotype) for genotype in found)
-        return {"share": reached, "archive": tuple(names)}
-
-
-Measure: TypeAlias = BestAccuracy | FrontShare
-"""What a run is measured by."""
-
-
-def measure_of(task: Task, problem: Problem) -> Measure:
-    """Returns what a task's runs are measured by.
-
-    Args:
-        task: with objectives, for the front; else for the best accuracy.
-        problem: the task's.
-    """
-    if task.objectives:
-        return FrontShare(problem, task)
-    return BestAccuracy(problem, task.limit(problem))
-
-
 def answers_in(ledger: BudgetedProblem, limit: float | None) -> Answers:
-    """Returns what was answered to the queries in a ledger's history.
+    """Returns the answers to the queries in a ledger's history.
 
     Args:
         ledger: with its history.
@@ -158,3 +53,39 @@ def feasible_rows(
     cost = evaluation.costs[:, problem.metric_column]
     within: BoolArray = cost <= (np.inf if limit is None else limit)
     return evaluation.deployable & within
+
+
+def measured(task: Task, answers: Answers) -> tuple[list[float], IntArray]:
+    """Measures what a run had found after every query.
+
+    Args:
+        task: with objectives, an archive is measured; else an incumbent.
+        answers: to the run's queries.
+
+    Returns:
+        The curve: the archive's share of the exact front's hypervolume, or the
+        incumbent's accuracy, NaN before the first; and the places in the run of what it
+        had found in the end.
+    """
+    if not task.objectives:
+        return incumbents(answers)
+    if len(answers.costs) == 0:  # no need of the exact front, which may take long
+        return [], np.zeros(0, dtype=np.int64)
+    volume = volume_of(task)
+    return archive_of(volume, volume.points(answers.accuracy_percent, answers.costs))
+
+
+def incumbents(answers: Answers) -> tuple[list[float], IntArray]:
+    """Follows the most accurate feasible network through a run.
+
+    Args:
+        answers: to the run's queries.
+
+    Returns:
+        The incumbent's accuracy after every query, NaN before the first, and the place
+        of the final one; no place where there is none.
+    """
+    reached = np.where(answers.feasible, answers.accuracy_percent, -np.inf)
+    curve = np.maximum.accumulate(reached)
+    best = np.flatnonzero(answers.feasible & (reached == curve[-1:]))[:1]
+    return np.where(np.isfinite(curve), curve, np.nan).tolist(), best

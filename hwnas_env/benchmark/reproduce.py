@@ -22,7 +22,7 @@ from hwnas_env.agents import (
     find_agent,
 )
 from hwnas_env.arguments import check_jobs, check_whole
-from hwnas_env.benchmark.measures import BestAccuracy, answers_in
+from hwnas_env.benchmark.measures import answers_in, incumbents
 from hwnas_env.benchmark.tasks import Limits
 from hwnas_env.problems.catalog import make_problem
 from hwnas_env.problems.problem import Problem
@@ -189,13 +189,13 @@ def _searches(problem: Problem, entry: str, seeds: list[int]) -> list[tuple[int,
     The problem comes along: a worker may have been started with another cache.
     """
     agent, config = ENTRIES[entry]
-    limits, measure = Limits(None, TRAIN_SECONDS), BestAccuracy(problem, None)
+    limits = Limits(None, TRAIN_SECONDS)
     found = []
     for seed in seeds:
         ledger = limits.ledger(problem)
         rng = np.random.default_rng([seed, zlib.crc32(entry.encode())])
         find_agent(agent)(problem, None, rng=rng, config=config).search(ledger)
-        _, best = measure.follow(answers_in(ledger, None))
+        _, best = incumbents(answers_in(ledger, None))
         keys: Any = problem.space.keys(ledger.history().genotypes[best])
         found.append((int(keys[0]), ledger.queries))
     return found

@@ -7,15 +7,9 @@ from typing import Any
 from hwnas_env.agents import Config
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.measures import (
-    BestAccuracy,
-    FrontShare,
-    answers_in,
-    measure_of,
-)
+from hwnas_env.benchmark.measures import answers_in, measured
 from hwnas_env.benchmark.records import json_value
 from hwnas_env.benchmark.tasks import (
-    MOST_SECONDS,
     Limits,
     Task,
     check_request,
@@ -27,21 +21,11 @@ from hwnas_env.benchmark.transfer import start_warm
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.types import Genotypes
 
-__all__ = [
-    "MOST_SECONDS",
-    "Limits",
-    "Run",
-    "Task",
-    "check_request",
-    "check_task",
-    "check_types",
-    "digits",
-    "failed_run",
-    "make_agent",
-    "run_here",
-    "run_once",
-    "summarise",
-]
+__all__ = ["Limits", "Run", "Task", "check_request", "make_agent", "run_once"]
+
+INCUMBENT = ("incumbent", "accuracy_percent", "cost", "regret_percent")
+ARCHIVE = ("share", "archive")
+"""Fields that only runs without, and only runs with objectives fill."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +79,7 @@ class Run:
 
         They are None for what was not found.
         """
-        others = ("objectives", *FrontShare.fields)
-        if self.objectives:
-            others = BestAccuracy.fields
+        others = INCUMBENT if self.objectives else ("objectives", *ARCHIVE)
         fields = asdict(self)
         return {key: json_value(fields[key]) for key in fields if key not in others}
 
@@ -178,8 +160,17 @@ def summarise(job: Job, ledger: BudgetedProblem, *, error: str) -> Run:
         error: why the agent failed; empty where it did not.
     """
     task, problem, genotypes = job.task, ledger.problem, ledger.history().genotypes
-    measure = measure_of(task, problem)
-    curve, places = measure.follow(answers_in(ledger, task.limit(problem)))
+    limit = task.limit(problem)
+    curve, places = measured(task, answers_in(ledger, limit))
+    found, reached = genotypes[places], curve[-1] if curve else 0.0
+    names = tuple(dict.fromkeys(map(problem.decode, found)))
+    values: dict[str, Any] = {}
+    if task.objectives:
+        values = {"share": reached, "archive": names}
+    elif names:
+        values["incumbent"], values["accuracy_percent"] = names[0], reached
+        values["cost"] = float(problem.known_costs(found)[0])
+        values["regret_percent"] = problem.optimum(limit).accuracy_percent - reached
     return Run(
         env=task.env_id,
         agent=job.agent,
@@ -191,7 +182,7 @@ def summarise(job: Job, ledger: BudgetedProblem, *, error: str) -> Run:
         curve=tuple(curve),
         networks=digits(genotypes),
         error=error,
-        **measure.values(genotypes[places], curve[-1] if curve else 0.0),
+        **values,
     )
 
 
