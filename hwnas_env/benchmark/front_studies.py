@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.arguments import check_names
+from hwnas_env.arguments import check_names, check_type
 from hwnas_env.benchmark.fronts import volume_of
 from hwnas_env.benchmark.runner import run_all
-from hwnas_env.benchmark.tasks import Limits, Task, check_types
+from hwnas_env.benchmark.tasks import Limits, Task
 from hwnas_env.types import AnyPath
 
 
@@ -38,9 +38,11 @@ def run_fronts(
         UnknownNameError: no agent, or no objective, has that name.
         InvalidArgumentError: fewer than two objectives, or no seed.
     """
-    check_types(task, limits)
-    check_names(objectives, what="objectives")
-    task = replace(task, objectives=tuple(objectives))
+    check_type(limits, Limits, what="limits")
+    task = replace(
+        check_type(task, Task, what="task"),
+        objectives=check_names(objectives, what="objectives"),
+    )
     runs = run_all(task, agents, seeds=seeds, limits=limits, jobs=jobs, folder=folder)
     rows: list[dict[str, Any]] = []
     for agent in dict.fromkeys(agents):

@@ -93,7 +93,7 @@ def load_folder(folder: AnyPath) -> Loaded:
         except HWNASError as error:
             faults.append(str(error))
     rows.sort(key=lambda row: row[0].sort_key())
-    found: list[tuple[Job, Run]] = [(job, result) for job, result, _ in rows]
+    found: list[tuple[Job, Run]] = [(job, run) for job, run, _ in rows]
     return Loaded(found, [header for *_, header in rows], faults)
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import joblib
 
-from hwnas_env.benchmark.backends import Pool, Workers, opened
+from hwnas_env.benchmark.backends import Pool, Workers, open_pool
 from hwnas_env.benchmark.guard import end_with, guarded
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_file, other_data, record_of
+from hwnas_env.benchmark.old_names import moved_names
 from hwnas_env.benchmark.records import SUFFIX, record_path, write_record
 from hwnas_env.benchmark.runs import Run, failed_run, run_here
 from hwnas_env.benchmark.tasks import Limits, Task, check_request
@@ -28,7 +30,7 @@ class Ready:
     """What a folder already holds of some jobs.
 
     Attributes:
-        results: by job.
+        results: the runs that have a record, by job.
         faults: by job, a sentence on a file that is there and is not its record.
     """
 
@@ -55,7 +57,7 @@ def ready_jobs(jobs: Sequence[Job], folder: AnyPath | None) -> Ready:
         if path is None or not path.exists():
             continue
         try:
-            _, result, header = load_file(path)
+            _, run, header = load_file(path)
         except DataError as error:
             faults[job] = str(error)
             continue
@@ -66,7 +68,7 @@ def ready_jobs(jobs: Sequence[Job], folder: AnyPath | None) -> Ready:
                 "another folder, or remove it to run again"
             )
         else:
-            results[job] = result
+            results[job] = run
     return Ready(results, faults)
 
 
@@ -103,24 +105,24 @@ def run_jobs(
     found = ready_jobs(jobs, folder) if ready is None else ready
     results = dict(found.results)
 
-    def end(job: Job, result: Run) -> None:
-        results[job] = result
+    def keep(job: Job, run: Run) -> None:
+        results[job] = run
         if finished is not None:
-            finished(job, result)
+            finished(job, run)
 
     missing = [job for job in dict.fromkeys(jobs) if job not in found.jobs]
     if missing:
-        with opened(workers) as pool:
-            _run_missing(missing, folder, pool, end)
+        with open_pool(workers) as pool:
+            _run_missing(missing, folder, pool, keep)
     if folder is not None:
-        _sweep(Path(folder), jobs)
+        _remove_leftovers(Path(folder), jobs)
     if found.faults:
         message = f"{'; '.join(found.faults.values())} (all other runs are done)"
         raise DataError(message)
     return [results[job] for job in jobs]
 
 
-def recorded(job: Job, folder: AnyPath | None) -> Run:
+def load_or_run(job: Job, folder: AnyPath | None) -> Run:
     """Returns a job's run out of its record, or runs it and writes the record.
 
     A run that hangs beyond its limits' ``timeout_seconds``, or whose process dies
@@ -136,17 +138,17 @@ def recorded(job: Job, folder: AnyPath | None) -> Run:
     path = None if folder is None else record_path(folder, job)
     if path is not None and path.exists():
         return load_file(path)[1]
-    result = run_job(job)
+    run = run_job(job)
     if path is not None:
-        write_record(path, record_of(job, result))
-    return result
+        write_record(path, record_of(job, run))
+    return run
 
 
-def _worked(job: Job, folder: AnyPath | None, parent: int | None) -> Run:
-    """Does a worker's part: runs a job, as long as who asked for it lives."""
+def _run_in_worker(job: Job, folder: AnyPath | None, parent: int | None) -> Run:
+    """Runs a job in a worker, as long as the process that asked for it lives."""
     if parent is not None:
         end_with(parent)
-    return recorded(job, folder)
+    return load_or_run(job, folder)
 
 
 def run_job(job: Job) -> Run:
@@ -203,24 +205,21 @@ def _run_missing(
     missing: list[Job],
     folder: AnyPath | None,
     pool: Pool,
-    end: Callable[[Job, Run], None],
+    keep: Callable[[Job, Run], None],
 ) -> None:
-    """Runs jobs; where a worker died, those again that have no result."""
+    """Runs jobs; where a worker died, those again that have no run yet."""
     attempts = 0
     while missing:
         done: set[Job] = set()
-
-        def ended(job: Job, result: Run, done: set[Job] = done) -> None:
-            done.add(job)
-            end(job, result)
-
         try:
-            for job, result in _results(missing, folder, pool):
-                ended(job, result)
+            for job, run in _run_in_rounds(missing, folder, pool):
+                done.add(job)
+                keep(job, run)
         except pool.deaths as error:
             left = [job for job in missing if job not in done]
-            for job, result in ready_jobs(left, folder).results.items():
-                ended(job, result)
+            for job, run in ready_jobs(left, folder).results.items():
+                done.add(job)
+                keep(job, run)
             attempts = 0 if done else attempts + 1
             if attempts == ATTEMPTS:
                 message = (
@@ -232,7 +231,7 @@ def _run_missing(
         missing = [job for job in missing if job not in done]
 
 
-def _sweep(folder: Path, jobs: Sequence[Job]) -> None:
+def _remove_leftovers(folder: Path, jobs: Sequence[Job]) -> None:
     """Removes what killed processes left of records that are there by now."""
     parts = list(folder.glob(f"*{SUFFIX}.*.part"))
     ours = {record_path(folder, job) for job in jobs} if parts else set()
@@ -242,15 +241,23 @@ def _sweep(folder: Path, jobs: Sequence[Job]) -> None:
             part.unlink(missing_ok=True)
 
 
-def _results(
+def _run_in_rounds(
     missing: Sequence[Job], folder: AnyPath | None, pool: Pool
 ) -> Iterator[tuple[Job, Run]]:
-    """Yields what jobs come to, in their order."""
+    """Runs jobs and yields each with its run, in their order."""
     size = len(missing) if pool.streams else ROUND * pool.size
     for first in range(0, len(missing), size):
         part = missing[first : first + size]
         parallel = joblib.Parallel(
             n_jobs=pool.jobs, return_as="generator" if pool.streams else "list"
         )
-        calls = (joblib.delayed(_worked)(job, folder, pool.parent) for job in part)
+        calls = (
+            joblib.delayed(_run_in_worker)(job, folder, pool.parent) for job in part
+        )
         yield from zip(part, parallel(calls), strict=True)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = moved_names(
+        __name__, {"recorded": "hwnas_env.benchmark.runner:load_or_run"}
+    )

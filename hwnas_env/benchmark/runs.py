@@ -14,7 +14,6 @@ from hwnas_env.benchmark.tasks import (
     Task,
     check_request,
     check_task,
-    check_types,
     make_agent,
 )
 from hwnas_env.benchmark.transfer import start_warm
@@ -134,7 +133,6 @@ def run_here(job: Job, *, config: Config | None = None) -> Run:
         config: the agent's hyperparameters; its defaults where None.
     """
     task, limits = job.task, job.limits
-    check_types(task, limits)
     problem = check_task(task, limits)
     ledger = limits.ledger(problem)
     agent = make_agent(task, problem, job.agent, seed=job.seed, config=config)

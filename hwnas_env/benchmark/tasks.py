@@ -198,7 +198,6 @@ def check_request(
         InvalidBudgetError: no budget, or one that no deployable network meets.
     """
     limits = Limits(queries) if limits is None else limits
-    check_types(task, limits)
     check_whole(seeds, what="seeds", least=1)
     check_names(agents, what="agents")
     check_jobs(jobs)
@@ -208,7 +207,7 @@ def check_request(
 
 
 def check_task(task: Task, limits: Limits) -> Problem:
-    """Returns a task's problem, if there is such a task and its limits can be spent.
+    """Returns a task's problem, if there is one and its limits can be spent.
 
     Args:
         task: what is searched.
@@ -216,10 +215,12 @@ def check_task(task: Task, limits: Limits) -> Problem:
 
     Raises:
         UnknownNameError: an environment, dataset or objective that does not exist.
-        InvalidArgumentError: objectives or environments to train on that a task cannot
-            have, or limits that its problem does not know.
+        InvalidArgumentError: no task or no limits, objectives or environments to train
+            on that a task cannot have, or limits that its problem does not know.
         InvalidBudgetError: no budget, or one that no deployable network meets.
     """
+    check_type(task, Task, what="task")
+    check_type(limits, Limits, what="limits")
     problem = task.problem()
     task.limit(problem)
     limits.ledger(problem)
@@ -228,16 +229,6 @@ def check_task(task: Task, limits: Limits) -> Problem:
     if task.train:
         _check_transfer(task, problem, limits)
     return problem
-
-
-def check_types(task: Task, limits: Limits) -> None:
-    """Raises if a task or limits are something else.
-
-    Raises:
-        InvalidArgumentError: names which.
-    """
-    check_type(task, Task, what="task")
-    check_type(limits, Limits, what="limits")
 
 
 def _check_objectives(task: Task, problem: Problem) -> None:
