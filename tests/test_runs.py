@@ -15,6 +15,7 @@ from hwnas_env import make_problem
 from hwnas_env.benchmark import fronts, loading, runner, transfer
 from hwnas_env.benchmark.front_studies import run_fronts
 from hwnas_env.benchmark.fronts import Volume, archive_of
+from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, run_once
 from hwnas_env.benchmark.suite_runs import run_suite
@@ -222,6 +223,9 @@ def test_names_that_moved_are_found_with_a_warning(
         assert getattr(module, name) is today
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = module.nothing
+    job = Job(CELL, "random", 0, Limits(5))
+    with pytest.warns(DeprecationWarning, match=r"use Job\.sort_key"):
+        assert job.order() == job.sort_key()
 
 
 def test_runs_are_equal_if_they_found_the_same_and_nothing_is_the_same_too() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -136,6 +137,11 @@ class Job:
         values = self.request()
         task, limits = json.dumps(values["task"]), json.dumps(values["limits"])
         return task, self.agent, self.seed, limits
+
+    def order(self) -> tuple[str, str, int, str]:
+        """Returns the sort key, by its old name."""
+        warnings.warn("Job.order: use Job.sort_key", DeprecationWarning, stacklevel=2)
+        return self.sort_key()
 
 
 def _checked(where: str, values: Any, fields: Mapping[str, Check]) -> Mapping[str, Any]:
