@@ -8,40 +8,58 @@ is first asked for.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from hwnas_env.envs.registration import ENVIRONMENTS, register_all
+from hwnas_env.envs.registration import (
+    register_device,
+    register_everything,
+    register_space,
+    unregister_device,
+    unregister_space,
+)
+from hwnas_env.moved import install
 
 if TYPE_CHECKING:
     from hwnas_env.agents import AGENTS as AGENTS
-    from hwnas_env.data.hwnasbench import HWNASBench as HWNASBench
+    from hwnas_env.data.formats.hwnasbench import HWNASBench as HWNASBench
     from hwnas_env.devices import DEVICES as DEVICES
     from hwnas_env.errors import HWNASError as HWNASError
+    from hwnas_env.maths.scalarise import REWARDS as REWARDS
     from hwnas_env.metrics import METRICS as METRICS
     from hwnas_env.problems.budget import BudgetedProblem as BudgetedProblem
-    from hwnas_env.problems.catalog import make_problem as make_problem
     from hwnas_env.problems.device_costs import make_device_costs as make_device_costs
+    from hwnas_env.problems.make import make_problem as make_problem
     from hwnas_env.problems.problem import Problem as Problem
-    from hwnas_env.scalarise import REWARDS as REWARDS
     from hwnas_env.spaces import SEARCH_SPACES as SEARCH_SPACES
     from hwnas_env.types import Evaluation as Evaluation
 
 __version__ = "0.2.0"
 
+ENVIRONMENTS: tuple[str, ...]
+"""Every id of one device, those of registered spaces and devices too."""
+
 _HOMES = {
     "AGENTS": "hwnas_env.agents",
     "BudgetedProblem": "hwnas_env.problems.budget",
     "DEVICES": "hwnas_env.devices",
+    "ENVIRONMENTS": "hwnas_env.envs.registration",
     "Evaluation": "hwnas_env.types",
-    "HWNASBench": "hwnas_env.data.hwnasbench",
+    "HWNASBench": "hwnas_env.data.formats.hwnasbench",
     "HWNASError": "hwnas_env.errors",
     "METRICS": "hwnas_env.metrics",
     "Problem": "hwnas_env.problems.problem",
-    "REWARDS": "hwnas_env.scalarise",
+    "REWARDS": "hwnas_env.maths.scalarise",
     "SEARCH_SPACES": "hwnas_env.spaces",
     "make_device_costs": "hwnas_env.problems.device_costs",
-    "make_problem": "hwnas_env.problems.catalog",
+    "make_problem": "hwnas_env.problems.make",
 }
 
-__all__ = ["ENVIRONMENTS", "__version__", *_HOMES]
+__all__ = [
+    "__version__",
+    "register_device",
+    "register_space",
+    "unregister_device",
+    "unregister_space",
+    *_HOMES,
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -57,4 +75,5 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-register_all()
+install()
+register_everything()

@@ -20,8 +20,8 @@ from hwnas_env.benchmark.fronts import FRONT_AGENTS
 from hwnas_env.benchmark.reproduce import reproduce_table5
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
-from hwnas_env.calibration.everything import calibrate_all
-from hwnas_env.data import cache, hwnasbench, nasbench201_runs
+from hwnas_env.data import cache
+from hwnas_env.data.formats import hwnasbench, registered
 from hwnas_env.envs.registration import (
     ENVIRONMENTS,
     MULTI_DEVICE_ENVIRONMENTS,
@@ -227,7 +227,7 @@ def optimum(
 
 @app.command()
 def analyze(
-    space: Annotated[str, typer.Argument(help="nasbench201 or fbnet.")],
+    space: Annotated[str, typer.Argument(help="As in nasbench201.")],
     dataset: Dataset = None,
     source: Source = "builtin",
     preset: Annotated[str, typer.Option(help="tight, medium or loose.")] = "medium",
@@ -279,6 +279,9 @@ def import_file(
     epochs: Annotated[
         int | None, typer.Option(help="Of an accuracy file: epochs of training.")
     ] = None,
+    space: Annotated[
+        str, typer.Option(help="Of an accuracy file: the search space.")
+    ] = "nasbench201",
 ) -> None:
     """Imports measured data into the cache: the official pickle, or accuracies.
 
@@ -289,7 +292,9 @@ def import_file(
         if split is None or epochs is None:
             message = "an accuracy file needs --split and --epochs"
             raise typer.BadParameter(message)
-        found = nasbench201_runs.import_accuracy(file, split=split, epochs=epochs)
+        readers = registered("accuracies")
+        space = check_name(space, readers, what="space with imported accuracies")
+        found = readers[space](file, split=split, epochs=epochs)
         say(f"imported {split} accuracy after {epochs} epochs: {', '.join(found)}")
         return
     if split is not None or epochs is not None:
@@ -349,16 +354,6 @@ def fidelity(as_json: Json = False) -> None:
     """Prints the error of every built-in column against measurements."""
     rows = list(pages.fidelity_rows())
     show(rows, as_json=as_json, table=tables.fidelity_table)
-
-
-@data_app.command()
-def calibrate(
-    reference: Annotated[Path, typer.Option(help="Folder with the reference data.")],
-) -> None:
-    """Computes the committed coefficients and budgets again, byte for byte."""
-    for path in calibrate_all(reference):
-        where = f"{path.parent.name}/{path.name}"
-        print(f"wrote {where} ({path.stat().st_size} bytes)")
 
 
 def _report_holes(bench: hwnasbench.HWNASBench) -> None:

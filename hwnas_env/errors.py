@@ -68,6 +68,10 @@ class ForeignFileError(DataError, ValueError):
     """Raised when a file is readable but is not the file that was expected."""
 
 
+class DeviceFileError(DataError, ValueError):
+    """Raised when a device's file is not of the form that a device has."""
+
+
 class ChecksumError(DataError, ValueError):
     """Raised when bytes differ from the checksum recorded for them."""
 
@@ -76,7 +80,11 @@ class NotMeasuredError(DataError, LookupError):
     """Raised when a value is asked for that nobody measured, or is not held."""
 
 
-# Problems and environments
+# Registration, problems and environments
+
+
+class TakenNameError(HWNASError, ValueError):
+    """Raised when something else is registered under that name or label already."""
 
 
 class NotExactError(HWNASError, ValueError):

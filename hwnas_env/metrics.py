@@ -47,6 +47,3 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
     }
 )
 """Every metric by name."""
-
-EXACT_METRICS = ("parameters_m", "flops_m")
-"""Metrics of the network alone: the same on every device, and exact."""

@@ -9,6 +9,13 @@ import pytest
 _CACHE = tempfile.TemporaryDirectory(prefix="hwnas-env-tests-")
 os.environ["HWNAS_ENV_CACHE"] = _CACHE.name
 
+# The toy spaces and the toy device are there for every test, and in what a test starts.
+HERE = Path(__file__).parent
+os.environ["HWNAS_ENV_SPACES"] = "toys:CELL,toys:RAGGED,toys:CHAIN,toys:STATES"
+os.environ["HWNAS_ENV_DEVICES"] = str(HERE / "devices")
+_FOUND = os.environ.get("PYTHONPATH", "")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), _FOUND]))
+
 REFERENCE = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -15,14 +15,17 @@ import gymnasium as gym
 import numpy as np
 
 import hwnas_env
-from hwnas_env.accuracy.noise import uniform_numbers
 from hwnas_env.agents import AGENTS
 from hwnas_env.agents.optuna_sampler import OptunaSearcher
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.benchmark.runs import Task, run_once
-from hwnas_env.devices import DEVICES
-from hwnas_env.envs.registration import ENVIRONMENTS, MULTI_DEVICE_ENVIRONMENTS
-from hwnas_env.scalarise import REWARDS
+from hwnas_env.engines.noise import uniform_numbers
+from hwnas_env.envs.registration import (
+    MULTI_DEVICE_ENVIRONMENTS,
+    SIX_DEVICES,
+    environment_id,
+)
+from hwnas_env.maths.scalarise import REWARDS
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.types import Genotypes
 
@@ -110,8 +113,8 @@ def searches() -> dict[str, str]:
 
 def everything() -> dict[str, str]:
     """Hashes all there is, by id and by pair of space and device."""
-    ids = [*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS]
-    pairs = itertools.product(SEARCH_SPACES, DEVICES)
+    pairs = list(itertools.product(("nasbench201", "fbnet"), SIX_DEVICES))
+    ids = [*itertools.starmap(environment_id, pairs), *MULTI_DEVICE_ENVIRONMENTS]
     return {
         **{env_id: trajectories(env_id) for env_id in ids},
         **{f"{space} {device}": evaluations(space, device) for space, device in pairs},

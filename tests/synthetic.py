@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.data.official_file import fbnet_keys, official_columns
+from hwnas_env.data.formats.hwnasbench_file import COLUMNS
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.fbnet import SETTINGS
+from hwnas_env.spaces.fbnet.official import official_keys
 
 CELLS = SEARCH_SPACES["nasbench201"]
 
@@ -24,7 +25,7 @@ def official(*, lists: bool = True, config: str = "list") -> dict[str, Any]:
         ("ImageNet16-120", 120),
     ):
         table: dict[str, Any] = {}
-        for column in official_columns("nasbench201"):
+        for column in COLUMNS["nasbench201"]:
             values = rng.uniform(0.5, 50.0, CELLS.size)
             if column == "edgetpu_latency":
                 values[rng.random(CELLS.size) < 0.3] = -1.0
@@ -41,10 +42,10 @@ def official(*, lists: bool = True, config: str = "list") -> dict[str, Any]:
         ]
         table["config"] = rows if config == "list" else dict(enumerate(rows))
         tables[dataset] = table
-    keys = dict.fromkeys(key for dataset in SETTINGS for key in fbnet_keys(dataset))
+    keys = dict.fromkeys(key for dataset in SETTINGS for key in official_keys(dataset))
     blocks = {
         column: {key: float(rng.uniform(0.1, 3.0)) for key in keys}
-        for column in official_columns("fbnet")
+        for column in COLUMNS["fbnet"]
     }
     return {"nasbench201": tables, "fbnet": blocks}
 

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from hwnas_env import make_problem
-from hwnas_env.accuracy.columns import parse_accuracy
-from hwnas_env.data.nasbench201_runs import import_accuracy, load_runs
 from hwnas_env.errors import (
     DataMissingError,
     ForeignFileError,
@@ -16,6 +14,8 @@ from hwnas_env.errors import (
     TruncatedFileError,
 )
 from hwnas_env.spaces import SEARCH_SPACES
+from hwnas_env.spaces.nasbench201.accuracy import parse_accuracy
+from hwnas_env.spaces.nasbench201.runs import import_accuracy, load_runs
 
 CELLS = SEARCH_SPACES["nasbench201"]
 RAMP = np.linspace(10.0, 90.0, CELLS.size)

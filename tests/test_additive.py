@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwnas_env.additive import (
+from hwnas_env.engines.additive import (
     Additive,
-    Linear,
-    Saturating,
     extremes,
     join,
     largest_prefixes,
@@ -18,6 +16,7 @@ from hwnas_env.additive import (
     smallest_value,
     stateless,
 )
+from hwnas_env.engines.links import Linear, Saturating
 from hwnas_env.types import FloatArray, Genotypes
 
 LAYERS, BLOCKS = 4, 3

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwnas_env import elementary
-from hwnas_env.elementary import (
+from hwnas_env.maths import elementary
+from hwnas_env.maths.elementary import (
     cosine_of_turns,
     exp,
     log,

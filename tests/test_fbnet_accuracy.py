@@ -7,16 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwnas_env.accuracy import fbnet as source
-from hwnas_env.accuracy.fbnet import surrogate_accuracy
-from hwnas_env.calibration import fbnet, fbnet_accuracy
-from hwnas_env.calibration.files import content
-from hwnas_env.calibration.numerics import gauss_newton
-from hwnas_env.data.coefficients import load_coefficients
+from calibration import fbnet, fbnet_accuracy
+from calibration.files import content
+from calibration.numerics import gauss_newton
 from hwnas_env.errors import InvalidArgumentError, UnknownNameError
-from hwnas_env.problems.catalog import make_problem
+from hwnas_env.problems.make import make_problem
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.fbnet import SETTINGS, SKIP
+from hwnas_env.spaces.fbnet import accuracy as source
+from hwnas_env.spaces.fbnet.accuracy import surrogate_accuracy
 
 LENGTH = 22
 
@@ -82,7 +81,7 @@ def test_accuracy_stays_in_the_range_of_real_networks(
 @pytest.mark.parametrize("dataset", SETTINGS)
 def test_the_source_says_that_it_is_a_surrogate_and_how_uncertain(dataset: str) -> None:
     found = surrogate_accuracy("mean", dataset=dataset)
-    sigma = load_coefficients("hwnas_env.accuracy", "fbnet.json").entries[dataset]
+    sigma = source.coefficients()[dataset]
     assert found.name == f"surrogate-{dataset}-mean"
     assert found.function is None
     assert found.provenance.kind == "surrogate"
@@ -102,7 +101,7 @@ def test_a_wrong_dataset_raises_with_the_nearest_one() -> None:
 
 @pytest.mark.parametrize("dataset", SETTINGS)
 def test_positions_add_up_to_one_and_worths_to_the_scale(dataset: str) -> None:
-    entry = load_coefficients("hwnas_env.accuracy", "fbnet.json").entries[dataset]
+    entry = source.coefficients()[dataset]
     worths = source.worths(entry)
     assert source.positions(entry).sum() == pytest.approx(1.0)
     assert (worths[7], worths[SKIP]) == (pytest.approx(1.0), 0.0)
@@ -118,7 +117,7 @@ def test_gauss_newton_finds_a_known_minimum() -> None:
 @pytest.mark.data
 @pytest.mark.slow
 def test_calibration_gives_the_committed_bytes(reference: Path) -> None:
-    committed = (files("hwnas_env.accuracy") / "fbnet.json").read_bytes()
+    committed = (files("hwnas_env.spaces.fbnet") / "accuracy.json").read_bytes()
     assert content(fbnet.calibrate_accuracy(reference)) == committed
 
 

@@ -1,23 +1,22 @@
 """Built-in costs of FBNet: published sums, shape, and reproducible coefficients."""
 
 import itertools
+import json
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hwnas_env.additive import Additive
-from hwnas_env.calibration import coral, fbnet, fbnet_terms
-from hwnas_env.calibration.files import content
-from hwnas_env.calibration.numerics import nnls
-from hwnas_env.costs import fbnet_edgetpu as edgetpu
-from hwnas_env.costs.fbnet import layered_costs
-from hwnas_env.costs.fbnet_terms import pipeline_table
-from hwnas_env.data.coefficients import load_coefficients
-from hwnas_env.devices import DEVICES
+from calibration import coral, fbnet, fbnet_terms
+from calibration.files import content
+from calibration.numerics import nnls
+from hwnas_env.devices import DEVICES, get_device
+from hwnas_env.engines.additive import Additive
 from hwnas_env.errors import UnknownNameError
-from hwnas_env.spaces.fbnet import BLOCKS, SETTINGS, SKIP
+from hwnas_env.spaces.fbnet import BLOCKS, SETTINGS, SKIP, SPACE
+from hwnas_env.spaces.fbnet import operations as edgetpu
+from hwnas_env.spaces.fbnet.terms import pipeline_table
 
 LENGTH = 22
 COSTS = [
@@ -65,7 +64,7 @@ GROWING = [
 
 
 def _quantity(dataset: str, device: str, metric: str) -> Additive:
-    return layered_costs(device, dataset=dataset).quantities[metric]
+    return SPACE.costs(get_device(device), dataset).quantities[metric]
 
 
 def _slack(dataset: str, device: str) -> float:
@@ -83,7 +82,7 @@ def random_genotypes(rng: np.random.Generator) -> np.ndarray:
     ("key", "sums"), PUBLISHED.items(), ids=map("/".join, PUBLISHED)
 )
 def test_published_sums_come_out(key: tuple, sums: tuple[float, float]) -> None:
-    costs = layered_costs(key[1], dataset=key[0])
+    costs = SPACE.costs(get_device(key[1]), key[0])
     got = costs.quantities[key[2]].values(PAIR)[:, 0]
     kind = costs.provenance[key[2]].kind
     if kind == "fitted" or key[1] == "fpga":
@@ -97,7 +96,7 @@ def test_only_the_exact_tables_are_called_fitted() -> None:
     fitted = {
         (dataset, device)
         for dataset, device, metric in COSTS
-        if layered_costs(device, dataset=dataset).provenance[metric].kind == "fitted"
+        if SPACE.costs(get_device(device), dataset).provenance[metric].kind == "fitted"
         if metric == "latency_ms"
     }
     devices = ("raspi4", "pixel3", "eyeriss", "fpga")
@@ -106,7 +105,7 @@ def test_only_the_exact_tables_are_called_fitted() -> None:
 
 def test_provenance_repeats_the_error_that_the_published_pair_shows() -> None:
     for (dataset, device, metric), sums in PUBLISHED.items():
-        costs = layered_costs(device, dataset=dataset)
+        costs = SPACE.costs(get_device(device), dataset)
         card = costs.provenance[metric].fidelity
         assert card is not None
         got = costs.quantities[metric].values(PAIR)[:, 0]
@@ -117,7 +116,7 @@ def test_provenance_repeats_the_error_that_the_published_pair_shows() -> None:
 @pytest.mark.parametrize("dataset", SETTINGS)
 @pytest.mark.parametrize("device", DEVICES)
 def test_metrics_come_in_the_devices_order(device: str, dataset: str) -> None:
-    costs = layered_costs(device, dataset=dataset)
+    costs = SPACE.costs(get_device(device), dataset)
     assert tuple(costs.quantities) == DEVICES[device].metrics_in("fbnet")
     assert tuple(costs.provenance) == tuple(costs.quantities)
 
@@ -172,7 +171,7 @@ def test_the_largest_network_is_dearer_than_nearly_all(
 def test_fpga_energy_is_seven_watts_times_latency_bit_for_bit(
     dataset: str, random_genotypes: np.ndarray
 ) -> None:
-    costs = layered_costs("fpga", dataset=dataset).quantities
+    costs = SPACE.costs(get_device("fpga"), dataset).quantities
     latency = costs["latency_ms"].values(random_genotypes)
     assert (costs["energy_mj"].values(random_genotypes) == 7.0 * latency).all()
 
@@ -187,8 +186,7 @@ def test_fpga_rule_gives_every_block_entry_on_cifar100() -> None:
 def test_four_edgetpu_states_follow_the_full_chain_of_operations(
     dataset: str, random_genotypes: np.ndarray
 ) -> None:
-    coefficients = load_coefficients("hwnas_env.costs", "fbnet.json")
-    constants = coefficients.entries[f"{dataset}/edgetpu/latency_ms"]
+    constants = DEVICES["edgetpu"].coefficients("fbnet", dataset, "latency_ms")
     fitted = np.array([constants[name] for name in edgetpu.FITTED])
     expected = []
     for genotype in random_genotypes[:100].tolist():
@@ -250,9 +248,9 @@ def test_a_cell_that_ignores_its_input_leaves_only_the_frame() -> None:
 
 def test_wrong_names_raise_with_the_nearest_one() -> None:
     with pytest.raises(UnknownNameError, match="edgetpu"):
-        layered_costs("edgtpu", dataset="ImageNet")
+        SPACE.costs(get_device("edgtpu"), "ImageNet")
     with pytest.raises(UnknownNameError, match="cifar100"):
-        layered_costs("edgetpu", dataset="cifar10")
+        SPACE.costs(get_device("edgetpu"), "cifar10")
 
 
 def test_nnls_holds_the_conditions_of_its_optimum(rng: np.random.Generator) -> None:
@@ -267,12 +265,15 @@ def test_nnls_holds_the_conditions_of_its_optimum(rng: np.random.Generator) -> N
 
 def test_coefficient_files_are_small_and_written_as_they_would_be_again() -> None:
     size = 0
-    for package in ("hwnas_env.costs", "hwnas_env.accuracy"):
-        committed = (files(package) / "fbnet.json").read_bytes()
-        entries = load_coefficients(package, "fbnet.json").entries
-        assert content(entries) == committed
+    package = files("hwnas_env")
+    devices = (package / "devices").iterdir()
+    jsons = [file for file in devices if file.name.endswith(".json")]
+    for file in [*jsons, package / "spaces" / "fbnet" / "accuracy.json"]:
+        committed = file.read_bytes()
+        assert content(json.loads(committed)) == committed
         size += len(committed)
-    assert size < 24_000
+    assert len(jsons) == len(DEVICES)
+    assert size < 80_000
 
 
 @pytest.mark.data
@@ -287,5 +288,10 @@ def test_tables_give_4000_measured_latencies(reference: Path) -> None:
 @pytest.mark.data
 @pytest.mark.slow
 def test_calibration_gives_the_committed_bytes(reference: Path) -> None:
-    committed = (files("hwnas_env.costs") / "fbnet.json").read_bytes()
-    assert content(fbnet.calibrate_costs(reference)) == committed
+    committed = {
+        f"{dataset}/{device.name}/{metric}": entry
+        for device in DEVICES.values()
+        for dataset, entries in device.facts("fbnet")["columns"].items()
+        for metric, entry in entries.items()
+    }
+    assert fbnet.calibrate_costs(reference) == committed

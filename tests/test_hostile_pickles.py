@@ -12,7 +12,7 @@ import pytest
 import synthetic
 
 from hwnas_env.data import unpickle
-from hwnas_env.data.hwnasbench import import_pickle
+from hwnas_env.data.formats.hwnasbench import import_pickle
 from hwnas_env.errors import DataError, UnsafePickleError
 
 SHARED = b"K\x01\x85" + b"q\x00h\x00\x86" * 45  # 2^45 leaves in 230 bytes

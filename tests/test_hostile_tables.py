@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwnas_env.accuracy.columns import parse_accuracy
-from hwnas_env.data.accuracy_files import MOST_RUNS, read_csv, read_npz
-from hwnas_env.data.hwnasbench import import_pickle
-from hwnas_env.data.nasbench201_runs import import_accuracy
+from hwnas_env.data.formats.hwnasbench import import_pickle
+from hwnas_env.data.formats.tables import MOST_RUNS, read_csv, read_npz
 from hwnas_env.errors import (
     DataError,
     DataMissingError,
@@ -21,8 +19,10 @@ from hwnas_env.errors import (
     InvalidArgumentError,
     TruncatedFileError,
 )
-from hwnas_env.problems.catalog import make_problem
+from hwnas_env.problems.make import make_problem
 from hwnas_env.spaces import SEARCH_SPACES
+from hwnas_env.spaces.nasbench201.accuracy import parse_accuracy
+from hwnas_env.spaces.nasbench201.runs import ACCURACIES, import_accuracy
 
 CELLS = SEARCH_SPACES["nasbench201"]
 RAMP = np.linspace(10.0, 90.0, CELLS.size)
@@ -127,7 +127,7 @@ NPZ = {
 def test_hostile_archives_are_clear_errors(name: str) -> None:
     make, message = NPZ[name]
     with pytest.raises((TruncatedFileError, ForeignFileError), match=message) as caught:
-        read_npz(make(), name="file.npz")
+        read_npz(make(), name="file.npz", form=ACCURACIES)
     assert len(str(caught.value)) < 400
 
 
@@ -140,7 +140,7 @@ def test_flipped_bytes_of_an_archive_are_the_same_values_or_errors(
         content = bytearray(whole)
         content[place] ^= 1 << int(rng.integers(8))
         try:
-            found = read_npz(bytes(content), name="file.npz")
+            found = read_npz(bytes(content), name="file.npz", form=ACCURACIES)
         except DataError:
             continue
         assert all((values == RAMP).all() for values in found.values())
@@ -197,19 +197,19 @@ CSV = {
 def test_what_a_table_does_not_mean_names_line_and_column(name: str) -> None:
     text, message = CSV[name]
     with pytest.raises((TruncatedFileError, ForeignFileError), match=message) as caught:
-        read_csv(text.encode(), name="file.csv")
+        read_csv(text.encode(), name="file.csv", form=ACCURACIES)
     assert len(str(caught.value)) < 400
 
 
 def test_bytes_that_are_no_text_name_their_line() -> None:
     with pytest.raises(TruncatedFileError, match="line 2: not a csv file"):
-        read_csv(b"index,cifar10\n0,\xff\n", name="file.csv")
+        read_csv(b"index,cifar10\n0,\xff\n", name="file.csv", form=ACCURACIES)
 
 
 def test_index_and_architecture_that_agree_are_read() -> None:
     lines = [f"{row},{name},{RAMP[row]}" for row, name in enumerate(NAMES)]
     text = "\n".join(["index,architecture,cifar10", *lines[::-1]])
-    found = read_csv(text.encode(), name="file.csv")
+    found = read_csv(text.encode(), name="file.csv", form=ACCURACIES)
     assert found["cifar10"][:3, 0].tolist() == RAMP[:3].tolist()
     assert np.isnan(found["cifar10"][3:]).all()
 

@@ -17,9 +17,14 @@ from typer.testing import CliRunner
 
 from hwnas_env.cli import app
 from hwnas_env.data import cache as cached
-from hwnas_env.data import hwnasbench
-from hwnas_env.data.hwnasbench import HWNASBench, fetch, git_blob_id, import_pickle
-from hwnas_env.data.official_file import official_arrays
+from hwnas_env.data.formats import hwnasbench
+from hwnas_env.data.formats.hwnasbench import (
+    HWNASBench,
+    fetch,
+    git_blob_id,
+    import_pickle,
+    official_arrays,
+)
 from hwnas_env.errors import (
     ChecksumError,
     DataError,
@@ -29,7 +34,7 @@ from hwnas_env.errors import (
     TruncatedFileError,
     UnknownNameError,
 )
-from hwnas_env.problems.catalog import make_problem
+from hwnas_env.problems.make import make_problem
 from hwnas_env.spaces import SEARCH_SPACES, fbnet
 
 pytestmark = pytest.mark.filterwarnings("ignore:imported from")

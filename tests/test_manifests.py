@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from hwnas_env.data import cache as cached
-from hwnas_env.data import nasbench201_runs
 from hwnas_env.data.cache import Bundle
 from hwnas_env.errors import ChecksumError
+from hwnas_env.spaces.nasbench201 import runs as nasbench201_runs
 
 META = {"source_file": "x.npz", "source_sha256": "00", "holes": {"a": 1}, "none": None}
 

@@ -15,7 +15,7 @@ from hwnas_env.errors import (
     InvalidActionError,
     UnknownNameError,
 )
-from hwnas_env.scalarise import REWARDS
+from hwnas_env.maths.scalarise import REWARDS
 
 
 @pytest.mark.parametrize("device", ["edgegpu", "edgetpu", "eyeriss", "raspi4"])

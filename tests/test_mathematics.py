@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from hwnas_env.indicators import distinct_rows, non_dominated
-from hwnas_env.scalarise import RATIO_FLOOR, REWARDS
-from hwnas_env.statistics import fidelity, kendall_tau_b
+from hwnas_env.maths.indicators import distinct_rows, non_dominated
+from hwnas_env.maths.scalarise import RATIO_FLOOR, REWARDS
+from hwnas_env.maths.statistics import fidelity, kendall_tau_b
 
 
 @given(st.integers(0, 10**6), st.integers(1, 3), st.integers(1, 60))

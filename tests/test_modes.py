@@ -15,6 +15,8 @@ from gymnasium.utils.env_checker import check_env as gym_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
 from hwnas_env import make_problem
+from hwnas_env.engines.layered import LayeredModel
+from hwnas_env.engines.walk import LayeredWalk
 from hwnas_env.errors import (
     EpisodeEndedError,
     InvalidActionError,
@@ -22,8 +24,6 @@ from hwnas_env.errors import (
     InvalidGenotypeError,
     UnknownNameError,
 )
-from hwnas_env.problems.layered import LayeredModel
-from hwnas_env.problems.walk import LayeredWalk
 
 MODES = pytest.mark.parametrize("mode", ["mutate", "joint"])
 CELL, NET = "HWNAS-NASBench201-EdgeTPU-v0", "HWNAS-FBNet-EdgeTPU-v0"

@@ -1,23 +1,20 @@
 """Built-in costs of NAS-Bench-201: golden values, exact rules, fidelity, laws."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hwnas_env.calibration import files
-from hwnas_env.calibration.nasbench201 import calibrate_costs
-from hwnas_env.costs import nasbench201 as costs
-from hwnas_env.costs.cell_features import BLOCKS
-from hwnas_env.costs.cells import analyse
-from hwnas_env.costs.nasbench201 import table_costs
-from hwnas_env.data.official_file import SUFFIXES
-from hwnas_env.devices import DEVICES
+from calibration.nasbench201 import calibrate_costs
+from hwnas_env import devices
+from hwnas_env.data.formats.hwnasbench_file import SUFFIXES
+from hwnas_env.devices import DEVICES, get_device
 from hwnas_env.errors import UnknownNameError
+from hwnas_env.maths.statistics import fidelity
 from hwnas_env.spaces import SEARCH_SPACES
-from hwnas_env.spaces.nasbench201 import EDGES, official_genotypes
-from hwnas_env.statistics import fidelity
+from hwnas_env.spaces.nasbench201 import EDGES, costs, official_genotypes
+from hwnas_env.spaces.nasbench201.cell_features import BLOCKS
+from hwnas_env.spaces.nasbench201.cells import analyse
 
 SPACE = SEARCH_SPACES["nasbench201"]
 DATASETS = ("cifar10", "cifar100", "ImageNet16-120")
@@ -80,8 +77,12 @@ LEAST_DEPLOYABLE_RIGHT_PERCENT = 99.7
 
 
 def _entries() -> dict[str, dict]:
-    path = Path(costs.__file__).with_name("nasbench201.json")
-    return json.loads(path.read_bytes())
+    return {
+        f"{dataset}/{device.name}/{metric}": entry
+        for device in DEVICES.values()
+        for dataset, entries in device.facts("nasbench201")["columns"].items()
+        for metric, entry in entries.items()
+    }
 
 
 def _measured(reference: Path, name: str) -> np.ndarray:
@@ -95,14 +96,14 @@ def _measured(reference: Path, name: str) -> np.ndarray:
 @pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize("device", EXACT)
 def test_exact_devices_reproduce_the_published_rows(device: str, dataset: str) -> None:
-    for metric, values in table_costs(device, dataset=dataset).values.items():
+    for metric, values in SPACE.costs(get_device(device), dataset).values.items():
         published = PUBLISHED[dataset][f"{device}_{SUFFIXES[metric]}"]
         np.testing.assert_allclose(values[:2], published, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(("device", "dataset"), CASES)
 def test_published_rows_lie_within_the_stated_error(device: str, dataset: str) -> None:
-    table = table_costs(device, dataset=dataset)
+    table = SPACE.costs(get_device(device), dataset)
     for metric, values in table.values.items():
         published = np.array(PUBLISHED[dataset][f"{device}_{SUFFIXES[metric]}"])
         card = table.provenance[metric].fidelity
@@ -113,19 +114,19 @@ def test_published_rows_lie_within_the_stated_error(device: str, dataset: str) -
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_fpga_energy_is_exactly_seven_watts_times_latency(dataset: str) -> None:
-    values = table_costs("fpga", dataset=dataset).values
+    values = SPACE.costs(get_device("fpga"), dataset).values
     assert (values["energy_mj"] == 7.0 * values["latency_ms"]).all()
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_fpga_latency_counts_in_steps_of_160_ns(dataset: str) -> None:
-    steps = table_costs("fpga", dataset=dataset).values["latency_ms"] / 160e-6
+    steps = SPACE.costs(get_device("fpga"), dataset).values["latency_ms"] / 160e-6
     np.testing.assert_allclose(steps, steps.round(), rtol=0, atol=1e-6)
 
 
 def test_eyeriss_intensity_is_twice_the_flops_over_the_bytes() -> None:
     for dataset in DATASETS:
-        table = table_costs("eyeriss", dataset=dataset)
+        table = SPACE.costs(get_device("eyeriss"), dataset)
         flops = SPACE.flops(official_genotypes(), dataset=dataset)
         moved = 2 * flops / table.values["arithmetic_intensity"]
         np.testing.assert_allclose(moved, moved.round(), rtol=0, atol=1e-5)
@@ -139,7 +140,7 @@ def test_eyeriss_intensity_is_twice_the_flops_over_the_bytes() -> None:
 def test_exact_devices_reproduce_every_measured_row(
     device: str, reference: Path
 ) -> None:
-    for metric, values in table_costs(device, dataset="cifar10").values.items():
+    for metric, values in SPACE.costs(get_device(device), "cifar10").values.items():
         measured = _measured(reference, f"{device}_{SUFFIXES[metric]}")
         assert not np.isnan(measured).any()
         np.testing.assert_allclose(values, measured, rtol=0, atol=1e-9)
@@ -154,7 +155,7 @@ def test_exact_devices_agree_with_every_derived_row(
     name = "hwnasbench_nb201_cifar100_imagenet16_derived.npz"
     with np.load(reference / name) as data:
         derived = {key: data[key] for key in data.files}
-    for metric, values in table_costs(device, dataset=dataset).values.items():
+    for metric, values in SPACE.costs(get_device(device), dataset).values.items():
         key = f"{dataset.replace('-', '_')}_{device}_{SUFFIXES[metric]}"
         if (device, dataset) == ("fpga", "ImageNet16-120"):
             assert key not in derived
@@ -170,7 +171,7 @@ def test_reference_rows_are_in_the_official_order(reference: Path) -> None:
 
 @pytest.mark.parametrize(("device", "metric"), TARGETS)
 def test_recorded_cross_validation_meets_its_target(device: str, metric: str) -> None:
-    card = table_costs(device, dataset="cifar10").provenance[metric].fidelity
+    card = SPACE.costs(get_device(device), "cifar10").provenance[metric].fidelity
     least_tau, most_mape = TARGETS[device, metric]
     assert card is not None
     assert card.tau_b is not None
@@ -184,7 +185,7 @@ def test_recorded_cross_validation_meets_its_target(device: str, metric: str) ->
 def test_fitted_columns_are_closer_in_sample_than_out_of_fold(
     device: str, metric: str, reference: Path
 ) -> None:
-    table = table_costs(device, dataset="cifar10")
+    table = SPACE.costs(get_device(device), "cifar10")
     measured = _measured(reference, f"{device}_{SUFFIXES[metric]}")
     rows = ~np.isnan(measured) & (measured > 0)
     card = table.provenance[metric].fidelity
@@ -206,7 +207,7 @@ def test_recorded_mark_of_the_edge_tpu_meets_its_target() -> None:
 def test_edge_tpu_mark_has_no_false_alarm_and_few_misses(reference: Path) -> None:
     measured = _measured(reference, "edgetpu_latency")
     held = ~np.isnan(measured)
-    estimate = table_costs("edgetpu", dataset="cifar10").deployable[held]
+    estimate = SPACE.costs(get_device("edgetpu"), "cifar10").deployable[held]
     compiled = measured[held] != -1.0
     assert not (compiled & ~estimate).any()
     right = 100 * (estimate == compiled).mean()
@@ -217,8 +218,7 @@ def test_edge_tpu_mark_has_no_false_alarm_and_few_misses(reference: Path) -> Non
 @pytest.mark.data
 @pytest.mark.slow
 def test_calibration_computes_the_committed_bytes(reference: Path) -> None:
-    committed = Path(costs.__file__).with_name("nasbench201.json").read_bytes()
-    assert files.content(calibrate_costs(reference)) == committed
+    assert calibrate_costs(reference) == _entries()
 
 
 # Form
@@ -226,7 +226,7 @@ def test_calibration_computes_the_committed_bytes(reference: Path) -> None:
 
 @pytest.mark.parametrize(("device", "dataset"), CASES)
 def test_columns_are_complete_finite_and_positive(device: str, dataset: str) -> None:
-    table = table_costs(device, dataset=dataset)
+    table = SPACE.costs(get_device(device), dataset)
     assert tuple(table.values) == DEVICES[device].metrics_in("nasbench201")
     assert tuple(table.provenance) == tuple(table.values)
     assert table.deployable.shape == (SPACE.size,)
@@ -244,7 +244,7 @@ def test_provenance_says_fitted_only_where_networks_or_rules_say_so(
 ) -> None:
     exact = device in EXACT and (device, dataset) != ("fpga", "ImageNet16-120")
     kind = "fitted" if exact or dataset == "cifar10" else "modelled"
-    for provenance in table_costs(device, dataset=dataset).provenance.values():
+    for provenance in SPACE.costs(get_device(device), dataset).provenance.values():
         assert provenance.kind == kind
         assert provenance.fidelity is not None
         assert len(provenance.sha256) == 64
@@ -272,20 +272,20 @@ def test_every_coefficient_names_a_feature() -> None:
 
 
 def test_labels_are_taken_and_unknown_names_raise() -> None:
-    by_label = table_costs("EdgeTPU", dataset="cifar10").values["latency_ms"]
-    by_name = table_costs("edgetpu", dataset="cifar10").values["latency_ms"]
+    by_label = SPACE.costs(get_device("EdgeTPU"), "cifar10").values["latency_ms"]
+    by_name = SPACE.costs(get_device("edgetpu"), "cifar10").values["latency_ms"]
     assert (by_label == by_name).all()
     with pytest.raises(UnknownNameError, match="edgetpu"):
-        table_costs("edgtpu", dataset="cifar10")
+        SPACE.costs(get_device("edgtpu"), "cifar10")
     with pytest.raises(UnknownNameError, match="cifar10"):
-        table_costs("edgetpu", dataset="cifar11")
+        SPACE.costs(get_device("edgetpu"), "cifar11")
 
 
 def test_writing_to_a_column_does_not_reach_the_next_call() -> None:
-    first = table_costs("edgetpu", dataset="cifar10")
+    first = SPACE.costs(get_device("edgetpu"), "cifar10")
     first.values["latency_ms"][:] = 0.0
     first.deployable[:] = False
-    second = table_costs("edgetpu", dataset="cifar10")
+    second = SPACE.costs(get_device("edgetpu"), "cifar10")
     assert second.deployable.any()
     assert (second.values["latency_ms"] > 0).all()
 
@@ -313,28 +313,28 @@ def test_pruning_dead_edges_keeps_tf_lite_costs(device: str) -> None:
     plain = ~(cells.on_zeros | cells.dead_but_run).any(axis=1) & cells.input_used
     pruned = SPACE.index(np.where(cells.live, cells.genotypes, 0)[plain])
     for dataset in DATASETS:
-        values = table_costs(device, dataset=dataset).values["latency_ms"]
+        values = SPACE.costs(get_device(device), dataset).values["latency_ms"]
         assert (values[plain] == values[pruned]).all()
 
 
 def test_pruning_what_reaches_no_output_keeps_edge_gpu_costs() -> None:
     cells = costs.space_cells()
     pruned = SPACE.index(np.where(cells.needed, cells.genotypes, 0))
-    for values in table_costs("edgegpu", dataset="cifar10").values.values():
+    for values in SPACE.costs(get_device("edgegpu"), "cifar10").values.values():
         assert (values == values[pruned]).all()
 
 
 def test_networks_that_ignore_their_input_cost_less_than_any_other_on_tf_lite() -> None:
     used = costs.space_cells().input_used
     for device in ("raspi4", "pixel3"):
-        values = table_costs(device, dataset="cifar10").values["latency_ms"]
+        values = SPACE.costs(get_device(device), "cifar10").values["latency_ms"]
         assert (~used).sum() == 297
         assert values[~used].max() < values[used].min()
 
 
 def test_no_network_without_a_path_compiles_for_the_edge_tpu() -> None:
     cells = costs.space_cells()
-    deployable = table_costs("edgetpu", dataset="cifar10").deployable
+    deployable = SPACE.costs(get_device("edgetpu"), "cifar10").deployable
     assert not deployable[~cells.live.any(axis=1)].any()
     assert not deployable[cells.on_zeros.any(axis=1)].any()
 
@@ -353,12 +353,7 @@ def test_features_of_a_batch_are_those_of_its_rows(
         assert (some == whole[rows[:size]]).all()
 
 
-def test_all_committed_coefficients_are_at_most_64_kilobytes() -> None:
-    package = Path(costs.__file__).parents[1]
-    files = [f for f in package.rglob("*.json") if f.parent.name != "benchmark"]
-    assert {file.name for file in files} == {
-        "nasbench201.json",
-        "fbnet.json",
-        "budgets.json",
-    }
-    assert sum(file.stat().st_size for file in files) <= 64 * 1024
+def test_a_device_is_a_file_of_at_most_24_kilobytes() -> None:
+    for name in DEVICES:
+        file = Path(devices.__file__).with_name(f"{name}.json")
+        assert file.stat().st_size <= 24 * 1024

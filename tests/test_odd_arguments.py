@@ -16,7 +16,7 @@ from hwnas_env.benchmark.runs import Limits, Run, Task, check_request, run_once
 from hwnas_env.benchmark.suite_runs import find_suite, jobs_of, run_suite
 from hwnas_env.devices import get_device
 from hwnas_env.errors import HWNASError, InvalidArgumentError, shown
-from hwnas_env.problems.catalog import load_function
+from hwnas_env.problems.make import load_function
 from hwnas_env.problems.rewards import resolve_reward
 from hwnas_env.spaces import SEARCH_SPACES, get_space
 

@@ -12,9 +12,10 @@ import pytest
 from contracts import PAIRS, PROBLEMS
 
 from hwnas_env import make_problem
-from hwnas_env.additive import Additive
-from hwnas_env.data import nasbench201_runs
 from hwnas_env.devices import DEVICES
+from hwnas_env.engines.additive import Additive
+from hwnas_env.engines.layered import LayeredModel
+from hwnas_env.engines.model import Objective
 from hwnas_env.errors import (
     InfeasibleBudgetError,
     InvalidArgumentError,
@@ -24,12 +25,12 @@ from hwnas_env.errors import (
     NotMeasuredError,
     UnknownNameError,
 )
-from hwnas_env.metrics import EXACT_METRICS, METRICS
-from hwnas_env.problems.layered import LayeredModel
-from hwnas_env.problems.model import Objective
+from hwnas_env.metrics import METRICS
+from hwnas_env.problems.make import build_model
 from hwnas_env.problems.presets import compute_presets, round_up
 from hwnas_env.problems.problem import PRESETS, Problem
 from hwnas_env.spaces import SEARCH_SPACES
+from hwnas_env.spaces.nasbench201 import runs as nasbench201_runs
 from hwnas_env.types import FloatArray, Genotypes
 
 CELLS, FBNET = SEARCH_SPACES["nasbench201"], SEARCH_SPACES["fbnet"]
@@ -105,9 +106,13 @@ def masked_sample(problem, walk, rng):  # type: ignore[no-untyped-def]
 
 
 def test_committed_budgets_are_those_that_the_costs_give() -> None:
-    from hwnas_env.problems.catalog import load_presets
-
-    assert compute_presets() == load_presets()
+    for space, device in itertools.product(SEARCH_SPACES.values(), DEVICES.values()):
+        for dataset in space.datasets:
+            metrics, model = build_model(space, device, dataset)
+            for metric in device.metrics_in(space.name):
+                if METRICS[metric].budgetable:
+                    found = compute_presets(space, model, metrics.index(metric))
+                    assert found == device.presets(space.name, dataset, metric)
 
 
 def test_rounding_up_never_goes_below(rng: np.random.Generator) -> None:
@@ -205,7 +210,7 @@ def cut_down(problem: Problem, layers: list[int]) -> tuple[LayeredModel, Genotyp
     rows = np.array(
         list(itertools.product(range(9), repeat=len(layers))), dtype=np.int8
     )
-    return LayeredModel(small), rows
+    return LayeredModel("small", small), rows
 
 
 @pytest.mark.parametrize("device", ["edgetpu", "raspi4", "edgegpu", "fpga"])
@@ -437,7 +442,7 @@ def test_problems_describe_every_column(space: str, device: str) -> None:
     description = json.loads(json.dumps(problem.describe()))
     assert set(description["columns"]) == {"accuracy", *problem.metrics}
     for name, column in description["columns"].items():
-        assert (column["kind"] == "exact") == (name in EXACT_METRICS)
+        assert (column["kind"] == "exact") == (name in ("parameters_m", "flops_m"))
         kinds = ("fitted", "modelled", "surrogate", "measured", "exact")
         assert column["kind"] in kinds
         assert column["method"]

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from hwnas_env import BudgetedProblem, make_problem
 from hwnas_env.cli import app
 from hwnas_env.data import cache as cached
-from hwnas_env.data import nasbench201_runs, unpickle
-from hwnas_env.data.hwnasbench import HWNASBench, import_pickle
+from hwnas_env.data import unpickle
+from hwnas_env.data.formats.hwnasbench import HWNASBench, import_pickle
 from hwnas_env.errors import (
     ChecksumError,
     DataError,
@@ -32,6 +32,7 @@ from hwnas_env.errors import (
     UnsafePickleError,
 )
 from hwnas_env.spaces import SEARCH_SPACES, fbnet
+from hwnas_env.spaces.nasbench201 import runs as nasbench201_runs
 
 pytestmark = pytest.mark.filterwarnings("ignore:imported from")
 

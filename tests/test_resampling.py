@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hwnas_env import rank_tests, resampling
 from hwnas_env.errors import InvalidArgumentError
-from hwnas_env.resampling import (
+from hwnas_env.maths import rank_tests, resampling
+from hwnas_env.maths.resampling import (
     Tasks,
     bootstrap,
     check_tasks,

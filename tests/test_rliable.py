@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwnas_env.resampling import (
+from hwnas_env.maths.resampling import (
     Estimate,
     Statistic,
     bootstrap,

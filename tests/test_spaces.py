@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwnas_env.data import nasbench201_runs
 from hwnas_env.errors import InvalidGenotypeError, NotExactError, UnknownNameError
 from hwnas_env.spaces import SEARCH_SPACES, SearchSpace, get_space
+from hwnas_env.spaces.nasbench201 import runs as nasbench201_runs
 
 CELLS = SEARCH_SPACES["nasbench201"]
 FBNET = SEARCH_SPACES["fbnet"]

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from hwnas_env import BudgetedProblem
-from hwnas_env.accuracy.noise import uniform_numbers
 from hwnas_env.agents.learner import Learner
 from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.expectations import masked_chances
@@ -24,6 +23,7 @@ from hwnas_env.benchmark.suite_runs import (
 from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.benchmark.transfer import warm_start
 from hwnas_env.cli import app, main
+from hwnas_env.engines.noise import uniform_numbers
 from hwnas_env.errors import InvalidArgumentError, UnknownNameError
 
 SMOKE = SUITES["smoke"]

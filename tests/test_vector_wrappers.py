@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 
 from hwnas_env import wrappers
+from hwnas_env.envs.modes import MODES
 from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.wrappers.protocols import (
+    DiscreteEnvironment,
+    SingleEnvironment,
+    VectorEnvironment,
+    core_of,
+)
+from hwnas_env.wrappers.reward_rules import RewardRule, RewardRuleWrapper
 
 CELL, NET = "HWNAS-NASBench201-EdgeTPU-v0", "HWNAS-FBNet-Pixel3-v0"
 NAMES = ("accuracy", "latency_ms")
@@ -371,6 +379,88 @@ def test_wrappers_import_where_gymnasium_cannot_be_subscripted() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert done.stdout == "(2, 38)\n", done.stderr
+
+
+PAIRS: dict[str, dict[str, Any]] = {
+    "HardMask": {},
+    "EarlyTermination": {"reward": -1.0},
+    "DictObservation": {"flat": True},
+    "PenaltyReward": {"coefficient": 3.0},
+    "LagrangianReward": {"initial": 0.5},
+    "WeightedSum": {"weights": [1, 2]},
+    "Chebyshev": {"weights": [1, 2], "rho": 0.5},
+    "PenaltyBoundary": {"weights": "sampled"},
+    "EpsilonConstraint": {"bounds": {"latency_ms": 4.0}},
+    "HypervolumeImprovement": {"keep": "episode"},
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_wrapper_around_a_vector_is_both_classes_of_its_pair(name: str) -> None:
+    single, vector = getattr(wrappers, name), getattr(wrappers, f"Vector{name}")
+    scalar = issubclass(single, RewardRuleWrapper) and single.rule_type.scalar
+    keywords = {"objectives": NAMES} if scalar else {}
+    one = single(gym.make(CELL, **keywords), **PAIRS[name])
+    made = single(gym.make_vec(CELL, 2, **keywords), **PAIRS[name])
+    direct = vector(gym.make_vec(CELL, 2, **keywords), **PAIRS[name])
+    assert type(one) is single
+    assert isinstance(one, gym.Wrapper)
+    assert not isinstance(one, vector)
+    for envs in (made, direct):
+        assert type(envs) is vector
+        assert isinstance(envs, single)
+        assert isinstance(envs, gym.vector.VectorWrapper)
+        assert not isinstance(envs, gym.Wrapper)
+        assert envs.single_type is single
+    others = {other for other in PAIRS if isinstance(made, getattr(wrappers, other))}
+    assert others == {name}
+    assert_same({"": made.reset(seed=0)[0]}, {"": direct.reset(seed=0)[0]}, None)
+    with pytest.raises(InvalidArgumentError, match=f"Vector{name}: expected"):
+        vector(gym.make(CELL, **keywords), **PAIRS[name])
+
+
+class Halved(RewardRule):
+    def rewards(self, rewards: Any, info: Any) -> Any:
+        del info
+        return rewards / 2
+
+
+class HalfReward(RewardRuleWrapper):
+    rule_type = Halved
+
+
+class Sparing(wrappers.HardMask):
+    pass
+
+
+def test_a_subclass_without_a_vector_class_makes_that_of_its_parent() -> None:
+    envs: Any = HalfReward(gym.make_vec(CELL, 2, mode="joint"))
+    network = np.array([[3, 3, 1, 3, 1, 3]] * 2)
+    envs.reset(seed=0)
+    plain: Any = gym.make_vec(CELL, 2, mode="joint")
+    plain.reset(seed=0)
+    assert (envs.step(network)[1] == plain.step(network)[1] / 2).all()
+    assert envs.single_type is HalfReward
+    assert isinstance(envs, RewardRuleWrapper)
+    masked: Any = Sparing(gym.make_vec(CELL, 2))
+    assert type(masked) is wrappers.VectorHardMask
+    assert pickle.loads(pickle.dumps(masked)).single_type is Sparing
+    with pytest.raises(InvalidArgumentError, match="HalfReward needs a reward of one"):
+        HalfReward(gym.make_vec(CELL, 2, objectives=NAMES))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_environments_offer_what_the_protocols_ask(mode: str) -> None:
+    one, many = gym.make(CELL, mode=mode), gym.make_vec(CELL, 2, mode=mode)
+    assert isinstance(one.unwrapped, SingleEnvironment)
+    assert isinstance(one.unwrapped, DiscreteEnvironment) == (mode != "joint")
+    assert isinstance(many.unwrapped, VectorEnvironment)
+    assert not isinstance(one.unwrapped, VectorEnvironment)
+    assert not isinstance(many.unwrapped, SingleEnvironment)
+    assert core_of(wrappers.DictObservation(one)) is one.unwrapped
+    for foreign in (gym.make("CartPole-v1"), gym.make_vec("CartPole-v1", 2), 5, None):
+        with pytest.raises(InvalidArgumentError, match="environment of hwnas_env"):
+            core_of(foreign)
 
 
 def test_foreign_and_doubly_scalarised_vectors_are_refused() -> None:

@@ -12,7 +12,7 @@ from gymnasium.utils.env_checker import check_env
 
 from hwnas_env import make_problem, wrappers
 from hwnas_env.errors import InvalidArgumentError, UnknownNameError
-from hwnas_env.scalarise import chebyshev, penalty_boundary, weighted_sum
+from hwnas_env.maths.scalarise import chebyshev, penalty_boundary, weighted_sum
 
 # The checker warns of every wrapper that it is one.
 pytestmark = pytest.mark.filterwarnings("ignore:.*different from the unwrapped")

@@ -12,8 +12,8 @@ import numpy as np
 
 from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
-from hwnas_env.elementary import exp, power
 from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.maths.elementary import exp, power
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
 

@@ -125,7 +125,7 @@ class SearcherContract(AgentContract):
             assert genotypes.shape[0] >= 1, genotypes.shape
             assert genotypes.shape[1] == problem.space.length, genotypes.shape
             assert genotypes.min() >= 0, genotypes
-            assert genotypes.max() < problem.space.choices, genotypes
+            assert (genotypes < problem.space.choices_at).all(), genotypes
 
     def test_proposals_are_feasible_or_some_are_without_a_mask(self) -> None:
         """Checks costs against the budget; without one, against deployability."""
@@ -223,7 +223,8 @@ class SearcherContract(AgentContract):
         run(searcher, 3)
         state = json.loads(json.dumps(searcher.state()))
         row = state["history"][0]["asked"][0]
-        row[0] = (row[0] + 1) % problem.space.choices
+        place = problem.space.choices_at.index(problem.space.choices)
+        row[place] = (row[place] + 1) % problem.space.choices
         try:
             type(searcher).restore(problem, searcher.budget, state=state)
         except RestoreError:

@@ -64,9 +64,7 @@ class Exhaustive(Searcher):
                 f"{space.name} has {space.size:,}"
             )
             raise InvalidArgumentError(message)
-        digits = np.unravel_index(
-            np.arange(space.size), (space.choices,) * space.length
-        )
+        digits = np.unravel_index(np.arange(space.size), space.choices_at)
         networks = np.stack(digits, axis=1).astype(np.int8)
         self._left = rng.permutation(networks[self.feasible(networks)])
         self._count = len(self._left)

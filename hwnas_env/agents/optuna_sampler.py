@@ -116,9 +116,12 @@ class OptunaSearcher(Searcher):
 
     @functools.cached_property
     def _distributions(self) -> dict[str, Any]:
-        choices = range(self.problem.space.choices)
-        distribution = _optuna().distributions.CategoricalDistribution(tuple(choices))
-        return dict.fromkeys(self._names, distribution)
+        categorical = _optuna().distributions.CategoricalDistribution
+        counts = self.problem.space.choices_at
+        return {
+            name: categorical(tuple(range(count)))
+            for name, count in zip(self._names, counts, strict=True)
+        }
 
     def _next_trial(self) -> Genotypes:
         """Asks the study: ``(1, L)``; the trial is open until it is told."""

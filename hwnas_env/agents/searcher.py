@@ -17,7 +17,7 @@ from hwnas_env.agents.journal import (
     generator_state,
 )
 from hwnas_env.arguments import check_type, check_whole
-from hwnas_env.elementary import exp, ordered_sum
+from hwnas_env.engines.space import MOST_DRAWN
 from hwnas_env.errors import (
     InvalidArgumentError,
     InvalidGenotypeError,
@@ -25,9 +25,9 @@ from hwnas_env.errors import (
     SearchExhaustedError,
     shown,
 )
+from hwnas_env.maths.elementary import exp, ordered_sum
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
-from hwnas_env.spaces.space import MOST_DRAWN
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes
 
 SearcherT = TypeVar("SearcherT", bound="Searcher")
@@ -278,9 +278,14 @@ class Searcher(Agent):
         space, row = self.problem.space, np.arange(draws)
         rows = np.repeat(genotype[None, :], draws, axis=0)
         order = self.rng.permuted(np.tile(np.arange(space.length), (draws, 1)), axis=1)
+        choices = np.array(space.choices_at)
         for position in order[:, :2].T:
-            step = self.rng.integers(1, space.choices, draws)
-            rows[row, position] = (rows[row, position] + step) % space.choices
+            if space.uniform:
+                step = self.rng.integers(1, space.choices, draws)
+            else:  # a position with one choice keeps it
+                step = self.rng.integers(1, np.maximum(choices[position], 2))
+            changed = (rows[row, position] + step) % choices[position]
+            rows[row, position] = changed.astype(np.int8)
         return rows[self.feasible(rows)]
 
     def score(self, evaluation: Evaluation) -> FloatArray:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.devices import DEVICES
+from hwnas_env.devices import devices_of
 from hwnas_env.errors import InvalidArgumentError
-from hwnas_env.metrics import EXACT_METRICS
-from hwnas_env.problems.catalog import make_problem
+from hwnas_env.maths.statistics import kendall_tau_b
 from hwnas_env.problems.device_costs import make_device_costs
-from hwnas_env.statistics import kendall_tau_b
+from hwnas_env.problems.make import make_problem
+from hwnas_env.spaces import get_space
 from hwnas_env.types import FloatArray
 
 SAMPLE = 5000
@@ -79,10 +79,10 @@ def cost_correlations(
     """Correlates every device's metrics, parameters and multiply-adds.
 
     Args:
-        space: nasbench201, of which all networks count, or fbnet, of which a sample.
+        space: a search space; all networks count where it is enumerated, else a sample.
         dataset: one of the space's.
         source: builtin, measured or auto.
-        sample: networks of fbnet.
+        sample: networks of a space that is not.
         seed: of that sample.
 
     Raises:
@@ -95,12 +95,12 @@ def cost_correlations(
         rows = found.from_keys(np.arange(found.size))
     else:
         rows = found.sample(sample, rng=np.random.default_rng(seed))
-    counts = [
-        found.parameters(rows, dataset=costs.dataset) / 1e6,
-        found.flops(rows, dataset=costs.dataset) / 1e6,
-    ]
-    table = np.column_stack([costs.evaluate(rows), *counts])
-    return correlate((*costs.names, *EXACT_METRICS), table)
+    first = devices_of(found.name)[0].name
+    problem = make_problem(space, device=first, dataset=costs.dataset)
+    counted = tuple(found.counts(costs.dataset))
+    counts = problem.evaluate(rows).costs[:, len(problem.metrics) - len(counted) :]
+    table = np.column_stack([costs.evaluate(rows), counts])
+    return correlate((*costs.names, *counted), table)
 
 
 def best_by_device(
@@ -113,7 +113,7 @@ def best_by_device(
     """Finds each device's exact optimum, and what it costs on the other devices.
 
     Args:
-        space: nasbench201 or fbnet.
+        space: a search space's name.
         dataset: one of the space's.
         budget: tight, medium or loose, each device's own.
         source: builtin or measured.
@@ -123,8 +123,10 @@ def best_by_device(
         by device, latency over that device's budget; None where it cannot run there.
     """
     problems = {
-        name: make_problem(space, device=name, dataset=dataset, source=source)
-        for name in DEVICES
+        device.name: make_problem(
+            space, device=device.name, dataset=dataset, source=source
+        )
+        for device in devices_of(get_space(space).name)
     }
     rows = []
     for name, problem in problems.items():

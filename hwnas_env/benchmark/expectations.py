@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.accuracy.noise import uniform_numbers
 from hwnas_env.benchmark.fronts import Volume, volume_of
 from hwnas_env.benchmark.tasks import Task
-from hwnas_env.elementary import log, ordered_sum, whole_power
+from hwnas_env.engines.noise import uniform_numbers
+from hwnas_env.engines.table import TableModel
+from hwnas_env.engines.walk import draw_allowed
 from hwnas_env.envs.vector import HWNASVectorEnv
+from hwnas_env.maths.elementary import log, ordered_sum, whole_power
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
-from hwnas_env.problems.tabular import TableModel
-from hwnas_env.problems.walk import draw_allowed
 from hwnas_env.types import FloatArray, Genotypes
 
 SAMPLE, CHUNK = 100_000, 20_000

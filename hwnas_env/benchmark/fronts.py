@@ -8,7 +8,7 @@ import numpy as np
 
 from hwnas_env.benchmark.old_names import moved_names
 from hwnas_env.benchmark.tasks import Task
-from hwnas_env.indicators import non_dominated
+from hwnas_env.maths.indicators import non_dominated
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import FloatArray, IntArray
 

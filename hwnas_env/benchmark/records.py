@@ -14,10 +14,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.data.files import read_file
+from hwnas_env.data import json_lines
 from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError, shown
 from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath
@@ -132,14 +132,14 @@ def read_lines(path: AnyPath) -> list[str]:
     """
     path = Path(path)
     try:
-        text = read_file(path).decode("utf-8")
+        whole, rest = json_lines.read_lines(path)
+        lines = [line.decode("utf-8") for line in (*whole, rest)]
     except (DataError, ValueError) as error:
         message = f"{path.name}: cannot be read ({error}); remove it to run again"
         raise TruncatedFileError(message) from None
-    if not text:
+    if lines == [""]:
         message = f"{path.name}: empty; remove it to run again"
         raise TruncatedFileError(message)
-    lines = text.split("\n")
     if lines[-1]:
         message = f"{path.name}, line {len(lines)}: cut off; remove it to run again"
         raise TruncatedFileError(message)
@@ -194,14 +194,14 @@ def parse_line(path: Path, place: int, line: str) -> dict[str, Any]:
             text that no file can.
     """
     try:
-        values = json.loads(line, parse_constant=_no_number, parse_float=_finite)
+        values = json_lines.parse_line(line, finite=True)
     except (ValueError, RecursionError) as error:
         message = f"{path.name}, line {place}: no JSON ({error})"
         raise TruncatedFileError(message) from None
     if not isinstance(values, dict):
         message = f"{path.name}, line {place}: expected an object, got {line[:40]!r}"
         raise ForeignFileError(message)
-    if line.count("[") + line.count("{") > DEEPEST and _deeper(values):
+    if json_lines.is_deeper(values, DEEPEST, text=line):
         message = f"{path.name}, line {place}: nested more than {DEEPEST} times"
         raise ForeignFileError(message)
     if "\\u" in line:
@@ -211,26 +211,6 @@ def parse_line(path: Path, place: int, line: str) -> dict[str, Any]:
             message = f"{path.name}, line {place}: a text that is none: {error}"
             raise ForeignFileError(message) from None
     return values
-
-
-def _deeper(values: Any) -> bool:
-    """Whether values are nested more than ``DEEPEST`` times; walks level by level."""
-    level = [values]
-    for _ in range(DEEPEST):
-        lists = [item for item in level if isinstance(item, list)]
-        lists += [list(item.values()) for item in level if isinstance(item, dict)]
-        level = [value for inner in lists for value in inner]
-    return bool(level)
-
-
-def _no_number(word: str) -> NoReturn:
-    message = f"{word} is no number of JSON"
-    raise ValueError(message)
-
-
-def _finite(word: str) -> float:
-    number = float(word)
-    return number if math.isfinite(number) else _no_number(word)
 
 
 def _line(values: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from hwnas_env.agents import (
 from hwnas_env.arguments import check_jobs, check_whole
 from hwnas_env.benchmark.measures import answers_in, incumbents
 from hwnas_env.benchmark.tasks import Limits
-from hwnas_env.problems.catalog import make_problem
+from hwnas_env.problems.make import make_problem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.types import FloatArray

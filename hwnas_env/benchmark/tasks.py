@@ -25,7 +25,7 @@ from hwnas_env.envs.registration import (
 )
 from hwnas_env.errors import HWNASError, InvalidArgumentError, shown
 from hwnas_env.problems.budget import BudgetedProblem
-from hwnas_env.problems.catalog import make_problem
+from hwnas_env.problems.make import make_problem
 from hwnas_env.problems.problem import Problem
 
 

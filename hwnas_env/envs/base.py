@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec
 
+from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.checks import check_seed
 from hwnas_env.envs.setting import Setting
 from hwnas_env.envs.spec import HWNASEnvSpec
@@ -20,10 +21,9 @@ from hwnas_env.errors import (
     unknown_name,
 )
 from hwnas_env.problems.budget import BudgetedProblem
-from hwnas_env.problems.catalog import Accuracy
+from hwnas_env.problems.make import Accuracy
 from hwnas_env.problems.problem import Problem
 from hwnas_env.problems.rewards import VectorReward
-from hwnas_env.problems.walk import RATIO_LIMIT
 from hwnas_env.types import RewardFunction
 
 Observation = npt.NDArray[np.float32]
@@ -106,7 +106,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         devices: Sequence[str] | None = None,
         test_devices: Sequence[str] = (),
         dataset: str | None = None,
-        metric: str = "latency_ms",
+        metric: str | None = None,
         budget: float | str = "medium",
         reward: str | RewardFunction = "mnas_hard",
         objectives: Sequence[str] | None = None,
@@ -119,15 +119,17 @@ class HWNASEnv(gym.Env[Observation, Any]):
         """Makes the environment.
 
         Args:
-            space: nasbench201 or fbnet.
-            device: edgegpu, raspi4, edgetpu, pixel3, eyeriss or fpga.
+            space: a search space's name or label, one of ``SEARCH_SPACES``.
+            device: a device's name or label, one of ``DEVICES``.
             devices: in place of ``device``, those to draw from each episode.
             test_devices: others that are never drawn, only named.
-            dataset: by default cifar10 (NAS-Bench-201) or ImageNet (FBNet).
-            metric: what the budget is on: latency_ms or energy_mj.
+            dataset: by default the space's own where the devices have it, else the
+                first that they have.
+            metric: what the budget is on; by default the first of the device's metrics
+                that a budget can be on, or the first that all devices share.
             budget: a number in the metric's unit; tight, medium or loose; or
                 "sampled": log-uniform from the 5 % to the 95 % quantile, each episode.
-            reward: a name out of ``hwnas_env.scalarise.REWARDS``, a function, or
+            reward: a name out of ``hwnas_env.maths.scalarise.REWARDS``, a function, or
                 "package.module:function".
             objectives: "accuracy" and metrics: makes the reward a vector.
             source: builtin or measured.

@@ -1,4 +1,4 @@
-"""What keywords of environments must be, beside what makes a problem."""
+"""Checks of the keywords that environments take and problems do not."""
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from hwnas_env.devices import DEVICES
+from hwnas_env.devices import Device, devices_of
 from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
@@ -150,17 +150,24 @@ def check_ledger(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) 
             raise InvalidArgumentError(message)
 
 
-def require_metric(names: Sequence[str], metric: str) -> None:
+def require_metric(space: str, devices: Sequence[Device], metric: Any) -> None:
     """Raises if a device has no such metric: a budget on it needs it on all.
+
+    Args:
+        space: the search space's name.
+        devices: those of an environment.
+        metric: its name, or None for the first that all share.
 
     Raises:
         InvalidArgumentError: names those that have none, and those that have it.
     """
-    if not isinstance(metric, str):
+    if metric is not None and not isinstance(metric, str):
         message = f"metric: expected a name, got {metric!r}"
         raise InvalidArgumentError(message)
-    lacking = [name for name in names if metric not in DEVICES[name].metrics]
-    having = [name for name in DEVICES if metric in DEVICES[name].metrics]
+    if metric is None:
+        return
+    lacking = [d.name for d in devices if metric not in d.metrics_in(space)]
+    having = [d.name for d in devices_of(space) if metric in d.metrics_in(space)]
     if lacking and having:
         message = (
             f"metric {metric}: {', '.join(lacking)} has none; devices that have: "

@@ -7,29 +7,31 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.engines.walk import Walk
 from hwnas_env.envs.base import HWNASEnv, Info, Observation
 from hwnas_env.envs.pages import Pages
 from hwnas_env.errors import InvalidActionError
-from hwnas_env.problems.walk import Walk
 
 
 class ConstructEnv(HWNASEnv):
-    """Builds a network by ``L`` choices among ``K``, one a step, then queries it.
+    """Builds a network by ``L`` choices, one a step, then queries it.
 
     Made by ``gym.make("HWNAS-{Space}-{Device}-v0")``; no constructor argument but the
     space and the device is needed.
 
     Observation:
-        ``Box`` float32: the decisions so far one-hot (``L * K``), the position one-hot
-        (``L``; all zeros at the end), the exact interval of the costs still reachable
-        over deployable completions, as cost / budget clipped to [0, 4]. With
-        ``budget="sampled"`` also log(budget / medium).
+        ``Box`` float32: the decisions so far one-hot (the sum of all ``K_p``), the
+        position one-hot (``L``; all zeros at the end), the exact interval of the costs
+        still reachable over deployable completions, as cost / budget clipped to [0, 4].
+        With ``budget="sampled"`` also log(budget / medium).
 
     Action:
-        ``Discrete(K)``: the operation or block at the next position. ``action_masks()``
-        and ``info["action_mask"]`` are exact: an action is masked if and only if no
-        completion meets the budget. After an infeasible prefix (someone ignored the
-        mask) the mask is all ones and ``info["completable"]`` is False.
+        ``Discrete(K)``: the operation or block at the next position; where that has
+        fewer choices, ``K_p``, an action means its remainder by ``K_p``.
+        ``action_masks()`` and ``info["action_mask"]`` are exact: an action is masked if
+        and only if no completion meets the budget, or the position has no such choice.
+        After an infeasible prefix (someone ignored the mask) the mask is all ones, of
+        the choices there are, and ``info["completable"]`` is False.
 
     Reward:
         0 before the last step; then the reward of the network, by default
@@ -53,7 +55,10 @@ class ConstructEnv(HWNASEnv):
     """
 
     def _make_spaces(self) -> None:
-        ones = self._length * (self._choices + 1)
+        space = self.setting.space
+        self._counts, self._offsets = space.choices_at, space.offsets
+        self._fewer = not space.uniform
+        ones = self._offsets[-1] + self._length
         self._ratio = slice(ones, ones + 2)
         self.observation_space = self.setting.observation_space(ones)
         self.action_space = gym.spaces.Discrete(self._choices)
@@ -73,14 +78,13 @@ class ConstructEnv(HWNASEnv):
             whole = (int, np.integer)
             while decisions and isinstance(decisions[-1], whole) and decisions[-1] < 0:
                 decisions.pop()
-        prefix = [self.check_action(action) for action in decisions]
-        if len(prefix) >= self._length:
+        if len(decisions) >= self._length:
             message = (
                 f"genotype: expected a prefix of at most {self._length - 1} decisions, "
-                f"got {len(prefix)}"
+                f"got {len(decisions)}"
             )
             raise InvalidActionError(message)
-        return prefix
+        return [self._check_choice(*pair) for pair in enumerate(decisions)]
 
     def _begin(self, start: list[int] | None) -> None:
         setting, where = self.setting, (self._number, self._budget)
@@ -89,7 +93,9 @@ class ConstructEnv(HWNASEnv):
         if self._pages is None and self._walked != where:
             self._walk, self._walked = self.problem.walk(self._budget), where
         self._node = self._depth = 0
-        if self._pages is None:
+        if self._pages is not None:
+            self._shifts = self._pages.shifts
+        else:
             assert self._walk is not None, "there are pages or a walk"
             self._state = self._walk.root
             self._genotype = np.full(self._length, -1, dtype=np.int8)
@@ -111,13 +117,16 @@ class ConstructEnv(HWNASEnv):
             self._require_open()
         if type(action) is not int or not 0 <= action < self._choices:
             action = self.check_action(action)
+        if self._fewer:
+            action %= self._counts[self._depth]
         if self._blank["budget_exhausted"] or (self._shared and self._broke()):
             return self._unpaid()
         if self._pages is None:
             self._decide(action)
         else:  # the same, without a call: this is the step that has to be quick
-            self._depth += 1
-            self._node = self._node * self._choices + 1 + action
+            depth = self._depth
+            self._depth = depth + 1
+            self._node = self._node * self._counts[depth] + self._shifts[depth] + action
         observation, info = self._look()
         if self._depth < self._length:
             if self.render_mode == "human":
@@ -136,19 +145,19 @@ class ConstructEnv(HWNASEnv):
         depth = self._depth
         self._depth = depth + 1
         if self._pages is not None:
-            self._node = self._node * self._choices + 1 + action
+            self._node = self._node * self._counts[depth] + self._shifts[depth] + action
             return
         assert self._walk is not None, "there are pages or a walk"
         self._state = self._walk.child(depth, self._state, action)
         self._genotype[depth] = action
-        self._observation[depth * self._choices + action] = 1.0
+        self._observation[self._offsets[depth] + action] = 1.0
         self._see()
 
     def _see(self) -> None:
         """Writes the position and what can still be reached into the observation."""
         assert self._walk is not None, "there are pages or a walk"
         depth, observation = self._depth, self._observation
-        place = self._length * self._choices + depth
+        place = self._offsets[-1] + depth
         if depth:
             observation[place - 1] = 0.0
         if depth < self._length:
@@ -189,5 +198,9 @@ class ConstructEnv(HWNASEnv):
 
     def check_action(self, action: Any) -> int:
         """Returns an action as an int, or raises :class:`InvalidActionError`."""
-        names = ", ".join(self.problem.space.operations)
+        names = ", ".join(self.problem.space.longest_operations)
         return self._integer(action, self._choices, meaning=names)
+
+    def _check_choice(self, position: int, choice: Any) -> int:
+        names = ", ".join(self.problem.space.operations_at[position])
+        return self._integer(choice, self._counts[position], meaning=names)

@@ -1,21 +1,23 @@
 """N episodes of mode construct side by side, in tables and in layers."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.additive import Linear, extremes, largest_prefixes
+from hwnas_env.engines.additive import extremes, largest_prefixes
+from hwnas_env.engines.layered import LayeredModel
+from hwnas_env.engines.links import Linear, Link
+from hwnas_env.engines.table import TableModel
+from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.outcome import Columns
 from hwnas_env.envs.pages import prefixes
 from hwnas_env.envs.rows import Look, Rows, check_discrete
 from hwnas_env.envs.setting import Setting
 from hwnas_env.errors import InvalidActionError
-from hwnas_env.problems.layered import LayeredModel
-from hwnas_env.problems.tabular import TableModel
-from hwnas_env.problems.walk import RATIO_LIMIT
 from hwnas_env.types import BoolArray, FloatArray, IntArray
 
 
@@ -25,12 +27,12 @@ class ConstructRows(Rows):
     def __init__(self, setting: Setting, count: int) -> None:
         """Makes room for episodes of L steps."""
         super().__init__(setting, count)
-        length, choices = setting.length, setting.choices
-        self._ones = length * (choices + 1)
+        space = setting.space
+        self._ones = space.offsets[-1] + space.length
         self.observation_space = setting.observation_space(self._ones)
-        self.action_space = gym.spaces.Discrete(choices)
-        self.steps_before_reward = length - 1
-        self._meaning = ", ".join(setting.space.operations)
+        self.action_space = gym.spaces.Discrete(space.choices)
+        self.steps_before_reward = space.length - 1
+        self._meaning = ", ".join(space.longest_operations)
 
     def start(self, rows: IntArray, genotype: Any) -> None:
         """Starts episodes; see :meth:`Rows.start`."""
@@ -63,12 +65,15 @@ class ConstructRows(Rows):
                 f"got {genotype!r}"
             )
             raise InvalidActionError(message)
-        if any(not 0 <= action < self.setting.choices for action in prefix):
-            message = (
-                f"genotype: expected decisions from 0 to {self.setting.choices - 1} "
-                f"({self._meaning}), got {genotype!r}"
-            )
-            raise InvalidActionError(message)
+        for action, names in zip(
+            prefix, self.setting.space.operations_at, strict=False
+        ):
+            if not 0 <= action < len(names):
+                message = (
+                    f"genotype: expected decisions from 0 to {len(names) - 1} "
+                    f"({', '.join(names)}), got {genotype!r}"
+                )
+                raise InvalidActionError(message)
         return prefix
 
     def check(self, actions: Any) -> IntArray:
@@ -99,6 +104,9 @@ class TableRows(ConstructRows):
             trees.append(model.tree(problem.metric_column))
         self._lowest = np.concatenate([tree.lowest for tree in trees])
         self._highest = np.concatenate([tree.highest for tree in trees])
+        self._children = np.concatenate([tree.children for tree in trees])
+        self._first_child = trees[0].first_child
+        self._counts = (~np.isnan(trees[0].children)).sum(axis=1)
         self._prefixes, self._leaves = len(trees[0].lowest), trees[0].leaves
         self._genotypes, self._one_hot = prefixes(setting.space)
         self._prefix = np.zeros(count, dtype=np.int64)
@@ -125,14 +133,18 @@ class TableRows(ConstructRows):
         self._prefix[rows] = 0
 
     def _take(self, rows: IntArray, actions: IntArray) -> None:
-        self._prefix[rows] = self._prefix[rows] * self.setting.choices + 1 + actions
+        prefix = self._prefix[rows]
+        if not self.setting.space.uniform:
+            actions = actions % self._counts.take(prefix)
+        self._prefix[rows] = self._first_child.take(prefix) + actions
 
     def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Decides the next position of every row."""
-        if rows is not None:
-            self._take(rows, actions[rows])
+        if rows is not None or not self.setting.space.uniform:
+            moving = np.arange(self.count) if rows is None else rows
+            self._take(moving, actions[moving])
             return
-        prefix = self._prefix
+        prefix = self._prefix  # where positions are alike, a child's number is a sum
         prefix *= self.setting.choices
         prefix += actions
         prefix += 1
@@ -161,19 +173,23 @@ class TableRows(ConstructRows):
         ratios = np.minimum(np.maximum(pair / self.budget[:, None], 0.0), RATIO_LIMIT)
         return Look(
             self.observe(self._one_hot.take(prefix, axis=0), ratios),
-            self._open(place, completable),
+            self._open(completable),
             self._genotypes.take(prefix, axis=0),
             completable,
         )
 
-    def _open(self, place: IntArray, completable: BoolArray) -> npt.NDArray[np.int8]:
+    def _open(self, completable: BoolArray) -> npt.NDArray[np.int8]:
         """Returns the masks ``(N, K)``; all ones for a complete prefix."""
-        choices = self.setting.choices
-        first = np.minimum(self._prefix, self._leaves - 1) * choices + 1
-        base = place - self._prefix
-        children = self._lowest.take((first + base)[:, None] + np.arange(choices))
+        inner = np.minimum(self._prefix, self._leaves - 1)
+        if self.setting.several:
+            inner = inner + self.number * self._leaves
+        children = self._children.take(inner, axis=0)
         meets = children <= self.budget[:, None]
-        meets |= (~completable | (self._prefix >= self._leaves))[:, None]
+        if not self.setting.space.uniform:
+            meets |= ~completable[:, None] & ~np.isnan(children)
+            meets |= (self._prefix >= self._leaves)[:, None]
+        else:
+            meets |= (~completable | (self._prefix >= self._leaves))[:, None]
         return np.asarray(meets).view(np.int8)
 
 
@@ -195,9 +211,10 @@ class LayeredRows(ConstructRows):
         for problem in setting.problems:
             assert isinstance(problem.model, LayeredModel), "large spaces have layers"
             costs.append(problem.model.cost(problem.metric_column))
-        links = [cost.links[0] for cost in costs]
-        assert all(isinstance(link, Linear) for link in links), "costs are linear"
         self._costs = costs
+        self._link = _Links([cost.links[0] for cost in costs])
+        self._offsets = np.array(setting.space.offsets)
+        self._counts = np.array(setting.space.choices_at)
         self._states = max(cost.states for cost in costs)
         self._entries = self._stack([cost.entries[..., 0] for cost in costs])
         self._following = self._stack([cost.next_state for cost in costs])
@@ -206,10 +223,6 @@ class LayeredRows(ConstructRows):
         reach = np.stack([self._stack(low), self._stack(high)], axis=-1)
         self._reach = np.ascontiguousarray(reach.reshape(-1, 2))
         self._start = np.array([cost.start[0] for cost in costs])
-        self._floor, scale, unit = np.array(
-            [[x.floor, x.scale, x.unit] for x in links]  # type: ignore[union-attr]
-        ).T
-        self._scale = scale / unit
         length, choices, states = setting.length, setting.choices, self._states
         self._limits = np.full((count, length + 1, states), -np.inf)
         self._steps = np.full((count, length, states, choices), -np.inf)
@@ -252,7 +265,7 @@ class LayeredRows(ConstructRows):
         self._state[rows] = 0
         self._genotype[rows] = -1
         self._shown[rows] = 0.0
-        self._shown[rows, self.setting.length * self.setting.choices] = 1.0
+        self._shown[rows, self._offsets[-1]] = 1.0
 
     def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Decides the next position of every row."""
@@ -268,6 +281,8 @@ class LayeredRows(ConstructRows):
     def _take(self, rows: IntArray, actions: IntArray) -> None:
         length, choices = self.setting.length, self.setting.choices
         depth = self._depth.take(rows)
+        if not self.setting.space.uniform:
+            actions = actions % self._counts.take(depth)
         entry = depth * self._states
         if self.setting.several:
             entry += self.number.take(rows) * (length * self._states)
@@ -282,9 +297,9 @@ class LayeredRows(ConstructRows):
         # flat places: one index array is quicker than two
         self._genotype.reshape(-1)[rows * length + depth] = actions
         shown, place = self._shown.reshape(-1), rows * (self._ones + 1)
-        shown[place + depth * choices + actions] = 1.0
+        shown[place + self._offsets.take(depth) + actions] = 1.0
         place += depth
-        place += length * choices
+        place += self._offsets[-1]
         shown[place] = 0.0
         shown[place + 1] = 1.0
 
@@ -299,15 +314,16 @@ class LayeredRows(ConstructRows):
         step -= complete * self._states  # any place, where nothing is left to decide
         steps = self._steps.reshape(-1, self.setting.choices).take(step, axis=0)
         meets = self._sum[:, None] <= steps
-        meets |= (complete | ~completable)[:, None]
+        if self.setting.space.uniform:
+            meets |= (complete | ~completable)[:, None]
+        else:
+            exists = self.setting.space.existing.take(depth, axis=0, mode="clip") == 1
+            meets |= (complete[:, None] | exists) & (complete | ~completable)[:, None]
         if self.setting.several:
             here += self.number * ((length + 1) * self._states)
         reach = self._reach.take(here, axis=0)
         reach += self._sum[:, None]
-        floor = self._floor.take(self.number)
-        factor = self._scale.take(self.number) / self.budget
-        np.maximum(reach, floor[:, None], out=reach)
-        reach *= factor[:, None]
+        self._link.divide(reach, self.number, self.budget)
         np.maximum(reach, 0.0, out=reach)
         np.minimum(reach, RATIO_LIMIT, out=reach)
         return Look(
@@ -316,3 +332,29 @@ class LayeredRows(ConstructRows):
             self._genotype.copy(),
             completable,
         )
+
+
+class _Links:
+    """The links of several devices' costs, applied to sums of rows."""
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        """Takes one link a device."""
+        self._links = links
+        self._linear = all(isinstance(link, Linear) for link in links)
+        if self._linear:
+            parts = [(x.floor, x.scale / x.unit) for x in links]  # type: ignore[attr-defined]
+            self._floor, self._scale = np.array(parts).T
+
+    def divide(self, sums: FloatArray, numbers: IntArray, budgets: FloatArray) -> None:
+        """Turns sums ``(N, 2)`` in place into costs over budgets ``(N,)``."""
+        if self._linear:  # as the walk of one environment does, in the same order
+            np.maximum(sums, self._floor.take(numbers)[:, None], out=sums)
+            sums *= (self._scale.take(numbers) / budgets)[:, None]
+            return
+        for number, link in enumerate(self._links):
+            mine = numbers == number
+            if isinstance(link, Linear):
+                factor = link.scale / link.unit / budgets[mine]
+                sums[mine] = np.maximum(sums[mine], link.floor) * factor[:, None]
+            else:
+                sums[mine] = link(sums[mine]) / budgets[mine][:, None]

@@ -22,8 +22,8 @@ def make(
     """Makes the environment of a space and a device.
 
     Args:
-        space: nasbench201 or fbnet.
-        device: edgegpu, raspi4, edgetpu, pixel3, eyeriss or fpga; or give ``devices``.
+        space: a search space's name or label.
+        device: a device's name or label; or give ``devices``.
         mode: construct, mutate or joint.
         keywords: see :class:`hwnas_env.envs.base.HWNASEnv`; mutate also takes
             ``horizon``.

@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.engines.space import SearchSpace
 from hwnas_env.envs.base import HWNASEnv, Info, Observation
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.problems.problem import Problem
@@ -16,14 +17,16 @@ class MutateEnv(HWNASEnv):
     """Starts at a uniform deployable network and changes one position a step.
 
     Observation:
-        ``Box`` float32: the genotype one-hot (``L * K``), and its cost / budget clipped
-        to [0, 4], twice, in the place of the interval that ``construct`` observes. With
-        ``budget="sampled"`` also log(budget / medium).
+        ``Box`` float32: the genotype one-hot (the sum of all ``K_p``), and its cost /
+        budget clipped to [0, 4], twice, in the place of the interval that ``construct``
+        observes. With ``budget="sampled"`` also log(budget / medium).
 
     Action:
-        ``Discrete(L * K)``: action ``position * K + choice``. Masked are the actions
-        whose network is not feasible, and those that change nothing. Where all would be
-        masked the mask is all ones and ``info["completable"]`` is False.
+        ``Discrete(L * K)``: action ``position * K + choice``; where a position has
+        fewer choices, ``K_p``, a choice means its remainder by ``K_p``. Masked are the
+        actions whose network is not feasible, those that change nothing, and choices
+        that there are not. Where all would be masked the mask is all ones, of the
+        choices there are, and ``info["completable"]`` is False.
 
     Reward:
         That of the new network, every step, as in
@@ -51,7 +54,7 @@ class MutateEnv(HWNASEnv):
         """Makes the environment.
 
         Args:
-            space: nasbench201 or fbnet.
+            space: a search space's name or label.
             device: a device's name.
             horizon: steps of an episode; twice the number of positions by default.
             keywords: those of :class:`HWNASEnv`.
@@ -63,10 +66,10 @@ class MutateEnv(HWNASEnv):
         self._horizon = check_horizon(horizon, length=self._length)
 
     def _make_spaces(self) -> None:
-        actions = self._length * self._choices
-        self._ratio = slice(actions, actions + 2)
-        self.observation_space = self.setting.observation_space(actions)
-        self.action_space = gym.spaces.Discrete(actions)
+        ones = self.setting.space.offsets[-1]
+        self._ratio = slice(ones, ones + 2)
+        self.observation_space = self.setting.observation_space(ones)
+        self.action_space = gym.spaces.Discrete(self._length * self._choices)
 
     def _check_start(self, genotype: Any) -> Genotypes:
         return self.problem.space.validate_one(genotype)
@@ -75,7 +78,7 @@ class MutateEnv(HWNASEnv):
         problem = self.problem
         while start is None:
             uniforms = self.np_random.random((1, self._length))
-            drawn = uniform_genotypes(uniforms, choices=self._choices)
+            drawn = uniform_genotypes(uniforms, problem.space)
             if np.isfinite(problem.known_costs(drawn)[0]):
                 start = drawn[0]
         self._genotype = start.copy()
@@ -94,7 +97,8 @@ class MutateEnv(HWNASEnv):
         if self._broke():
             return self._unpaid()
         position, choice = divmod(number, self._choices)
-        self._genotype[position] = choice
+        counts = self.problem.space.choices_at
+        self._genotype[position] = choice % counts[position]
         self._left -= 1
         self._around()
         self._open = False  # until a user's reward has answered
@@ -121,9 +125,9 @@ class MutateEnv(HWNASEnv):
         info["genotype"] = self._genotype.copy()
         info["completable"] = self._completable
         info["action_mask"] = self._allowed.copy()
-        same = np.arange(self._choices) == self._genotype[:, None]
+        same = self.problem.space.one_hot(self._genotype[None, :])[0]
         ratios = [self._ratio_now] * 2
-        parts = [same.reshape(-1), ratios, self._tail()]
+        parts = [same, ratios, self._tail()]
         return np.concatenate(parts).astype(np.float32), info
 
     def _mask(self) -> npt.NDArray[np.int8]:
@@ -150,9 +154,9 @@ def check_horizon(horizon: int | None, *, length: int) -> int:
     return int(horizon)
 
 
-def uniform_genotypes(uniforms: FloatArray, *, choices: int) -> Genotypes:
+def uniform_genotypes(uniforms: FloatArray, space: SearchSpace) -> Genotypes:
     """Turns uniform numbers in [0, 1) ``(N, L)`` into uniform genotypes ``(N, L)``."""
-    return np.asarray((uniforms * choices).astype(np.int8))
+    return np.asarray((uniforms * np.array(space.choices_at)).astype(np.int8))
 
 
 def neighbourhood(
@@ -169,16 +173,25 @@ def neighbourhood(
         Their costs ``(N,)``; masks ``(N, L K)`` of the changes that are feasible and
         change something, all ones where none does; and where any does, ``(N,)`` bool.
     """
+    space = problem.space
     count, length = genotypes.shape
-    choices = problem.space.choices
+    choices = space.choices
     around = np.repeat(genotypes[:, None, :], length * choices, axis=1)
     action = np.arange(length * choices)
-    around[:, action, action // choices] = (action % choices).astype(np.int8)
+    position, choice = action // choices, action % choices
+    if not space.uniform:
+        choice %= np.array(space.choices_at)[position]
+    around[:, action, position] = choice.astype(np.int8)
     costs = problem.known_costs(around.reshape(-1, length)).reshape(count, -1)
     same = (np.arange(choices) == genotypes[:, :, None]).reshape(count, -1)
     meets = (costs <= budgets[:, None]) & ~same
+    if not space.uniform:
+        meets &= space.existing.reshape(-1) == 1
     completable = meets.any(axis=1)
-    meets |= ~completable[:, None]
+    if space.uniform:
+        meets |= ~completable[:, None]
+    else:
+        meets |= ~completable[:, None] & (space.existing.reshape(-1) == 1)
     # the change that changes nothing is the network itself
     own = costs[np.arange(count), genotypes[:, 0]]
     return own, meets.view(np.int8), np.asarray(completable)

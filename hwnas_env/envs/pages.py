@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.engines.space import SearchSpace
+from hwnas_env.engines.walk import Mask, TableWalk
 from hwnas_env.envs.outcome import Columns, Outcome
-from hwnas_env.problems.walk import Mask, TableWalk
-from hwnas_env.spaces import SearchSpace
 from hwnas_env.types import BoolArray, FloatArray, Genotypes
 
 Page = tuple[npt.NDArray[np.float32], npt.NDArray[np.int8], Mask, bool]
@@ -21,7 +21,7 @@ Page = tuple[npt.NDArray[np.float32], npt.NDArray[np.int8], Mask, bool]
 
 @dataclass(frozen=True, eq=False)
 class Pages:
-    """What construct shows at every prefix; prefixes are numbered as in ``Tree``.
+    """What construct shows at every prefix; prefixes are numbered as in ``PrefixTree``.
 
     Attributes:
         outcome: what a query comes to.
@@ -32,8 +32,9 @@ class Pages:
         mask: ``(P, K)`` int8.
         completable: ``(P,)`` bool.
         leaves: number of the first network.
+        shifts: by depth, what leads from a prefix's number to its children's.
         columns: pairs of info key and column, one row a network.
-        reward: ``(K^L,)`` or ``(K^L, k)``.
+        reward: ``(size,)`` or ``(size, k)``.
     """
 
     outcome: Outcome
@@ -44,6 +45,7 @@ class Pages:
     mask: Mask
     completable: BoolArray
     leaves: int
+    shifts: tuple[int, ...]
     columns: tuple[tuple[str, npt.NDArray[Any]], ...]
     reward: FloatArray
 
@@ -109,6 +111,7 @@ def make_pages(outcome: Outcome, budget: float, tail: tuple[float, ...]) -> Page
         mask=walk.masks,
         completable=walk.completable,
         leaves=leaves,
+        shifts=walk.tree.shifts,
         reward=columns.pop("reward"),
         columns=tuple(columns.items()),
     )
@@ -139,20 +142,17 @@ def _records(columns: Columns) -> npt.NDArray[np.void]:
 def prefixes(space: SearchSpace) -> tuple[Genotypes, npt.NDArray[np.float32]]:
     """Returns every prefix ``(P, L)``, and its decisions and position one-hot.
 
-    The second is ``(P, L K + L)``; prefixes are numbered as in ``Tree``.
+    The second is ``(P, sum K_p + L)``; prefixes are numbered as in ``PrefixTree``.
     """
-    length, choices = space.length, space.choices
-    rows = [np.full((1, length), -1, dtype=np.int8)]
-    for depth in range(length):
+    rows = [np.full((1, space.length), -1, dtype=np.int8)]
+    for depth, choices in enumerate(space.choices_at):
         longer = np.repeat(rows[-1], choices, axis=0)
         longer[:, depth] = np.tile(np.arange(choices), len(rows[-1]))
         rows.append(longer)
     genotypes = np.concatenate(rows)
-    one_hot = genotypes[:, :, None] == np.arange(choices)
-    depth = (genotypes >= 0).sum(axis=1)
-    position = depth[:, None] == np.arange(length)
-    flat = np.hstack([one_hot.reshape(len(genotypes), -1), position])
-    observed = flat.astype(np.float32)
+    decided = (genotypes >= 0).sum(axis=1)
+    position = decided[:, None] == np.arange(space.length)
+    observed = np.hstack([space.one_hot(genotypes), position]).astype(np.float32)
     genotypes.setflags(write=False)
     observed.setflags(write=False)
     return genotypes, observed

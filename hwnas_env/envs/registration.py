@@ -1,17 +1,24 @@
-"""Registers one environment for every search space and device, and for all devices."""
+"""Registers environments: one for every space and device, and the user's own."""
 
+import os
 from typing import Any
 
 import gymnasium as gym
 
-from hwnas_env.devices import DEVICES
-from hwnas_env.spaces import SEARCH_SPACES
+from hwnas_env.devices import DEVICES, Device
+from hwnas_env.devices.registry import BrokenDevice, add_device, add_users_own
+from hwnas_env.engines.space import SearchSpace
+from hwnas_env.spaces import SEARCH_SPACES, get_space
+from hwnas_env.spaces.registry import add_named_spaces, add_space
 
 ENTRY_POINT = "hwnas_env.envs.modes:make"
 VECTOR_ENTRY_POINT = "hwnas_env.envs.vector:HWNASVectorEnv"
 
 SIX_DEVICES = ("edgegpu", "raspi4", "edgetpu", "pixel3", "eyeriss", "fpga")
-"""Devices of the MultiDevice-v0 ids, HW-NAS-Bench's: frozen, as observations are."""
+"""HW-NAS-Bench's devices."""
+
+MULTI_DEVICE = {"nasbench201": SIX_DEVICES, "fbnet": SIX_DEVICES}
+"""Devices of the MultiDevice-v0 ids by space: frozen, as their observations are."""
 
 
 def environment_id(space: str, device: str | None) -> str:
@@ -29,15 +36,28 @@ def environment_id(space: str, device: str | None) -> str:
     return f"HWNAS-{SEARCH_SPACES[space].label}-{label}-v0"
 
 
-ENVIRONMENTS: tuple[str, ...] = tuple(
-    environment_id(space, device) for space in SEARCH_SPACES for device in DEVICES
-)
-"""Every id of one device."""
+def environments() -> tuple[str, ...]:
+    """Returns every id of one device, those of registered spaces and devices too."""
+    return tuple(
+        environment_id(space, device.name)
+        for space in SEARCH_SPACES
+        for device in DEVICES.values()
+        if space in device.spaces
+    )
+
 
 MULTI_DEVICE_ENVIRONMENTS: tuple[str, ...] = tuple(
-    environment_id(space, None) for space in SEARCH_SPACES
+    environment_id(space, None) for space in SEARCH_SPACES if space in MULTI_DEVICE
 )
 """Every id of several devices, of which each episode draws one."""
+
+
+def __getattr__(name: str) -> Any:
+    """Returns ``ENVIRONMENTS``, every id of one device as they are now."""
+    if name == "ENVIRONMENTS":
+        return environments()
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
 
 
 def single_device_ids(name: str) -> list[str]:
@@ -50,12 +70,100 @@ def single_device_ids(name: str) -> list[str]:
     return [environment_id(keywords["space"], d) for d in keywords["devices"]]
 
 
-def register_all() -> None:
+def register_device(device: Device | str | os.PathLike[str]) -> list[str]:
+    """Adds a device of your own, with one environment id a space that it has costs in.
+
+    The same device a second time is nothing. To have a device in every process, put its
+    file into the folder that ``HWNAS_ENV_DEVICES`` names.
+
+    Args:
+        device: its JSON file (see docs/extending.md), or itself.
+
+    Returns:
+        The ids of its environments.
+
+    Raises:
+        TakenNameError: another device has its name or label.
+        DataError: its file cannot be read, or is no device's; says what is wrong.
+    """
+    added = add_device(device)
+    _register_all()
+    return [environment_id(s, added.name) for s in SEARCH_SPACES if s in added.spaces]
+
+
+def unregister_device(name: str) -> None:
+    """Takes a device and its environment ids out.
+
+    Args:
+        name: its name or label.
+
+    Raises:
+        UnknownNameError: there is no such device.
+    """
+    found = DEVICES.find(name)
+    for space in SEARCH_SPACES:
+        gym.registry.pop(environment_id(space, found.name), None)
+    DEVICES.remove(found.name)
+
+
+def register_space(space: SearchSpace | str) -> list[str]:
+    """Adds a search space of your own, with one environment id a device in it.
+
+    The same space a second time is nothing. To have a space in every process, name it
+    in ``HWNAS_ENV_SPACES``.
+
+    Args:
+        space: "package.module:SPACE", or the space itself.
+
+    Returns:
+        The ids of its environments; none before a device has costs in it.
+
+    Raises:
+        TakenNameError: another space has its name or label.
+        InvalidArgumentError: it cannot be imported, or is no search space.
+    """
+    added = add_space(space)
+    _register_all()
+    return [
+        environment_id(added.name, device.name)
+        for device in DEVICES.values()
+        if added.name in device.spaces
+    ]
+
+
+def unregister_space(name: str) -> None:
+    """Takes a search space and its environment ids out.
+
+    Args:
+        name: its name or label.
+
+    Raises:
+        UnknownNameError: there is no such space.
+    """
+    found = get_space(name)
+    for device in DEVICES:
+        gym.registry.pop(environment_id(found.name, device), None)
+    SEARCH_SPACES.remove(found.name)
+
+
+def register_everything() -> None:
+    """Adds the user's spaces and devices, and registers every id there is."""
+    add_named_spaces()
+    add_users_own()
+    _register_all()
+
+
+def _register_all() -> None:
     """Registers every id once; a second call changes nothing."""
     for space in SEARCH_SPACES:
-        for device in DEVICES:
-            _register(environment_id(space, device), space=space, device=device)
-        _register(environment_id(space, None), space=space, devices=list(SIX_DEVICES))
+        for device in DEVICES.values():
+            # a file that cannot be read says so when one of its ids is made
+            if space in device.spaces or isinstance(device, BrokenDevice):
+                name = environment_id(space, device.name)
+                _register(name, space=space, device=device.name)
+        if space in MULTI_DEVICE:
+            devices = list(MULTI_DEVICE[space])
+            _register(environment_id(space, None), space=space, devices=devices)
 
 
 def _register(name: str, **keywords: Any) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.extras import missing_extra
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import Problem
-from hwnas_env.problems.walk import RATIO_LIMIT
 from hwnas_env.texts import write
 
 BAR_LIMIT = 2.0
@@ -80,10 +80,6 @@ class View:
         known = self.problem.model.known_costs
         return {n: float(known(row, i)[0]) for i, n in enumerate(self.problem.metrics)}
 
-    def name(self, choice: int) -> str:
-        """An operation's name, or "?" for undecided."""
-        return self.problem.space.operations[choice] if choice >= 0 else "?"
-
 
 def amount(metric: str, value: float) -> str:
     """Writes a number with its unit.
@@ -98,16 +94,7 @@ def amount(metric: str, value: float) -> str:
 def text(view: View) -> str:
     """Writes the decisions and the reachable costs as lines of text."""
     space = view.problem.space
-    names = [view.name(choice) for choice in view.genotype]
-    if space.name == "nasbench201":
-        body = [
-            f"  {position}  {name}"
-            for position, name in zip(space.positions, names, strict=True)
-        ]
-    else:
-        width = max(map(len, space.operations))
-        cells = [f"{n:>2} {name:<{width}}" for n, name in enumerate(names, start=1)]
-        body = ["  " + "  ".join(cells[row : row + 6]) for row in range(0, 22, 6)]
+    body = space.describe_positions(view.genotype)
     others = [
         f"{metric} {amount(metric, value)}"
         for metric, value in view.costs.items()

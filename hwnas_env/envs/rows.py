@@ -11,12 +11,12 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.envs.joint import check_choices
+from hwnas_env.engines.walk import RATIO_LIMIT, Mask
+from hwnas_env.envs.joint import by_position, check_choices
 from hwnas_env.envs.mutate import check_horizon, neighbourhood, uniform_genotypes
 from hwnas_env.envs.setting import Setting
 from hwnas_env.envs.uniforms import Uniforms
 from hwnas_env.errors import InvalidActionError, InvalidArgumentError
-from hwnas_env.problems.walk import RATIO_LIMIT, Mask
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 
@@ -161,7 +161,7 @@ class JointRows(Rows):
         """Makes room for episodes of one step."""
         super().__init__(setting, count)
         self.observation_space = setting.observation_space(0)
-        self.action_space = gym.spaces.MultiDiscrete([setting.choices] * setting.length)
+        self.action_space = gym.spaces.MultiDiscrete(list(setting.space.choices_at))
         shape = (count, setting.length)
         self._genotype = np.full(shape, -1, dtype=np.int8)
         self._mask = np.empty(count, dtype=object)
@@ -181,7 +181,9 @@ class JointRows(Rows):
             mask = walk.choices()
             mask.setflags(write=False)
             held = np.empty(1, dtype=object)
-            held[0] = tuple(mask)  # one object, where NumPy would spread it out
+            held[0] = by_position(
+                mask, self.setting.space.choices_at
+            )  # one object, where NumPy would spread it out
             self._mask[mine] = held
 
     def check_start(self, genotype: Any) -> Any:
@@ -192,7 +194,7 @@ class JointRows(Rows):
     def check(self, actions: Any) -> npt.NDArray[np.int8]:
         """Returns ``(N, L)`` choices; see :meth:`Rows.check`."""
         shape = (self.count, self.setting.length)
-        return check_choices(actions, shape, choices=self.setting.choices)
+        return check_choices(actions, shape, counts=self.setting.space.choices_at)
 
     def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Takes whole networks."""
@@ -213,7 +215,7 @@ class JointRows(Rows):
         )
 
     def masks(self) -> BoolArray:
-        """Returns the masks ``(N, L K)``; see :meth:`Rows.masks`."""
+        """Returns the masks ``(N, sum K_p)``; see :meth:`Rows.masks`."""
         return np.array([np.concatenate(mask) for mask in self._mask], dtype=np.bool_)
 
     def due(self) -> BoolArray:
@@ -241,7 +243,7 @@ class MutateRows(Rows):
         self._horizon = check_horizon(horizon, length=setting.length)
         self._uniforms = uniforms
         self._actions = setting.length * setting.choices
-        self.observation_space = setting.observation_space(self._actions)
+        self.observation_space = setting.observation_space(setting.space.offsets[-1])
         self.action_space = gym.spaces.Discrete(self._actions)
         self._genotype = np.zeros((count, setting.length), dtype=np.int8)
         self._left = np.zeros(count, dtype=np.int64)
@@ -254,7 +256,7 @@ class MutateRows(Rows):
             return
         while len(rows):
             uniforms = self._uniforms.take(rows, self.setting.length)
-            drawn = uniform_genotypes(uniforms, choices=self.setting.choices)
+            drawn = uniform_genotypes(uniforms, self.setting.space)
             self._genotype[rows] = drawn
             rows = rows[~np.isfinite(self.known_costs(drawn, self.number[rows]))]
 
@@ -276,16 +278,17 @@ class MutateRows(Rows):
         moving = np.arange(self.count) if rows is None else rows
         taken = actions if rows is None else actions[rows]
         position, choice = np.divmod(taken, self.setting.choices)
+        if not self.setting.space.uniform:
+            choice %= np.array(self.setting.space.choices_at)[position]
         self._genotype[moving, position] = choice
         self._left[moving] -= 1
 
     def look(self) -> Look:
         """Returns what the episodes show."""
         cost, mask, completable = self._around()
-        choices = np.arange(self.setting.choices)
-        same = (choices == self._genotype[:, :, None]).reshape(self.count, -1)
+        decided = self.setting.space.one_hot(self._genotype)
         return Look(
-            self.observe(same, cost_ratios(cost, self.budget)),
+            self.observe(decided, cost_ratios(cost, self.budget)),
             mask,
             self._genotype.copy(),
             completable,

@@ -10,7 +10,7 @@ import numpy as np
 
 from hwnas_env.arguments import check_names
 from hwnas_env.devices import DEVICES, get_device
-from hwnas_env.elementary import exp, log
+from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.checks import (
     check_ledger,
     refuse_accuracy,
@@ -21,11 +21,16 @@ from hwnas_env.envs.pages import Pages, make_pages
 from hwnas_env.envs.spec import refuse_objects
 from hwnas_env.envs.workers import refuse_worker
 from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
+from hwnas_env.maths.elementary import exp, log
 from hwnas_env.problems.budget import BudgetedProblem, Keys
-from hwnas_env.problems.catalog import Accuracy, make_problem
+from hwnas_env.problems.make import (
+    Accuracy,
+    choose_dataset,
+    choose_metric,
+    make_problem,
+)
 from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
 from hwnas_env.problems.rewards import NamedReward, VectorReward, resolve_reward
-from hwnas_env.problems.walk import RATIO_LIMIT
 from hwnas_env.spaces import get_space
 from hwnas_env.types import FloatArray, Genotypes, IntArray, RewardFunction
 
@@ -48,7 +53,7 @@ class Setting:
         devices: Sequence[str] | None = None,
         test_devices: Sequence[str] = (),
         dataset: str | None = None,
-        metric: str = "latency_ms",
+        metric: str | None = None,
         budget: float | str = "medium",
         reward: str | RewardFunction = "mnas_hard",
         objectives: Sequence[str] | None = None,
@@ -83,8 +88,9 @@ class Setting:
         if len(set(names)) < len(names):
             message = f"devices: one is named twice in {shown(names)}"
             raise InvalidArgumentError(message)
+        found, targets = get_space(space), [get_device(name) for name in names]
         if self.several:
-            require_metric(names, metric)
+            require_metric(found.name, targets, metric)
         self.devices, self.drawn = tuple(names), len(drawn)
         self.problems: tuple[Problem, ...]
         if ledger is not None:
@@ -98,10 +104,10 @@ class Setting:
                 )
                 named = "mean" if accuracy == "mean" else asking.accuracy
             asked = {
-                "space": (get_space(space).name, None),
+                "space": (found.name, None),
                 "device": (", ".join(names), None),
                 "dataset": (dataset, None),
-                "metric": (metric, "latency_ms"),
+                "metric": (metric, None),
                 "source": (source, "builtin"),
                 "accuracy": (named, "mean"),
                 "max_queries": (max_queries, None),
@@ -109,6 +115,8 @@ class Setting:
             check_ledger(ledger, asked)
             self.problems = (ledger.problem,)
         else:
+            dataset = choose_dataset(found, targets, dataset)
+            metric = choose_metric(found, targets, metric)
             self.problems = tuple(
                 make_problem(
                     space,
@@ -217,14 +225,16 @@ class Setting:
         """Returns what describes each device at the end of an observation: ``(P, T)``.
 
         The log of cost / medium budget of the K networks that repeat one choice at
-        every position, clipped to [-10, 10]; nothing where there is one device.
+        every position (its remainder, where there are fewer), clipped to [-10, 10];
+        nothing where there is one device.
         """
         if not self.several:
             return np.zeros((1, 0))
-        repeated = np.repeat(np.arange(self.choices, dtype=np.int8), self.length)
-        networks = repeated.reshape(self.choices, self.length)
+        # a position with fewer choices repeats them
+        every = np.arange(self.choices)[:, None] % np.array(self.space.choices_at)
+        networks = every.astype(np.int8)
         costs = np.array([problem.known_costs(networks) for problem in self.problems])
-        # -inf where an all-skip FBNet costs the FPGA nothing
+        # -inf where a network of nothing but skips costs nothing
         logs = log(costs / self.medium[:, None])
         return np.asarray(np.clip(logs, -LOG_LIMIT, LOG_LIMIT))
 

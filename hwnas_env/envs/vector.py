@@ -11,6 +11,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
+from hwnas_env.engines.forms import TableSpace
 from hwnas_env.envs.base import with_shared_words
 from hwnas_env.envs.checks import (
     check_autoreset_mode,
@@ -89,8 +90,8 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         """Makes N environments.
 
         Args:
-            space: nasbench201 or fbnet.
-            device: edgegpu, raspi4, edgetpu, pixel3, eyeriss or fpga.
+            space: a search space's name or label.
+            device: a device's name or label.
             num_envs: N.
             mode: construct, mutate or joint.
             horizon: of mode mutate.
@@ -121,7 +122,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             )
         elif mode == "joint":
             self._rows = JointRows(setting, num_envs)
-        elif setting.space.has_numbers:
+        elif isinstance(setting.space, TableSpace):
             self._rows = TableRows(setting, num_envs)
         else:
             self._rows = LayeredRows(setting, num_envs)

@@ -128,11 +128,11 @@ class BudgetedProblem:
     def unique_classes(self) -> int | None:
         """Number of isomorphism classes evaluated; None where there are none."""
         space = self.problem.space
-        if not space.has_numbers:
+        if space.isomorphism_class(np.zeros((0, space.length), np.int8)) is None:
             return None
         seen = ~self._unseen.reshape(-1, space.size)
         found = [space.classes_of_numbers(np.flatnonzero(row)) for row in seen]
-        return sum(len(np.unique(classes)) for classes in found)
+        return sum(len(np.unique(one)) for one in found if one is not None)
 
     @property
     def charged(self) -> int:

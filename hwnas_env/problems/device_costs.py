@@ -7,20 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.additive import Additive, join
-from hwnas_env.devices import DEVICES, get_device
+from hwnas_env.devices import devices_of, get_device
+from hwnas_env.engines.additive import Additive, join
+from hwnas_env.engines.forms import TableSpace
+from hwnas_env.engines.layered import LayeredModel
+from hwnas_env.engines.space import SearchSpace
+from hwnas_env.engines.table import TableModel
 from hwnas_env.errors import InvalidArgumentError, shown
-from hwnas_env.problems.catalog import make_problem
-from hwnas_env.problems.layered import LayeredModel
-from hwnas_env.problems.tabular import TableModel
-from hwnas_env.spaces import SearchSpace
-from hwnas_env.spaces.nasbench201 import all_genotypes
+from hwnas_env.problems.make import choose_dataset, make_problem
+from hwnas_env.spaces import get_space
 from hwnas_env.types import FloatArray, Genotypes, IntArray, Provenance
 
 _BLOCK = 16384
 """Genotypes that are looked up at a time, so that they stay in a near cache."""
-
-_PAIRS: FloatArray = np.array([1, 5, 25], dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +76,7 @@ class DeviceCosts:
             return self.tables.values(rows, out=out)
         for first in range(0, len(rows), _BLOCK):
             block = slice(first, first + _BLOCK)
-            numbers = _paired(rows[block])
+            numbers = _numbers(self.space, rows[block])
             self.tables.take(numbers, axis=0, out=out[block], mode="clip")
         return out
 
@@ -86,15 +85,15 @@ def make_device_costs(
     space: str,
     *,
     dataset: str | None = None,
-    devices: Sequence[str] = tuple(DEVICES),
+    devices: Sequence[str] | None = None,
     source: str = "builtin",
 ) -> DeviceCosts:
     """Makes the costs of a space on several devices, every metric a column.
 
     Args:
-        space: nasbench201 or fbnet.
-        dataset: by default cifar10 (NAS-Bench-201) or ImageNet (FBNet).
-        devices: names; all by default.
+        space: a search space's name.
+        dataset: by default the space's own, where all of the devices have it.
+        devices: names; by default all that have costs in the space, as they are then.
         source: builtin, measured or auto, as for :func:`hwnas_env.make_problem`.
 
     Raises:
@@ -110,15 +109,19 @@ def make_device_costs(
         >>> costs.evaluate([3, 3, 1, 3, 1, 3]).round(3)[0, :3].tolist()
         [6.163, 43.144, 7.578]
     """
+    found = get_space(space)
+    if devices is None:
+        devices = [device.name for device in devices_of(found.name)]
     listed = isinstance(devices, Sequence) and not isinstance(devices, str)
     texts = listed and all(isinstance(device, str) for device in devices)
-    distinct = {get_device(device).name for device in devices} if texts else set()
-    if not distinct or len(distinct) < len(devices):
+    chosen = [get_device(device) for device in devices] if texts else []
+    if not chosen or len(set(chosen)) < len(devices):
         message = f"devices: expected distinct device names, got {shown(devices)}"
         raise InvalidArgumentError(message)
+    dataset = choose_dataset(found, chosen, dataset)
     problems = [
-        make_problem(space, device=device, dataset=dataset, source=source)
-        for device in devices
+        make_problem(space, device=device.name, dataset=dataset, source=source)
+        for device in chosen
     ]
     names, provenance = [], []
     columns: list[FloatArray] = []
@@ -136,30 +139,33 @@ def make_device_costs(
             else:
                 assert isinstance(model, TableModel), "there are two kinds of model"
                 columns.append(model.costs[:, column])
-    return DeviceCosts(
-        problems[0].space,
-        problems[0].dataset,
-        tuple(names),
-        tuple(provenance),
-        join(sums) if sums else _by_pairs(np.column_stack(columns)),
-    )
+    tables: FloatArray | Additive
+    if isinstance(found, TableSpace):
+        tables = _rearranged(found, np.column_stack(columns))
+    else:
+        tables = join(sums)
+    return DeviceCosts(found, dataset, tuple(names), tuple(provenance), tables)
 
 
-def _paired(genotypes: Genotypes) -> IntArray:
-    """Numbers cells ``(N, 6)``, C-contiguous, in less time than in base 5.
+def _numbers(space: SearchSpace, genotypes: Genotypes) -> IntArray:
+    """Numbers genotypes ``(N, L)``, C-contiguous, in less time than in base K.
 
-    Two neighbouring edges are read as one 16-bit number a + 256 b. The sum of the three
-    with weights 1, 5, 25 is A + 256 B with A and B in base 5: no two cells share one,
-    and it is exact in float32.
+    Two neighbouring positions are read as one 16-bit number a + 256 b. The sum of these
+    with weights 1, K, K^2, ... is A + 256 B with A and B in base K: no two networks
+    share one where A and B are below 256, and it is exact in float32.
     """
-    pairs = genotypes.view("<u2").astype(np.float32)
+    pairs = space.length // 2
+    if space.length % 2 or space.choices**pairs > 256:
+        return np.asarray(space.keys(genotypes))
+    weights = (space.choices ** np.arange(pairs)).astype(np.float32)
+    read = genotypes.view("<u2").astype(np.float32)
     # by way of 32 bits: the processor has no quick way from float32 to 64
-    return np.asarray((pairs @ _PAIRS).astype(np.int32).astype(np.int64))
+    return np.asarray((read @ weights).astype(np.int32).astype(np.int64))
 
 
-def _by_pairs(columns: FloatArray) -> FloatArray:
-    """Puts rows in lexicographic order where :func:`_paired` looks for them."""
-    numbers = _paired(all_genotypes())
+def _rearranged(space: TableSpace, columns: FloatArray) -> FloatArray:
+    """Puts rows in lexicographic order where :func:`_numbers` looks for them."""
+    numbers = _numbers(space, space.all_genotypes)
     table = np.full((numbers.max() + 1, columns.shape[1]), np.nan)
     table[numbers] = columns
     return table

@@ -1,54 +1,26 @@
-"""Computes the preset budgets that are committed in ``budgets.json``."""
+"""Preset budgets: quantiles of the cost over the networks that a device can run."""
 
 import decimal
-from typing import Any
 
-from hwnas_env.devices import DEVICES
-from hwnas_env.metrics import METRICS
-from hwnas_env.problems.catalog import build_problem
-from hwnas_env.spaces import SEARCH_SPACES
-
-FRACTIONS = {
-    "nasbench201": {"tight": 0.10, "medium": 0.25, "loose": 0.50},
-    "fbnet": {"tight": 0.25, "medium": 0.70, "loose": 0.95},
-}
-"""Quantiles of the deployable space's cost; FBNet-C is above loose on most devices."""
+from hwnas_env.engines.model import Model
+from hwnas_env.engines.space import SearchSpace
 
 SAMPLED = {"q05": 0.05, "q95": 0.95}
+"""The quantiles between which sampled budgets are drawn."""
 
 
-def compute_presets() -> dict[str, Any]:
-    """Returns the budgets of every space, device, dataset and metric.
+def compute_presets(space: SearchSpace, model: Model, column: int) -> dict[str, float]:
+    """Returns a device's budgets by name, rounded up to 4 significant digits.
 
-    Quantiles of the built-in costs, rounded up to 4 significant digits.
+    Args:
+        space: says which quantiles tight, medium and loose are.
+        model: of the space on the device.
+        column: of the cost.
     """
-    return {
-        space.name: {
-            device.name: {
-                dataset: {
-                    metric: _presets(space.name, device.name, dataset, metric)
-                    for metric in device.metrics_in(space.name)
-                    if METRICS[metric].budgetable
-                }
-                for dataset in space.datasets
-            }
-            for device in DEVICES.values()
-        }
-        for space in SEARCH_SPACES.values()
-    }
-
-
-def _presets(space: str, device: str, dataset: str, metric: str) -> dict[str, float]:
-    found = SEARCH_SPACES[space]
-    problem = build_problem(
-        found, DEVICES[device], dataset, metric, "builtin", "mean", presets={}
-    )
-    fractions = {**FRACTIONS[space], **SAMPLED}
-    values = problem.model.quantiles(problem.metric_column, list(fractions.values()))
-    return {
-        name: round_up(float(value))
-        for name, value in zip(fractions, values, strict=True)
-    }
+    fractions = {**space.budgets, **SAMPLED}
+    values = model.quantiles(column, list(fractions.values()))
+    named = zip(fractions, values, strict=True)
+    return {name: round_up(float(value)) for name, value in named}
 
 
 def round_up(value: float, *, digits: int = 4) -> float:

@@ -18,6 +18,9 @@ from hwnas_env.arguments import (
     check_whole,
 )
 from hwnas_env.devices import Device
+from hwnas_env.engines.model import Model, Objective, Optimum, ParetoFront
+from hwnas_env.engines.space import SearchSpace
+from hwnas_env.engines.walk import Walk
 from hwnas_env.errors import (
     InfeasibleBudgetError,
     InvalidArgumentError,
@@ -26,9 +29,6 @@ from hwnas_env.errors import (
     unknown_name,
 )
 from hwnas_env.metrics import METRICS
-from hwnas_env.problems.model import Model, Objective, Optimum, ParetoFront
-from hwnas_env.problems.walk import Walk
-from hwnas_env.spaces import SearchSpace
 from hwnas_env.types import Evaluation, FloatArray, Genotypes, Provenance
 
 PRESETS = ("tight", "medium", "loose")
@@ -220,7 +220,8 @@ class Problem:
 
         Raises:
             InvalidBudgetError, InfeasibleBudgetError: as for :meth:`budget`.
-            NotExactError: FBNet with an accuracy function of unknown form.
+            NotExactError: the space is layers, and the accuracy a function of unknown
+                form.
         """
         limit = math.inf if budget is None else self.budget(budget)
         return self.model.optimum(self.metric_column, limit)
@@ -230,17 +231,18 @@ class Problem:
     ) -> ParetoFront:
         """Returns the exact front over the deployable networks, by mean accuracy.
 
-        The last few are kept: three objectives of FBNet take seconds. Their arrays are
-        read-only.
+        The last few are kept: three objectives over layers take seconds. Their arrays
+        are read-only.
 
         Args:
-            objectives: "accuracy" and names out of ``metrics``. Any on NAS-Bench-201;
-                at most three on FBNet.
+            objectives: "accuracy" and names out of ``metrics``. Any where the
+                space is enumerated; at most three where it is layers.
 
         Raises:
             UnknownNameError: a name that is no objective of this problem.
             InvalidArgumentError: none, a repeated one, or too many.
-            NotExactError: FBNet with an accuracy function of unknown form.
+            NotExactError: the space is layers, and the accuracy a function of unknown
+                form.
         """
         chosen = self.objectives(objectives)
         found = self._fronts.get(chosen)
@@ -258,7 +260,7 @@ class Problem:
     def objectives(self, names: Sequence[str]) -> tuple[Objective, ...]:
         """Checks names of objectives and returns what they refer to.
 
-        Warns where two of them are one: FPGA energy is 7.0 W times its latency.
+        Warns where two of them are one: an energy that is a power times the latency.
 
         Raises:
             UnknownNameError: a name that is no objective of this problem.
@@ -276,10 +278,11 @@ class Problem:
         if len(set(names)) < len(names):
             message = f"objectives: {shown(names)} names one twice"
             raise InvalidArgumentError(message)
-        if self.device.name == "fpga" and {"latency_ms", "energy_mj"} <= set(names):
-            warnings.warn(
-                "fpga energy is 7.0 x latency: the two are one objective", stacklevel=3
-            )
+        for metric, alias in self.device.aliases.items():
+            if {metric, alias.of} <= set(names):
+                said, of = (name.rsplit("_", 1)[0] for name in (metric, alias.of))
+                words = f"{self.device.name} {said} is {alias.factor} x {of}"
+                warnings.warn(f"{words}: the two are one objective", stacklevel=3)
         return tuple(found)
 
     def describe(self) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas_env.engines.model import Objective
 from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
-from hwnas_env.problems.catalog import load_function
-from hwnas_env.problems.model import Objective
+from hwnas_env.maths.scalarise import REWARDS, UNDEPLOYABLE_RATIO
+from hwnas_env.problems.make import load_function
 from hwnas_env.problems.problem import Problem
-from hwnas_env.scalarise import REWARDS, UNDEPLOYABLE_RATIO
 from hwnas_env.types import Evaluation, FloatArray, RewardFunction
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas_env import rank_tests
-from hwnas_env.reports.study import Group, TaskRuns
-from hwnas_env.resampling import (
+from hwnas_env.maths import rank_tests
+from hwnas_env.maths.resampling import (
     Estimate,
     bootstrap,
     improvement,
@@ -17,6 +16,7 @@ from hwnas_env.resampling import (
     mean_of_tasks,
     profile,
 )
+from hwnas_env.reports.study import Group, TaskRuns
 from hwnas_env.types import FloatArray
 
 SEED = 20210317

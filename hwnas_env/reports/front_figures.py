@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.benchmark.runs import Run
-from hwnas_env.envs.render import View
 from hwnas_env.metrics import METRICS
 from hwnas_env.reports.canvas import (
     INK,
@@ -157,16 +156,11 @@ def network_figure(task: TaskRuns, run: Run, *, name: str) -> Picture:
     """
     problem = task.problem
     genotype = tuple(int(choice) for choice in problem.encode(run.incumbent))
-    budget = max(run.cost, 1e-12)
-    view = View(problem, genotype, budget, (run.cost, run.cost), run.accuracy_percent)
     with sheet_of_paper(7.2, 2.9) as figure:
-        from hwnas_env.envs import pictures
-
         figure.set_layout_engine("none")
         axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
         axes.set_axis_off()
-        cell = problem.space.name == "nasbench201"
-        (pictures.draw_cell if cell else pictures.draw_chain)(axes, view)
+        problem.space.draw(axes, genotype)
         caption = (
             f"The best network that was found: {run.accuracy_percent:.2f} %, "
             f"{run.cost:.4g} {METRICS[problem.metric].unit}, by {run.agent}, seed "

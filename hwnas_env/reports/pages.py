@@ -6,7 +6,7 @@ from typing import Any
 from hwnas_env.devices import DEVICES
 from hwnas_env.envs.registration import MULTI_DEVICE_ENVIRONMENTS, environment_id
 from hwnas_env.metrics import METRICS
-from hwnas_env.problems.catalog import make_problem
+from hwnas_env.problems.make import make_problem
 from hwnas_env.problems.problem import PRESETS, Problem
 from hwnas_env.spaces import SEARCH_SPACES
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.reports.estimates import Estimates, task_estimate, task_p_values
-from hwnas_env.reports.sheets import Sheet
-from hwnas_env.reports.study import Study, TaskRuns, log_regret
-from hwnas_env.resampling import (
+from hwnas_env.maths.resampling import (
     Estimate,
     mean_of_tasks,
     median_of_tasks,
     optimality_gap,
 )
+from hwnas_env.reports.estimates import Estimates, task_estimate, task_p_values
+from hwnas_env.reports.sheets import Sheet
+from hwnas_env.reports.study import Study, TaskRuns, log_regret
 from hwnas_env.types import FloatArray
 
 NONE = "-"

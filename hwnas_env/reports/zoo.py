@@ -7,7 +7,7 @@ import numpy as np
 from hwnas_env.agents import A2C, DQN, PPO, Learner
 from hwnas_env.devices import DEVICES
 from hwnas_env.envs.registration import environment_id
-from hwnas_env.problems.catalog import make_problem
+from hwnas_env.problems.make import make_problem
 from hwnas_env.spaces import SEARCH_SPACES
 
 _QUERIES = 500

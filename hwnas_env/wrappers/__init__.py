@@ -1,6 +1,11 @@
 """Wrappers: vector rewards to numbers, constraints, observations, recordings.
 
-All but the recorder take one environment, or what ``gym.make_vec`` makes.
+Every wrapper but the recorder is a pair of classes with one rule: ``HardMask`` wraps
+one environment, ``VectorHardMask`` what ``gym.make_vec`` makes, and so on with each
+name. ``HardMask`` around a vector makes a ``VectorHardMask``, which is an instance of
+both; the vector classes may be called by their own names too, with the same arguments.
+A ``TrajectoryRecorder`` takes one environment only.
+
 ``hwnas_env.wrappers.sb3`` adapts vectors to Stable-Baselines3.
 """
 
@@ -8,10 +13,13 @@ from hwnas_env.wrappers.constraints import (
     HardMask,
     LagrangianReward,
     PenaltyReward,
+    VectorHardMask,
+    VectorLagrangianReward,
+    VectorPenaltyReward,
 )
-from hwnas_env.wrappers.early import EarlyTermination
+from hwnas_env.wrappers.early import EarlyTermination, VectorEarlyTermination
 from hwnas_env.wrappers.minari_export import to_minari
-from hwnas_env.wrappers.observation import DictObservation
+from hwnas_env.wrappers.observation import DictObservation, VectorDictObservation
 from hwnas_env.wrappers.record import TrajectoryRecorder
 from hwnas_env.wrappers.recordings import read_trajectories
 from hwnas_env.wrappers.replays import replay
@@ -20,6 +28,11 @@ from hwnas_env.wrappers.scalarise import (
     EpsilonConstraint,
     HypervolumeImprovement,
     PenaltyBoundary,
+    VectorChebyshev,
+    VectorEpsilonConstraint,
+    VectorHypervolumeImprovement,
+    VectorPenaltyBoundary,
+    VectorWeightedSum,
     WeightedSum,
 )
 
@@ -34,6 +47,16 @@ __all__ = [
     "PenaltyBoundary",
     "PenaltyReward",
     "TrajectoryRecorder",
+    "VectorChebyshev",
+    "VectorDictObservation",
+    "VectorEarlyTermination",
+    "VectorEpsilonConstraint",
+    "VectorHardMask",
+    "VectorHypervolumeImprovement",
+    "VectorLagrangianReward",
+    "VectorPenaltyBoundary",
+    "VectorPenaltyReward",
+    "VectorWeightedSum",
     "WeightedSum",
     "read_trajectories",
     "replay",

@@ -4,14 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 
 from hwnas_env.errors import InvalidArgumentError
 
 
-def at_least_zero(name: str, value: float) -> float:
+def at_least_zero(name: str, value: object) -> float:
     """Returns a finite number of at least 0 as a float.
 
     Raises:
@@ -23,16 +23,16 @@ def at_least_zero(name: str, value: float) -> float:
     return float(value)
 
 
-def is_finite(value: Any) -> bool:
+def is_finite(value: object) -> TypeGuard[float]:
     """Whether a value is a finite number, and no flag."""
     number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
     try:
-        return number and math.isfinite(value)
+        return number and math.isfinite(value)  # type: ignore[arg-type]
     except (OverflowError, TypeError):  # an int beyond floats, a complex number
         return False
 
 
-def path_of(path: Any) -> Path:
+def path_of(path: object) -> Path:
     """Returns a file's path.
 
     Raises:
@@ -44,7 +44,7 @@ def path_of(path: Any) -> Path:
     raise InvalidArgumentError(message)
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """Returns arguments as a specification in JSON carries them: no NumPy inside."""
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}

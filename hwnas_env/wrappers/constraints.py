@@ -4,42 +4,56 @@
 - ``LagrangianReward``: a penalty whose multiplier follows the dual.
 - ``HardMask``: plays an allowed action in place of a masked one.
 
-Each takes one environment, or what ``gym.make_vec`` makes. What is penalised is
-``info["cost"]`` = min(max(0, c / T - 1), 1), as safe reinforcement learning expects it:
-0 at c = T and below, 1 from c = 2 T on and where the device cannot run the network
-(c = inf), whatever the accuracy. ``EarlyTermination`` is in a module of its own.
+Each takes one environment; around what ``gym.make_vec`` makes it becomes the class
+beside it, ``VectorPenaltyReward`` and so on. ``EarlyTermination`` is in a module of its
+own.
+
+What is penalised is ``info["cost"]`` = min(max(0, c / T - 1), 1), as safe reinforcement
+learning expects it: 0 at c = T and below, 1 from c = 2 T on and where the device cannot
+run the network (c = inf), whatever the accuracy.
 """
 
 import sys
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
-import numpy.typing as npt
-from gymnasium.utils import RecordConstructorArgs
 
-from hwnas_env.elementary import ordered_sum
 from hwnas_env.errors import HWNASError, InvalidArgumentError
-from hwnas_env.problems.walk import draw_allowed
-from hwnas_env.types import FloatArray, IntArray
+from hwnas_env.maths.elementary import ordered_sum
+from hwnas_env.types import BoolArray, FloatArray, IntArray
+from hwnas_env.wrappers.action_rules import AllowedActions
 from hwnas_env.wrappers.arguments import at_least_zero
-from hwnas_env.wrappers.rules import (
+from hwnas_env.wrappers.protocols import (
+    AnyEnv,
+    AnyVector,
+    Array,
+    DiscreteEnvironment,
     Info,
-    Rule,
-    RuleWrapper,
+    Infos,
+    Observation,
     Step,
-    VectorRuleWrapper,
-    core_of,
+    VectorEnvironment,
+    VectorStep,
 )
-from hwnas_env.wrappers.vectors import VectorWrapper, reset_mask
+from hwnas_env.wrappers.reward_rules import (
+    RewardRule,
+    RewardRuleWrapper,
+    VectorRewardRuleWrapper,
+)
+from hwnas_env.wrappers.rules import RuleWrapper, VectorRuleWrapper
+
+_ONE = np.zeros(1, dtype=np.int64)
+"""The rows of one environment: row 0."""
 
 
-class Penalty(Rule):
+class Penalty(RewardRule):
     """See :class:`PenaltyReward`."""
 
-    def __init__(self, core: Any, count: int, *, coefficient: float) -> None:
+    def __init__(
+        self, env: AnyEnv | AnyVector, count: int, *, coefficient: float
+    ) -> None:
         """Takes the penalty for a cost of twice the budget."""
-        super().__init__(core, count)
+        super().__init__(env, count)
         self._coefficient = at_least_zero("coefficient", coefficient)
 
     def rewards(self, rewards: FloatArray, info: Info) -> FloatArray:
@@ -47,11 +61,12 @@ class Penalty(Rule):
         return np.asarray(rewards - self._coefficient * info("cost"))
 
 
-class PenaltyReward(RuleWrapper):
+class PenaltyReward(RewardRuleWrapper):
     """Subtracts ``coefficient * info["cost"]`` from the reward of an evaluation.
 
     At c = T nothing is subtracted, at c = inf the coefficient; at a = 0 the same as at
     any accuracy. Where ``EarlyTermination`` inside ended an episode, the coefficient.
+    Around a vector it is a :class:`VectorPenaltyReward`.
 
     Example:
         >>> import gymnasium as gym, hwnas_env
@@ -61,7 +76,7 @@ class PenaltyReward(RuleWrapper):
 
     rule_type = Penalty
 
-    def __init__(self, env: gym.Env[Any, Any], *, coefficient: float = 1.0) -> None:
+    def __init__(self, env: AnyEnv, *, coefficient: float = 1.0) -> None:
         """Takes the penalty for a cost of twice the budget.
 
         Raises:
@@ -70,14 +85,26 @@ class PenaltyReward(RuleWrapper):
         super().__init__(env, coefficient=coefficient)
 
 
-class Lagrangian(Rule):
+class VectorPenaltyReward(VectorRewardRuleWrapper):
+    """Applies :class:`PenaltyReward` to every row of a vector."""
+
+    single_type = PenaltyReward
+
+
+class Lagrangian(RewardRule):
     """See :class:`LagrangianReward`."""
 
     def __init__(
-        self, core: Any, count: int, *, step_size: float, initial: float, observe: bool
+        self,
+        env: AnyEnv | AnyVector,
+        count: int,
+        *,
+        step_size: float,
+        initial: float,
+        observe: bool,
     ) -> None:
         """Takes the step of the dual, the first multiplier, and whether it is seen."""
-        super().__init__(core, count)
+        super().__init__(env, count)
         self._step_size = at_least_zero("step_size", step_size)
         self._initial = self.multiplier = at_least_zero("initial", initial)
         if not isinstance(observe, bool):
@@ -105,7 +132,7 @@ class Lagrangian(Rule):
             self.multiplier = min(moved, sys.float_info.max)
         return numbers
 
-    def shown(self) -> dict[str, npt.NDArray[Any]]:
+    def shown(self) -> dict[str, Array]:
         """Shows the multiplier."""
         return {"multiplier": np.full(self.count, self.multiplier)}
 
@@ -114,18 +141,7 @@ class Lagrangian(Rule):
         return np.full((self.count, 1), self.multiplier / (1.0 + self.multiplier))
 
 
-class VectorLagrangianReward(VectorRuleWrapper):
-    """See :class:`LagrangianReward`."""
-
-    rule: Lagrangian
-
-    @property
-    def multiplier(self) -> float:
-        """The one that the next evaluations will be charged with."""
-        return self.rule.multiplier
-
-
-class LagrangianReward(RuleWrapper):
+class LagrangianReward(RewardRuleWrapper):
     """Subtracts ``multiplier * info["cost"]``, and moves the multiplier by the dual.
 
     After every evaluation ``multiplier = max(0, multiplier + step_size * e)`` with
@@ -137,23 +153,24 @@ class LagrangianReward(RuleWrapper):
     At c = T nothing is subtracted and the multiplier stays; at c = inf the multiplier
     is subtracted and grows by the step size; accuracy, 0 or not, does not matter.
 
-    The rows of a vector share one multiplier: a step charges them all with the same,
-    then moves it by the mean of e over the rows that were evaluated. It goes back to
-    ``initial`` where the ledger begins anew: at a seeded reset, unless ``max_queries``
-    or a ledger that was given go on. An episode that ``EarlyTermination`` ended counts
-    as e = 1.
+    It goes back to ``initial`` where the ledger begins anew: at a seeded reset, unless
+    ``max_queries`` or a ledger that was given go on. An episode that
+    ``EarlyTermination`` ended counts as e = 1.
+
+    Around a vector it is a :class:`VectorLagrangianReward`, whose rows share one
+    multiplier: a step charges them all with the same, then moves it by the mean of e
+    over the rows that were evaluated.
 
     Source:
         Tessler et al., Reward Constrained Policy Optimization, ICLR 2019.
     """
 
     rule_type = Lagrangian
-    vector_type = VectorLagrangianReward
     rule: Lagrangian
 
     def __init__(
         self,
-        env: gym.Env[Any, Any],
+        env: AnyEnv,
         *,
         step_size: float = 0.05,
         initial: float = 0.0,
@@ -172,104 +189,109 @@ class LagrangianReward(RuleWrapper):
         return self.rule.multiplier
 
 
-class HardMask(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+class VectorLagrangianReward(VectorRewardRuleWrapper):
+    """Applies :class:`LagrangianReward` to a vector, with one multiplier for all."""
+
+    single_type = LagrangianReward
+    rule: Lagrangian
+
+    @property
+    def multiplier(self) -> float:
+        """The one that the next evaluations will be charged with."""
+        return self.rule.multiplier
+
+
+class HardMask(RuleWrapper):
     """Plays an allowed action, drawn uniformly, in place of a masked one.
 
     For agents that know no masks. ``info["action_replaced"]`` says where it did; the
-    generator is the environment's own. For modes with a ``Discrete`` action.
+    generator is the environment's own. For modes with a ``Discrete`` action. Around a
+    vector it is a :class:`VectorHardMask`.
     """
 
-    def __new__(cls, env: Any = None) -> Any:
-        """Makes the wrapper, or that of a vector; copies give no environment."""
-        if isinstance(env, gym.vector.VectorEnv):
-            return VectorHardMask(env)
-        return super().__new__(cls)
+    rule_type = AllowedActions
+    rule: AllowedActions
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
+    def __init__(self, env: AnyEnv) -> None:
         """Wraps an environment with a ``Discrete`` action.
 
         Raises:
             InvalidArgumentError: the action is of another kind.
         """
-        self._core = core_of(env)
-        RecordConstructorArgs.__init__(self)
-        gym.Wrapper.__init__(self, env)
-        _require_discrete(env.action_space)
+        super().__init__(env)
+        core = self.rule.core
+        assert isinstance(core, DiscreteEnvironment), "its action is Discrete"
+        self._core = core
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Resets the environment; nothing was replaced yet."""
-        observation, info = self.env.reset(seed=seed, options=options)
-        info["action_replaced"] = False
-        return observation, info
+    def _started(self, observation: Observation, info: Infos) -> Observation:
+        """Says that nothing was replaced yet."""
+        self.rule.begin(_ONE, anew=False)
+        self._show(info)
+        return observation
 
-    def step(self, action: Any) -> Step:
+    def step(self, action: object) -> Step:
         """Steps with the action, or with one that the mask allows."""
         mask, number = self._core.action_masks(), self._core.check_action(action)
-        if mask[number]:
-            step: Step = self.env.step(number)
-            step[4]["action_replaced"] = False
-            return step
-        generator = self._core.np_random.bit_generator
-        before = generator.state
-        uniforms = self._core.draw(np.zeros(1, dtype=np.int64), 1)
-        try:
-            step = self.env.step(int(draw_allowed(mask[None], uniforms[:, 0])[0]))
-        except HWNASError:  # a step that is refused draws nothing
-            generator.state = before
-            raise
-        step[4]["action_replaced"] = True
+        step: Step
+        if mask[number]:  # most steps: nothing to draw
+            step = self.env.step(number)
+            self.rule.begin(_ONE, anew=False)
+        else:
+            generator = self.unwrapped.np_random.bit_generator
+            before, actions = generator.state, np.array([number])
+            replaced = self.rule.masked(actions, mask[None])
+            played = self.rule.allowed(actions, mask[None], replaced)
+            try:
+                step = self.env.step(int(played[0]))
+            except HWNASError:  # a step that is refused draws nothing
+                generator.state = before
+                raise
+            self.rule.replaced = replaced
+        self._show(step[4])
         return step
 
 
-class VectorHardMask(VectorWrapper):
-    """Replaces the actions of a native vector as :class:`HardMask` does one."""
+class VectorHardMask(VectorRuleWrapper):
+    """Applies :class:`HardMask` to every row of a native vector."""
 
     single_type = HardMask
+    rule: AllowedActions
 
-    def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any]) -> None:
-        """Wraps environments with a ``Discrete`` action."""
-        super().__init__(env)
-        _require_discrete(env.single_action_space)
-        self._core = core_of(env)
-        self._replaced = np.zeros(env.num_envs, dtype=np.bool_)
+    def __init__(self, env: AnyVector, *arguments: object, **keywords: Any) -> None:
+        """Wraps a native vector with a ``Discrete`` action.
 
-    def reset(
-        self, *, seed: Any = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Resets the environments; nothing was replaced yet."""
-        mask = reset_mask(options, self.num_envs)
-        observation, infos = self.env.reset(seed=seed, options=options)
-        self._replaced = self._replaced & ~mask
-        self._say(infos, self._replaced, mask)
-        return observation, infos
+        Args:
+            env: what ``gym.make_vec`` makes.
+            arguments: as in :class:`hwnas_env.wrappers.rules.VectorRuleWrapper`.
+            keywords: as there.
 
-    def step(self, actions: Any) -> Any:
+        Raises:
+            InvalidArgumentError: no native vector, or an action of another kind.
+        """
+        super().__init__(env, *arguments, **keywords)
+        core = self.rule.core
+        assert isinstance(core, VectorEnvironment), "other vectors were refused"
+        self._core = core
+
+    def _started(
+        self, observation: Observation, infos: Infos, rows: BoolArray
+    ) -> Observation:
+        """Says that nothing was replaced yet in the rows that start."""
+        self.rule.begin(np.flatnonzero(rows), anew=False)
+        self._show(infos, rows)
+        return observation
+
+    def step(self, actions: object) -> VectorStep:
         """Steps with the actions, or with some that the masks allow."""
-        masks = self._core.action_masks()
-        played = self._core.check_actions(actions).copy()
-        replaced = ~masks[np.arange(self.num_envs), played]
+        rule, masks = self.rule, self._core.action_masks()
+        checked = self._core.check_actions(actions)
+        replaced = rule.masked(checked, masks)
         replaced &= ~self._core.still  # actions of those rows are not played
-        rows = np.flatnonzero(replaced)
-        if len(rows):
-            uniforms = self._core.draw(rows, 1)[:, 0]
-            played[rows] = draw_allowed(masks[rows], uniforms)
-        step = self.env.step(played)
-        infos, everyone = step[4], np.ones(self.num_envs, dtype=np.bool_)
+        step: VectorStep = self.env.step(rule.allowed(checked, masks, replaced))
+        rule.replaced, infos = replaced, step[4]
         if "final_info" in infos:
             ended = infos["_final_info"]
-            self._say(infos["final_info"], replaced, ended)
-            replaced = replaced & ~ended
-        self._replaced = replaced
-        self._say(infos, replaced, everyone)
+            self._show(infos["final_info"], ended)
+            rule.begin(np.flatnonzero(ended), anew=False)
+        self._show(infos, self._everyone)
         return step
-
-    def _say(self, infos: dict[str, Any], replaced: Any, rows: Any) -> None:
-        infos["action_replaced"], infos["_action_replaced"] = replaced.copy(), rows
-
-
-def _require_discrete(space: gym.Space[Any]) -> None:
-    if not isinstance(space, gym.spaces.Discrete):
-        message = f"HardMask: expected a Discrete action, got {space}"
-        raise InvalidArgumentError(message)

@@ -10,6 +10,7 @@ import numpy as np
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.extras import load_extra
 from hwnas_env.wrappers.arguments import path_of
+from hwnas_env.wrappers.protocols import AnySpace, Observation
 from hwnas_env.wrappers.recordings import (
     Episode,
     make_recorded,
@@ -23,7 +24,7 @@ def to_minari(
     dataset_id: str,
     *,
     allow: Collection[str] = (),
-    **metadata: Any,
+    **metadata: object,
 ) -> Any:
     """Makes a Minari dataset of a recording that has observations.
 
@@ -53,7 +54,8 @@ def to_minari(
     for module in ("h5py", "minari"):  # Minari writes by h5py
         minari = load_extra(module, extra="minari", purpose="to_minari")
     episodes = [e for e in read_trajectories(path) if len(e.actions)]
-    if not episodes or any(e.observations is None for e in episodes):
+    seen = [e.observations for e in episodes if e.observations is not None]
+    if not episodes or len(seen) < len(episodes):
         message = (
             f"{path} has no observations: TrajectoryRecorder(..., observations=True)"
         )
@@ -64,18 +66,20 @@ def to_minari(
             id=number,
             seed=episode.seed,
             options=episode.options,
-            observations=_typed(episode.observations, env.observation_space),
+            observations=_typed(observations, env.observation_space),
             actions=_typed(episode.actions, env.action_space),
             rewards=list(episode.rewards),
             **_ends(episode),
             infos={k: v for k, v in episode.infos.items() if v.dtype.kind in "biuf"},
         )
-        for number, episode in enumerate(episodes)
+        for number, (episode, observations) in enumerate(
+            zip(episodes, seen, strict=True)
+        )
     ]
     return minari.create_dataset_from_buffers(dataset_id, buffers, env=env, **metadata)
 
 
-def _typed(values: Any, space: gym.Space[Any]) -> Any:
+def _typed(values: Observation, space: AnySpace) -> Observation:
     if isinstance(space, gym.spaces.Dict):
         return {key: _typed(values[key], space[key]) for key in space}
     return np.asarray(values, dtype=space.dtype)

@@ -13,19 +13,29 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeAlias
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
 import hwnas_env
+from hwnas_env.data.json_lines import Json
 from hwnas_env.errors import InvalidArgumentError, NotSerialisableError
 from hwnas_env.wrappers.arguments import path_of
+from hwnas_env.wrappers.protocols import (
+    AnyEnv,
+    Environment,
+    Infos,
+    Observation,
+    SingleEnvironment,
+    Step,
+)
 
 SCHEMA, SCHEMA_VERSION = "hwnas_env.trajectories", 1
 
-Line = dict[str, Any]
+Line: TypeAlias = dict[str, Any]
+"""A line of a recording: an object of JSON, whose keys tell what they hold."""
 
 
 class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -52,7 +62,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
 
     def __init__(
         self,
-        env: gym.Env[Any, Any],
+        env: AnyEnv,
         path: str | PathLike[str],
         *,
         observations: bool = False,
@@ -79,7 +89,8 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
         if not isinstance(env, gym.Env):
             message = f"TrajectoryRecorder: expected an environment, got {env!r}"
             raise InvalidArgumentError(message)
-        if getattr(env.unwrapped, "begun", False):
+        core = env.unwrapped
+        if isinstance(core, SingleEnvironment) and core.begun:
             message = (
                 "TrajectoryRecorder: the environment was reset before, and no replay "
                 "could begin where it is; wrap a new one"
@@ -94,8 +105,8 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
         self._lines: list[str] = []
 
     def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+        self, *, seed: int | None = None, options: Infos | None = None
+    ) -> tuple[Observation, Infos]:
         """Resets the environment; the first reset makes the file.
 
         Raises:
@@ -107,14 +118,15 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
             _create(self._path, json.dumps(self._header))
             self._header = None
         self._write()  # an episode that was left before its end
-        given = plain({"seed": seed, "options": options}, "reset")
+        given = {"seed": plain(seed, "reset.seed")}
+        given["options"] = plain(options, "reset.options")
         observation, info = self.env.reset(seed=seed, options=options)
         self._episode += 1
         self._step = 0
         self._add({**given, **self._seen(info, observation)})
         return observation, info
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+    def step(self, action: object) -> Step:
         """Steps the environment; the end of an episode writes it.
 
         Raises:
@@ -141,7 +153,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
         finally:
             super().close()
 
-    def _seen(self, info: dict[str, Any], observation: Any) -> Line:
+    def _seen(self, info: Infos, observation: Observation) -> Line:
         return seen(info, observation if self._observations else None)
 
     def _add(self, line: Line) -> None:
@@ -161,7 +173,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
             raise
         self._lines = []
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> NoReturn:
         """Refuses to be copied or pickled: two recorders would mix in one file.
 
         Raises:
@@ -171,7 +183,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
         raise NotSerialisableError(message)
 
 
-def step_line(action: Any, reward: Any, *, ended: bool, cut: bool) -> Line:
+def step_line(action: Json, reward: object, *, ended: bool, cut: bool) -> Line:
     """Returns what a step's line says beside what is seen."""
     return {
         "action": action,
@@ -181,7 +193,7 @@ def step_line(action: Any, reward: Any, *, ended: bool, cut: bool) -> Line:
     }
 
 
-def seen(info: dict[str, Any], observation: Any) -> Line:
+def seen(info: Infos, observation: Observation | None) -> Line:
     """Returns what every line says of info, and of an observation that is not None."""
     line = {"info": plain(info, "info")}
     if observation is not None:
@@ -189,12 +201,13 @@ def seen(info: dict[str, Any], observation: Any) -> Line:
     return line
 
 
-def describe(core: Any) -> Any:
+def describe(core: object) -> Json:
     """Returns what an environment says it searches, as plain data."""
-    return plain(core.describe() if hasattr(core, "describe") else {}, "problem")
+    told = core.describe() if isinstance(core, Environment) else {}
+    return plain(told, "problem")
 
 
-def plain(value: Any, name: str) -> Any:
+def plain(value: object, name: str) -> Json:
     """Returns a value as plain JSON data; infinities and NaN as strings.
 
     Args:
@@ -205,10 +218,10 @@ def plain(value: Any, name: str) -> Any:
         NotSerialisableError: something else; says which key it is.
     """
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        listed: Any = value.tolist()
+        listed: Json = value.tolist()
         if np.isfinite(value).all():
             return listed  # nothing to look at one by one
-        value = listed
+        return plain(listed, name)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -223,8 +236,8 @@ def plain(value: Any, name: str) -> Any:
     raise NotSerialisableError(message)
 
 
-def _header(env: gym.Env[Any, Any]) -> Line:
-    core: Any = env.unwrapped
+def _header(env: AnyEnv) -> Line:
+    core = env.unwrapped
     spec = env.spec
     if spec is None:
         message = "TrajectoryRecorder: the environment has no spec; use gym.make"

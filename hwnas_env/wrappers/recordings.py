@@ -9,14 +9,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import gymnasium as gym
 import numpy as np
-import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec
 
-from hwnas_env.data.files import read_file
+from hwnas_env.data.json_lines import Json, is_deeper, parse_line, read_lines
 from hwnas_env.errors import (
     DataError,
     DataMissingError,
@@ -27,9 +26,10 @@ from hwnas_env.errors import (
 )
 from hwnas_env.types import FloatArray
 from hwnas_env.wrappers.arguments import path_of
+from hwnas_env.wrappers.protocols import AnyEnv, Array, Observation
 from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line, TrajectoryRecorder
 
-Array = npt.NDArray[Any]
+WrapperType: TypeAlias = type[gym.Wrapper[Any, Any, Any, Any]]
 
 _WRAPPERS = ("hwnas_env.wrappers.", "gymnasium.wrappers.")
 _MOST_NUMBERS = 10_000_000
@@ -58,13 +58,13 @@ class Episode:
 
     number: int
     seed: int | None
-    options: dict[str, Any] | None
+    options: Line | None
     actions: Array
     rewards: FloatArray
     terminated: bool
     truncated: bool
     infos: dict[str, Array]
-    observations: Any
+    observations: Observation | None
 
     @property
     def complete(self) -> bool:
@@ -100,7 +100,7 @@ def read_trajectories(path: str | PathLike[str]) -> list[Episode]:
     return episodes
 
 
-def make_recorded(header: Line, *, allow: Collection[str] = ()) -> gym.Env[Any, Any]:
+def make_recorded(header: Line, *, allow: Collection[str] = ()) -> AnyEnv:
     """Makes the environment that a header describes.
 
     Args:
@@ -128,7 +128,7 @@ def make_recorded(header: Line, *, allow: Collection[str] = ()) -> gym.Env[Any, 
 
 def spec_of(
     header: Line, *, allow: Collection[str] = ()
-) -> tuple[EnvSpec, list[tuple[type[Any], dict[str, Any]]]]:
+) -> tuple[EnvSpec, list[tuple[WrapperType, Line]]]:
     """Returns what a header says to make, of code that a recording may name.
 
     A recording is data: it chooses among this package's ids, and its and Gymnasium's
@@ -187,7 +187,7 @@ def _is_known(entry_point: str) -> bool:
     return f"{entry_point.partition(':')[0]}.".startswith(_WRAPPERS)
 
 
-def _wrapper_class(entry_point: str) -> type[Any]:
+def _wrapper_class(entry_point: str) -> WrapperType:
     """Imports a wrapper of a module that may be named.
 
     Raises:
@@ -205,7 +205,7 @@ def _wrapper_class(entry_point: str) -> type[Any]:
     return found
 
 
-def _check_size(env: gym.Env[Any, Any], name: str, keywords: Any) -> None:
+def _check_size(env: AnyEnv, name: str, keywords: Json) -> None:
     """Raises if a wrapper may multiply observations beyond what a recording needs.
 
     Raises:
@@ -220,16 +220,21 @@ def _check_size(env: gym.Env[Any, Any], name: str, keywords: Any) -> None:
         raise ForeignFileError(message)
 
 
-def _product(value: Any) -> int:
+def _product(value: Json) -> int:
     """Multiplies the whole numbers in arguments, at any depth."""
     if isinstance(value, int):
         return max(1, abs(value))
-    parts = value.values() if isinstance(value, dict) else value
-    listed = isinstance(value, (dict, list))
-    return math.prod(_product(part) for part in parts) if listed else 1
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return 1
+    product = 1
+    for part in value:
+        product *= _product(part)
+    return product
 
 
-def _only_watches(wrapper: type[Any]) -> bool:
+def _only_watches(wrapper: WrapperType) -> bool:
     """Whether a wrapper changes nothing, and may write files."""
     drawing = "gymnasium.wrappers.rendering"
     return issubclass(wrapper, TrajectoryRecorder) or any(
@@ -245,14 +250,13 @@ def parse(path: Path) -> tuple[Line, list[tuple[int, Line]]]:
             :func:`read_trajectories`.
     """
     try:
-        texts = read_file(path).split(b"\n")
+        texts, unfinished = read_lines(path)
     except DataMissingError:
         message = f"no recording at {path}"
         raise DataMissingError(message) from None
     except DataError as error:
         message = f"no recording: {error}"
         raise ForeignFileError(message) from None
-    unfinished = texts.pop()
     header = _header(path, texts[0] if texts else unfinished)
     rows: list[tuple[int, Line]] = []
     episode, step, ended = -1, 0, True
@@ -315,18 +319,20 @@ def _line(path: Path, number: int, text: bytes) -> Line:
     return line
 
 
-def _read(text: bytes) -> Any:
+def _read(text: bytes) -> Json:
     """Reads JSON.
 
     Raises:
         ValueError: it is none, or nested beyond what we write.
     """
-    found = np.frombuffer(text, np.uint8)
-    opened = np.isin(found, list(b"[{")).astype(np.int64)
-    if np.cumsum(opened - np.isin(found, list(b"]}"))).max(initial=0) > _DEEPEST:
-        message = f"nested to more than {_DEEPEST} levels"
+    message = f"nested to more than {_DEEPEST} levels"
+    try:
+        values = parse_line(text)
+    except RecursionError:
+        raise ValueError(message) from None
+    if is_deeper(values, _DEEPEST, text=text):
         raise ValueError(message)
-    return json.loads(text)
+    return values
 
 
 def _check(path: Path, number: int, line: Line, keys: Sequence[str]) -> None:
@@ -348,11 +354,11 @@ def _check(path: Path, number: int, line: Line, keys: Sequence[str]) -> None:
             raise TruncatedFileError(message)
 
 
-def _whole(value: Any) -> bool:
+def _whole(value: Json) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _number(value: Any) -> bool:
+def _number(value: Json) -> bool:
     if isinstance(value, list):
         return all(_number(item) for item in value)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -360,7 +366,7 @@ def _number(value: Any) -> bool:
 
 
 _COUNT = "a whole number of at least 0"
-_FIELDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+_FIELDS: Mapping[str, tuple[str, Callable[[Json], bool]]] = {
     "spec": ("an object", lambda value: isinstance(value, dict)),
     "problem": ("an object", lambda value: isinstance(value, dict)),
     "info": ("an object", lambda value: isinstance(value, dict)),
@@ -402,7 +408,7 @@ def _episode(lines: list[Line]) -> Episode:
     )
 
 
-def _stacked(values: list[Any]) -> Any:
+def _stacked(values: list[Any]) -> Observation:
     """Stacks observations, dictionaries key by key."""
     if isinstance(values[0], dict):
         return {key: _stacked([value[key] for value in values]) for key in values[0]}

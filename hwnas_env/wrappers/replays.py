@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from gymnasium.utils import seeding
 
+from hwnas_env.data.json_lines import Json
 from hwnas_env.wrappers.arguments import path_of
+from hwnas_env.wrappers.protocols import AnyEnv
 from hwnas_env.wrappers.record import Line, describe, seen, step_line
 from hwnas_env.wrappers.recordings import make_recorded, numbers, parse
 
@@ -29,8 +29,8 @@ class Difference:
 
     line: int
     key: str
-    recorded: Any
-    got: Any
+    recorded: Json
+    got: Json
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def replay(path: str | PathLike[str], *, allow: Collection[str] = ()) -> Replay:
     """
     header, rows = parse(path_of(path))
     env = make_recorded(header, allow=allow)
-    core: Any = env.unwrapped
+    core = env.unwrapped
     if header["generator_seed"] is not None:
         core.np_random, _ = seeding.np_random(header["generator_seed"])
     found = [*_differences(1, "problem", header["problem"], describe(core))]
@@ -107,7 +107,7 @@ def replay(path: str | PathLike[str], *, allow: Collection[str] = ()) -> Replay:
     return Replay(resets, len(rows) - resets, tuple(order))
 
 
-def _play(env: gym.Env[Any, Any], line: Line) -> Line:
+def _play(env: AnyEnv, line: Line) -> Line:
     """Does what a line records, and returns the line that would be recorded."""
     seen_too = "observation" in line
     if line["step"] == 0:
@@ -126,7 +126,9 @@ def _play(env: gym.Env[Any, Any], line: Line) -> Line:
     return {**said, **seen(info, observation if seen_too else None)}
 
 
-def _differences(line: int, key: str, recorded: Any, got: Any) -> Iterator[Difference]:
+def _differences(
+    line: int, key: str, recorded: Json, got: Json
+) -> Iterator[Difference]:
     if recorded == got:
         return
     if isinstance(recorded, dict) and isinstance(got, dict):

@@ -11,7 +11,10 @@ import numpy.typing as npt
 
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.extras import missing_extra
-from hwnas_env.wrappers.rules import refuse_reward, reward_kind
+from hwnas_env.types import BoolArray, FloatArray, IntArray
+from hwnas_env.wrappers.protocols import AnyVector, Array, Environment, Infos
+from hwnas_env.wrappers.reward_rules import refuse_reward, reward_kind
+from hwnas_env.wrappers.rules import VectorRuleWrapper
 from hwnas_env.wrappers.vectors import autoreset_mode_of
 
 try:
@@ -25,17 +28,17 @@ except ImportError:
 Indices = int | Iterable[int] | None
 
 
-class StepInfos(Sequence[dict[str, Any]]):
+class StepInfos(Sequence[Infos]):
     """The infos of one step, a dictionary a row; made when the first is asked for."""
 
     def __init__(
         self,
-        infos: dict[str, Any],
+        infos: Infos,
         *,
         count: int,
-        truncated: npt.NDArray[np.bool_] | None = None,
-        returns: npt.NDArray[np.float64] | None = None,
-        lengths: npt.NDArray[np.int64] | None = None,
+        truncated: BoolArray | None = None,
+        returns: FloatArray | None = None,
+        lengths: IntArray | None = None,
         seconds: float = 0.0,
     ) -> None:
         """Takes a vector environment's infos, and how the episodes went."""
@@ -48,19 +51,19 @@ class StepInfos(Sequence[dict[str, Any]]):
         return self._count
 
     @overload
-    def __getitem__(self, row: int) -> dict[str, Any]: ...
+    def __getitem__(self, row: int) -> Infos: ...
     @overload
-    def __getitem__(self, row: slice) -> list[dict[str, Any]]: ...
-    def __getitem__(self, row: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+    def __getitem__(self, row: slice) -> list[Infos]: ...
+    def __getitem__(self, row: int | slice) -> Infos | list[Infos]:
         """Returns one row, or a list of rows."""
         return self._rows[row]
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Infos]:
         """Goes over the rows."""
         return iter(self._rows)
 
     @functools.cached_property
-    def _rows(self) -> list[dict[str, Any]]:
+    def _rows(self) -> list[Infos]:
         rows = row_infos(self._infos, self._count)
         if self._truncated is None:
             return rows
@@ -70,7 +73,7 @@ class StepInfos(Sequence[dict[str, Any]]):
             row["TimeLimit.truncated"] = cut
         return rows
 
-    def _end(self, rows: list[dict[str, Any]]) -> None:
+    def _end(self, rows: list[Infos]) -> None:
         """Puts what rows said at their end in the place of how they start anew."""
         assert self._returns is not None, "given where rows ended"
         assert self._lengths is not None, "given where rows ended"
@@ -85,11 +88,11 @@ class StepInfos(Sequence[dict[str, Any]]):
             }
 
 
-def row_infos(infos: dict[str, Any], count: int) -> list[dict[str, Any]]:
+def row_infos(infos: Infos, count: int) -> list[Infos]:
     """Turns Gymnasium's arrays by key into a dictionary a row, of the keys it has."""
     names: list[str] = []
-    columns: list[list[Any]] = []
-    some: list[tuple[str, list[Any], Any]] = []
+    columns: list[list[object]] = []
+    some: list[tuple[str, list[object], BoolArray]] = []
     everyone: dict[int, bool] = {}  # masks of rows are shared by many keys
     for key, column in infos.items():
         if key[0] == "_" or key.startswith("final_"):
@@ -111,9 +114,9 @@ def row_infos(infos: dict[str, Any], count: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _listed(column: Any, count: int) -> list[Any]:
+def _listed(column: Array | Infos, count: int) -> list[object]:
     if isinstance(column, dict):
-        return row_infos(column, count)
+        return [*row_infos(column, count)]
     return column.tolist() if column.ndim == 1 else list(column)
 
 
@@ -131,7 +134,7 @@ class SB3VecEnv(VecEnv):
         (4, 38)
     """
 
-    def __init__(self, envs: gym.vector.VectorEnv[Any, Any, Any]) -> None:
+    def __init__(self, envs: AnyVector) -> None:
         """Takes what ``gym.make_vec`` made, wrapped or not.
 
         Raises:
@@ -148,12 +151,12 @@ class SB3VecEnv(VecEnv):
             )
             raise InvalidArgumentError(message)
         self.envs = envs
-        if hasattr(envs.unwrapped, "setting") and reward_kind(envs) == "vector":
+        if isinstance(envs.unwrapped, Environment) and reward_kind(envs) == "vector":
             refuse_reward("SB3VecEnv", vector=True)
         super().__init__(
             envs.num_envs, envs.single_observation_space, envs.single_action_space
         )
-        self._actions: npt.NDArray[Any] | None = None
+        self._actions: Array | None = None
         self._started = time.time()
         self._clear()
 
@@ -183,7 +186,7 @@ class SB3VecEnv(VecEnv):
         self._clear()
         return observation
 
-    def step_async(self, actions: npt.NDArray[Any]) -> None:
+    def step_async(self, actions: Array) -> None:
         """Keeps the actions ``(N,)`` for :meth:`step_wait`."""
         self._actions = actions
 
@@ -217,12 +220,12 @@ class SB3VecEnv(VecEnv):
         """Closes the environments."""
         self.envs.close()
 
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+    def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
         """Returns an attribute of the vector, once a row asked for."""
         value = self._find(attr_name)
         return [value] * len(self._indices(indices))
 
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+    def set_attr(self, attr_name: str, value: object, indices: Indices = None) -> None:
         """Sets an attribute of the vector, for all rows.
 
         Raises:
@@ -234,7 +237,11 @@ class SB3VecEnv(VecEnv):
         setattr(self.envs.unwrapped, attr_name, value)
 
     def env_method(
-        self, method_name: str, *args: Any, indices: Any = None, **keywords: Any
+        self,
+        method_name: str,
+        *args: object,
+        indices: Indices = None,
+        **keywords: object,
     ) -> list[Any]:
         """Calls a method of the vector once; ``action_masks`` gives a row each."""
         answer = self._find(method_name)(*args, **keywords)
@@ -243,13 +250,16 @@ class SB3VecEnv(VecEnv):
             return list(answer if len(rows) == self.num_envs else answer[rows])
         return [answer] * len(rows)
 
-    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+    def env_is_wrapped(
+        self, wrapper_class: type[object], indices: Indices = None
+    ) -> list[bool]:
         """Whether rows are wrapped; in Monitor they are, whose info they give."""
         wrapped, envs = wrapper_class is Monitor, self.envs
         while isinstance(envs, gym.vector.VectorWrapper) and not wrapped:
-            single = getattr(envs, "single_type", type(envs))
-            wrapped = issubclass(single, wrapper_class)
-            wrapped, envs = wrapped or isinstance(envs, wrapper_class), envs.env
+            wrapped = isinstance(envs, wrapper_class)
+            if isinstance(envs, VectorRuleWrapper):
+                wrapped = wrapped or issubclass(envs.single_type, wrapper_class)
+            envs = envs.env
         return [wrapped] * len(self._indices(indices))
 
     def get_images(self) -> Sequence[npt.NDArray[np.uint8] | None]:
@@ -258,7 +268,7 @@ class SB3VecEnv(VecEnv):
 
     def _find(self, name: str) -> Any:
         """Returns an attribute of the outermost wrapper that has it."""
-        envs: Any = self.envs
+        envs = self.envs
         while isinstance(envs, gym.vector.VectorWrapper) and not hasattr(envs, name):
             envs = envs.env
         return getattr(envs, name)

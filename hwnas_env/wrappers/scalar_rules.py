@@ -3,41 +3,40 @@
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from hwnas_env.elementary import log, ordered_sum
 from hwnas_env.errors import InvalidArgumentError, NotExactError, unknown_name
-from hwnas_env.scalarise import chebyshev, penalty_boundary, weighted_sum
+from hwnas_env.maths.elementary import log, ordered_sum
+from hwnas_env.maths.scalarise import chebyshev, penalty_boundary, weighted_sum
 from hwnas_env.types import BoolArray, FloatArray, IntArray
 from hwnas_env.wrappers.arguments import at_least_zero, is_finite
-from hwnas_env.wrappers.rules import Info, Rule
+from hwnas_env.wrappers.protocols import AnyEnv, AnyVector, Array, Info
+from hwnas_env.wrappers.reward_rules import RewardRule
 
 SAMPLED = "sampled"
 """Weights that are drawn each episode."""
 
 
-class Scalarisation(Rule):
+class Scalarisation(RewardRule):
     """Turns the vector rewards of evaluations into numbers."""
 
     scalar = True
 
-    def __init__(self, core: Any, count: int) -> None:
+    def __init__(self, env: AnyEnv | AnyVector, count: int) -> None:
         """Finds the objectives of the environment.
 
         Raises:
             InvalidArgumentError: the environment has no objectives.
         """
-        super().__init__(core, count)
-        if not core.setting.vector_rewards:
+        super().__init__(env, count)
+        if not self.core.setting.vector_rewards:
             message = (
                 "a scalarisation needs a vector reward: make the environment "
                 'with objectives=("accuracy", "latency_ms")'
             )
             raise InvalidArgumentError(message)
-        self.vectors = core.setting.vector_rewards
+        self.vectors = self.core.setting.vector_rewards
         self.objectives = self.vectors[0].objectives
         self._last = np.zeros((count, len(self.objectives)))
 
@@ -82,7 +81,7 @@ class Scalarisation(Rule):
             numbers[rows] = self.scalars(rewards[rows], rows, devices)
         return numbers
 
-    def shown(self) -> dict[str, npt.NDArray[Any]]:
+    def shown(self) -> dict[str, Array]:
         """Shows the vector."""
         return {"vector_reward": self._last.copy()}
 
@@ -92,7 +91,7 @@ class Weighted(Scalarisation):
 
     def __init__(
         self,
-        core: Any,
+        env: AnyEnv | AnyVector,
         count: int,
         *,
         weights: Sequence[float] | str,
@@ -103,7 +102,7 @@ class Weighted(Scalarisation):
         Raises:
             InvalidArgumentError: wrong weights or parameters, or no vector reward.
         """
-        super().__init__(core, count)
+        super().__init__(env, count)
         size = len(self.objectives)
         self._drawn = isinstance(weights, str) and weights == SAMPLED
         self.observed = size if self._drawn else 0
@@ -117,7 +116,7 @@ class Weighted(Scalarisation):
         ideal = np.array([front.max(axis=0) for front in fronts])
         self._range = np.where(ideal > self._nadir, ideal - self._nadir, 1.0)
 
-    def _check(self, weights: Any) -> FloatArray:
+    def _check(self, weights: Sequence[float] | str) -> FloatArray:
         size = len(self.objectives)
         listed = isinstance(weights, Sequence) and not isinstance(weights, str)
         fits = listed and len(weights) == size and all(map(is_finite, weights))
@@ -144,7 +143,7 @@ class Weighted(Scalarisation):
         """Returns objectives ``(M, k)``: 0 at the front's nadir, 1 at its ideal."""
         return np.asarray((rewards - self._nadir[numbers]) / self._range[numbers])
 
-    def shown(self) -> dict[str, npt.NDArray[Any]]:
+    def shown(self) -> dict[str, Array]:
         """Shows the vector, and weights that are drawn."""
         drawn = {"weights": self.weights.copy()} if self._drawn else {}
         return {**super().shown(), **drawn}
@@ -169,7 +168,7 @@ class WeightedRule(Weighted):
     """See :class:`WeightedSum`."""
 
     def formula(self, values: FloatArray, weights: FloatArray) -> FloatArray:
-        """See :func:`hwnas_env.scalarise.weighted_sum`."""
+        """See :func:`hwnas_env.maths.scalarise.weighted_sum`."""
         return weighted_sum(values, weights)
 
 
@@ -177,7 +176,7 @@ class ChebyshevRule(Weighted):
     """See :class:`Chebyshev`."""
 
     def formula(self, values: FloatArray, weights: FloatArray) -> FloatArray:
-        """See :func:`hwnas_env.scalarise.chebyshev`."""
+        """See :func:`hwnas_env.maths.scalarise.chebyshev`."""
         return chebyshev(values, weights, rho=self._parameters["rho"])
 
 
@@ -185,16 +184,18 @@ class BoundaryRule(Weighted):
     """See :class:`PenaltyBoundary`."""
 
     def formula(self, values: FloatArray, weights: FloatArray) -> FloatArray:
-        """See :func:`hwnas_env.scalarise.penalty_boundary`."""
+        """See :func:`hwnas_env.maths.scalarise.penalty_boundary`."""
         return penalty_boundary(values, weights, theta=self._parameters["theta"])
 
 
 class EpsilonRule(Scalarisation):
     """See :class:`EpsilonConstraint`."""
 
-    def __init__(self, core: Any, count: int, *, bounds: Mapping[str, float]) -> None:
+    def __init__(
+        self, env: AnyEnv | AnyVector, count: int, *, bounds: Mapping[str, float]
+    ) -> None:
         """Takes one bound for every objective but the first."""
-        super().__init__(core, count)
+        super().__init__(env, count)
         names = [objective.name for objective in self.objectives[1:]]
         if not isinstance(bounds, Mapping):
             message = (
@@ -228,9 +229,9 @@ class EpsilonRule(Scalarisation):
 class VolumeRule(Scalarisation):
     """See :class:`HypervolumeImprovement`."""
 
-    def __init__(self, core: Any, count: int, *, keep: str) -> None:
+    def __init__(self, env: AnyEnv | AnyVector, count: int, *, keep: str) -> None:
         """Keeps an archive a device for the whole run, or one a row and episode."""
-        super().__init__(core, count)
+        super().__init__(env, count)
         if keep not in ("run", "episode"):
             raise unknown_name(keep, ("run", "episode"), what="archive")
         self._keep = keep
@@ -274,7 +275,7 @@ class VolumeRule(Scalarisation):
             gains[place] = max(0.0, share - before)
         return gains
 
-    def shown(self) -> dict[str, npt.NDArray[Any]]:
+    def shown(self) -> dict[str, Array]:
         """Shows the vector, and the share of the front's volume."""
         return {**super().shown(), "hypervolume": self._share.copy()}
 

@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode
 
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.types import BoolArray
+from hwnas_env.wrappers.protocols import AnyVector
 
 if TYPE_CHECKING:  # only Gymnasium 1.4 and newer can be subscripted when it runs
     _Base = gym.vector.VectorWrapper[Any, Any, Any, Any, Any]
@@ -25,7 +26,7 @@ class VectorWrapper(_Base):
         return autoreset_mode_of(self.env)
 
 
-def autoreset_mode_of(envs: gym.vector.VectorEnv[Any, Any, Any]) -> AutoresetMode:
+def autoreset_mode_of(envs: AnyVector) -> AutoresetMode:
     """Returns when a vector's rows that ended start anew; Gymnasium's default is next.
 
     Args:
@@ -37,7 +38,7 @@ def autoreset_mode_of(envs: gym.vector.VectorEnv[Any, Any, Any]) -> AutoresetMod
     return AutoresetMode(found)
 
 
-def reset_mask(options: Any, count: int) -> BoolArray:
+def reset_mask(options: object, count: int) -> BoolArray:
     """Marks the rows that a reset with these options starts anew: ``(N,)``.
 
     Args:

@@ -1,1 +1,0 @@
-"""Hardware costs: measured tables, fitted coefficients and models."""

@@ -1,0 +1,262 @@
+"""Reads columns of all networks of an enumerated space from npz and csv files.
+
+What a file claims of itself is checked before it is believed: shapes before data is
+read, and whatever it says twice against each other. What is not understood is an error
+that says where it stands.
+"""
+
+import csv
+import io
+import math
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib import format as npy
+
+from hwnas_env.errors import ForeignFileError, TruncatedFileError, shown
+from hwnas_env.types import FloatArray
+
+MOST_RUNS = 100
+"""Most columns of one name that a file may hold, like the runs of an accuracy."""
+
+
+@dataclass(frozen=True)
+class TableForm:
+    """Says what a file's columns may be, and how a cell is read.
+
+    Attributes:
+        size: networks of the space, one row each.
+        titles: the names that columns may have, like datasets or metrics.
+        noun: what a title is, for messages ("dataset").
+        row_of: an architecture's row; raises ValueError where it is none.
+        number: reads the text of a cell; raises ValueError where it is wrong.
+    """
+
+    size: int
+    titles: tuple[str, ...]
+    noun: str
+    row_of: Callable[[str], int]
+    number: Callable[[str], float]
+
+    def named(self, title: str) -> str | None:
+        """Returns the title that is meant, but for case and punctuation; or None."""
+        plain = _plain(title)
+        return next((own for own in self.titles if _plain(own) == plain), None)
+
+
+_NETWORK = ("index", "architecture")
+_INDEX = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[nN][aA][nN]|")
+
+
+def read_npz(content: bytes, *, name: str, form: TableForm) -> dict[str, FloatArray]:
+    """Reads the arrays that are named by a title; others are left alone.
+
+    Args:
+        content: the file's bytes.
+        name: how messages call the file.
+        form: what its arrays may be.
+
+    Returns:
+        ``(size,)`` or ``(size, R)`` by title.
+
+    Raises:
+        TruncatedFileError: it is no npz file, or damaged.
+        ForeignFileError: an array is no table of numbers of such a shape, or a second
+            one of its title.
+    """
+    found: dict[str, FloatArray] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for member in archive.infolist():
+                title = member.filename.removesuffix(".npy")
+                what = form.named(title)
+                if what in found:
+                    message = f"{name}: {shown(title)} is a second array of {what}"
+                    raise ForeignFileError(message)
+                if what is not None:
+                    where = f"{name}: {shown(title)}"
+                    found[what] = _member(archive, member, where, form.size)
+    except (ForeignFileError, TruncatedFileError):
+        raise
+    except Exception as error:  # zipfile and NumPy raise a dozen kinds for damage
+        message = f"{name}: not a complete npz file ({str(error)[:200]})"
+        raise TruncatedFileError(message) from None
+    return found
+
+
+def _member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str, rows: int
+) -> FloatArray:
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        message = f"{where}: compressed in a way that NumPy does not"
+        raise ForeignFileError(message)
+    with archive.open(member) as file:
+        version = npy.read_magic(file)
+        if version != (1, 0):  # others may have a header of 4 GB
+            message = f"{where}: npy version {version}, expected that of plain arrays"
+            raise ForeignFileError(message)
+        shape, columns_first, dtype = npy.read_array_header_1_0(file)
+        if dtype.kind not in "fiu" or dtype.itemsize > 8:
+            message = f"{where}: expected numbers, got dtype {dtype!s:.80}"
+            raise ForeignFileError(message)
+        if not _is_shape(shape, rows):
+            expected = f"shape ({rows},) or ({rows}, R), R to {MOST_RUNS}"
+            message = f"{where}: expected {expected}, got {shape!s:.80}"
+            raise ForeignFileError(message)
+        size = math.prod(shape) * dtype.itemsize
+        data = file.read(size + 1)  # one more, so that the end and its checksum are met
+    if len(data) != size:
+        message = f"{where}: expected {size} bytes of data, got {len(data)}"
+        raise TruncatedFileError(message)
+    flat: npt.NDArray[np.generic] = np.frombuffer(data, dtype=dtype)
+    return flat.reshape(shape, order="F" if columns_first else "C").astype(np.float64)
+
+
+def _is_shape(shape: tuple[int, ...], rows: int) -> bool:
+    return shape == (rows,) or (
+        len(shape) == 2 and shape[0] == rows and 1 <= shape[1] <= MOST_RUNS
+    )
+
+
+def read_csv(content: bytes, *, name: str, form: TableForm) -> dict[str, FloatArray]:
+    """Reads a table with a header, rows in any order.
+
+    Args:
+        content: the file's bytes.
+        name: how messages call the file.
+        form: what its columns may be.
+
+    Returns:
+        ``(size, R)`` by title, NaN where the table has no value.
+
+    Raises:
+        TruncatedFileError: it is no csv file.
+        ForeignFileError: something in it is not understood, or contradicts itself;
+            names the line and the column.
+    """
+    found: dict[str, FloatArray] = {}
+    seen: set[int] = set()
+    reader = csv.reader(_lines(content, name), strict=True)
+    try:
+        header = next(reader, [])
+        meanings = _meanings(header, f"{name}: line 1", form)
+        for what, run in meanings:
+            if what in form.titles:
+                found[what] = np.full((form.size, run + 1), np.nan)
+        for cells in reader:
+            if not cells:
+                continue
+            where = f"{name}: line {reader.line_num}"
+            network, values = _row(cells, meanings, where, form)
+            if network in seen:
+                message = f"{where}: network {network} stands there twice"
+                raise ForeignFileError(message)
+            seen.add(network)
+            for (what, run), value in values.items():
+                found[what][network, run] = value
+    except csv.Error as error:
+        message = f"{name}: line {reader.line_num}: not a csv file ({error})"
+        raise TruncatedFileError(message) from None
+    return found
+
+
+def _lines(content: bytes, name: str) -> io.StringIO:
+    try:
+        return io.StringIO(content.decode("utf-8-sig"), newline="")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        message = f"{name}: line {line}: not a csv file ({error.reason})"
+        raise TruncatedFileError(message) from None
+
+
+def _meanings(header: list[str], where: str, form: TableForm) -> list[tuple[str, int]]:
+    """Says what each column holds: index, architecture, or a title and which run."""
+    runs: dict[str, list[str]] = {}
+    meanings = []
+    for place, title in enumerate(header, start=1):
+        label, _, run = (part.strip() for part in title.partition("/"))
+        what = title.strip() if title.strip() in _NETWORK else form.named(label)
+        if what is None:
+            message = (
+                f"{where}, column {place}: {shown(title)} is not understood; expected "
+                f"index, architecture or a {form.noun}, one of {', '.join(form.titles)}"
+            )
+            raise ForeignFileError(message)
+        known = runs.setdefault(what, [])
+        if run in known or (known and "" in (run, known[0])):
+            message = f"{where}, column {place}: {shown(title)} is a second column of "
+            message += what if run == "" else f"run {shown(run)} of {what}"
+            raise ForeignFileError(message)
+        if len(known) == MOST_RUNS:
+            message = f"{where}, column {place}: {what} has more than {MOST_RUNS} runs"
+            raise ForeignFileError(message)
+        known.append(run)
+        meanings.append((what, len(known) - 1))
+    if not runs.keys() & set(_NETWORK):
+        message = f"{where}: expected a column 'index' or 'architecture'"
+        raise ForeignFileError(message)
+    return meanings
+
+
+def _row(
+    cells: list[str], meanings: list[tuple[str, int]], where: str, form: TableForm
+) -> tuple[int, dict[tuple[str, int], float]]:
+    """Reads one line: which network it is of, and a value for each title and run."""
+    if len(cells) != len(meanings):
+        column = min(len(cells), len(meanings)) + 1
+        message = (
+            f"{where}, column {column}: expected {len(meanings)} fields as in the "
+            f"header, got {len(cells)}"
+        )
+        raise ForeignFileError(message)
+    network, values = None, {}
+    for place, (cell, meaning) in enumerate(zip(cells, meanings, strict=True), start=1):
+        what = meaning[0]
+        try:
+            if what not in _NETWORK:
+                values[meaning] = form.number(cell.strip())
+                continue
+            read = _row_of(cell, what == "index", form)
+            if network is not None and read != network:
+                message = f"network {read}, but the columns before say {network}"
+                raise ValueError(message)
+            network = read
+        except ValueError as error:
+            message = f"{where}, column {place} ({what}): {str(error)[:200]}"
+            raise ForeignFileError(message) from None
+    assert network is not None, "the header has one of the two columns"
+    return network, values
+
+
+def number_of(cell: str) -> float:
+    """Reads a number, NaN for an empty cell.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _NUMBER.fullmatch(cell):
+        message = f"expected a number, got {shown(cell)}"
+        raise ValueError(message)
+    return float(cell or "nan")
+
+
+def _row_of(cell: str, is_index: bool, form: TableForm) -> int:
+    if is_index:
+        text = cell.strip()
+        if not _INDEX.fullmatch(text) or int(text) >= form.size:
+            message = f"expected an index from 0 to {form.size - 1}, got {shown(text)}"
+            raise ValueError(message)
+        return int(text)
+    if len(cell) > 2000:
+        message = f"expected an architecture, got {shown(cell)}"
+        raise ValueError(message)
+    return form.row_of(cell)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,410 @@
+"""Sums over layers, with a small state: the form of every quantity of a layered space.
+
+A quantity is ``g(start + entry[0, s0, b0] + entry[1, s1, b1] + ...)``, with ``g``
+non-decreasing and ``s`` a small state that the preceding blocks set. Its numbers are
+rounded, once, to whole multiples of a power of two, so fine that every sum of them is a
+float: sums are exact in any order. So batches may add several layers at a time, and
+what is computed on prefixes below is exact, not up to a tolerance.
+"""
+
+import functools
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.engines.links import Linear, Link, largest_arguments
+from hwnas_env.errors import InvalidArgumentError, shown
+from hwnas_env.maths.elementary import ordered_sum
+from hwnas_env.types import FloatArray, Genotypes, IntArray
+
+_FEW = 16
+"""Genotypes up to which one gather for all layers is quicker than one a group."""
+_GROUP_ROWS = 8192
+"""Most entries of the table of several layers, so that it stays in a near cache."""
+_BLOCK = 16384
+"""Genotypes that are summed at a time, for the same reason."""
+
+
+@dataclass(frozen=True, eq=False)
+class Additive:
+    """Holds C quantities that are sums over L layers, up to K blocks each, S states.
+
+    What is given is rounded to the grid: to multiples of 2^-52 times a power of two
+    above the largest sum, about as fine as one rounding of that sum.
+
+    Attributes:
+        start: ``(C,)`` float64.
+        entries: ``(L, S, K, C)`` float64; 0 for blocks that a layer does not have.
+        next_state: ``(L, S, K)`` int64, the state that a block leaves; state 0 enters.
+        links: the C functions g.
+        blocks_at: how many blocks each layer has, the first of K; () for K everywhere.
+    """
+
+    start: FloatArray
+    entries: FloatArray
+    next_state: IntArray
+    links: tuple[Link, ...]
+    blocks_at: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Rounds all numbers to the grid; they are copies, and read-only."""
+        layers, _, blocks, _ = self.entries.shape
+        object.__setattr__(self, "blocks_at", self.blocks_at or (blocks,) * layers)
+        grid = self.grid
+        for name in ("start", "entries"):
+            array = np.round(getattr(self, name) / grid) * grid
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @functools.cached_property
+    def grid(self) -> FloatArray:
+        """What all numbers of a quantity are multiples of: ``(C,)``, powers of two."""
+        most = np.abs(self.entries).max(axis=(1, 2))
+        largest = np.abs(self.start) + ordered_sum(most.T)
+        fraction, exponent = np.frexp(np.maximum(largest, 1e-280))
+        # the power of two that is no smaller: a fraction of 1/2 is one already
+        return np.asarray(np.ldexp(1.0, exponent - (fraction == 0.5) - 52))
+
+    @property
+    def states(self) -> int:
+        """Number of states, S."""
+        return int(self.entries.shape[1])
+
+    def totals(
+        self, genotypes: Genotypes, *, out: FloatArray | None = None
+    ) -> FloatArray:
+        """Sums entries, before g: ``(N, L)`` to ``(N, C)``; exact, so in any order."""
+        totals = np.empty((len(genotypes), len(self.links))) if out is None else out
+        if len(genotypes) <= _FEW:
+            totals[:] = self._totals_of_few(genotypes)
+            return totals
+        for first in range(0, len(genotypes), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            self._add(genotypes[block], totals[block])
+        return totals
+
+    def _add(self, genotypes: Genotypes, totals: FloatArray) -> None:
+        """Writes the sums of a block, several layers at a time."""
+        weights, tables, following = self._groups
+        # whole numbers below 2^24, which float32 holds; so the product is exact
+        codes = (weights @ genotypes.T.astype(np.float32)).astype(np.intp)
+        part = np.empty_like(totals)
+        state = np.zeros(len(genotypes), dtype=np.intp)
+        for number, (code, table) in enumerate(zip(codes, tables, strict=True)):
+            if self.states > 1:
+                code += state * (len(table) // self.states)
+                state = following[number].take(code)
+            into = part if number else totals
+            table.take(code, axis=0, out=into, mode="clip")
+            if number:
+                totals += part
+
+    @functools.cached_property
+    def _groups(
+        self,
+    ) -> tuple[npt.NDArray[np.float32], list[FloatArray], list[IntArray]]:
+        """Groups of layers: code weights ``(G, L)``, sums, and the states they leave.
+
+        A group of k layers with K blocks has a table of S K^k rows; the start is in the
+        first.
+        """
+        states, blocks = self.states, self.blocks_at
+        groups: list[list[int]] = [[]]
+        for layer in range(len(blocks)):
+            rows = states * math.prod(blocks[one] for one in (*groups[-1], layer))
+            if groups[-1] and rows > _GROUP_ROWS:
+                groups.append([])
+            groups[-1].append(layer)
+        weights = np.zeros((len(groups), len(blocks)), dtype=np.float32)
+        tables, following = [], []
+        for number, group in enumerate(groups):
+            sums = np.zeros((states, 1, len(self.links)))
+            state = np.arange(states)[:, None]
+            for layer in group:
+                weights[number, layer] = math.prod(blocks[layer + 1 : group[-1] + 1])
+                own = slice(blocks[layer])
+                longer = sums[:, :, None] + self.entries[layer][:, own][state]
+                sums = longer.reshape(states, -1, len(self.links))
+                state = self.next_state[layer][:, own][state].reshape(states, -1)
+            flat = sums.reshape(-1, len(self.links))
+            tables.append(flat + self.start if number == 0 else flat)
+            following.append(state.reshape(-1))
+        return weights, tables, following
+
+    def _totals_of_few(self, genotypes: Genotypes) -> FloatArray:
+        """The same sums with one gather for all layers: quicker for a few genotypes."""
+        layers, states, blocks, columns = self.entries.shape
+        rows = genotypes + self._first_rows
+        if states > 1:
+            paths = [self._states_of(row) for row in genotypes.tolist()]
+            rows += np.array(paths, dtype=np.int64).reshape(-1, layers) * blocks
+        sums = self.entries.reshape(-1, columns)[rows].sum(axis=1)
+        return np.asarray(sums + self.start)
+
+    @functools.cached_property
+    def _first_rows(self) -> IntArray:
+        """Row of each layer's first entry when layers, states and blocks are flat."""
+        layers, states, blocks, _ = self.entries.shape
+        return np.asarray(np.arange(layers) * (states * blocks))
+
+    @functools.cached_property
+    def _following(self) -> list[list[list[int]]]:
+        following: list[list[list[int]]] = self.next_state.tolist()
+        return following
+
+    def _states_of(self, genotype: list[int]) -> list[int]:
+        state, path = 0, []
+        for following, block in zip(self._following, genotype, strict=True):
+            path.append(state)
+            state = following[state][block]
+        return path
+
+    def values(
+        self, genotypes: Genotypes, *, out: FloatArray | None = None
+    ) -> FloatArray:
+        """Returns the quantities of genotypes ``(N, L)``: ``(N, C)`` float64.
+
+        Args:
+            genotypes: valid ones.
+            out: ``(N, C)`` to write into; a new array by default.
+        """
+        values = self.totals(genotypes, out=out)
+        floor, scale, unit, others = self._linear_parts
+        # where nothing is bounded or scaled, a pass over the batch is saved
+        if floor is not None:
+            np.maximum(values, floor, out=values)
+        if scale is not None:
+            values *= scale
+        if unit is not None:
+            values /= unit
+        for column in others:
+            values[:, column] = self.links[column](values[:, column])
+        return values
+
+    @functools.cached_property
+    def _linear_parts(
+        self,
+    ) -> tuple[FloatArray | None, FloatArray | None, FloatArray | None, list[int]]:
+        """Floors, scales and units of the columns, and the columns of other links.
+
+        None where no column has one that changes anything.
+        """
+        linear = [link if isinstance(link, Linear) else Linear() for link in self.links]
+        parts = np.array([[x.floor, x.scale, x.unit] for x in linear]).T
+        neutral = (-math.inf, 1.0, 1.0)
+        floor, scale, unit = (
+            None if (part == one).all() else part
+            for part, one in zip(parts, neutral, strict=True)
+        )
+        others = [
+            n for n, link in enumerate(self.links) if not isinstance(link, Linear)
+        ]
+        return floor, scale, unit, others
+
+    def column(self, number: int) -> "Additive":
+        """Returns one quantity alone, with the same states."""
+        keep = slice(number, number + 1)
+        return Additive(
+            self.start[keep],
+            np.ascontiguousarray(self.entries[..., keep]),
+            self.next_state,
+            self.links[keep],
+            self.blocks_at,
+        )
+
+    def scaled(self, factor: float) -> "Additive":
+        """Returns the same quantities times a positive factor.
+
+        Raises:
+            InvalidArgumentError: a link is not linear.
+        """
+        links = []
+        for link in self.links:
+            if not isinstance(link, Linear):
+                message = f"scaled: expected a linear link, got {shown(link)}"
+                raise InvalidArgumentError(message)
+            links.append(replace(link, scale=link.scale * factor))
+        return replace(self, links=tuple(links))
+
+
+def stateless(
+    start: float,
+    entries: FloatArray | Sequence[FloatArray] | Sequence[Sequence[float]],
+    *,
+    tail: Sequence[float] = (),
+    link: Link,
+) -> Additive:
+    """Builds one quantity without states.
+
+    Args:
+        start: what every genotype has.
+        entries: ``(L, K)``, or L sequences of numbers where layers differ.
+        tail: what every genotype has too.
+        link: its function g.
+    """
+    blocks_at = tuple(len(row) for row in entries)
+    table = np.zeros((len(entries), 1, max(blocks_at), 1))
+    for layer, row in enumerate(entries):
+        table[layer, 0, : len(row), 0] = row
+    return Additive(
+        np.array([start + sum(tail)], dtype=np.float64),
+        table,
+        np.zeros(table.shape[:3], dtype=np.int64),
+        (link,),
+        blocks_at,
+    )
+
+
+def join(parts: Sequence[Additive]) -> Additive:
+    """Joins quantities of the same layers and blocks.
+
+    Quantities whose blocks leave the same states share them; the states of different
+    ones multiply.
+    """
+    machines: list[IntArray] = []
+    which = []
+    for part in parts:
+        known = [
+            n for n, m in enumerate(machines) if np.array_equal(m, part.next_state)
+        ]
+        if not known:
+            machines.append(part.next_state)
+        which.append(known[0] if known else len(machines) - 1)
+    # one state for every combination of the machines' own, the last one's fastest
+    sizes = [machine.shape[1] for machine in machines]
+    own = np.indices(sizes).reshape(len(sizes), -1)
+    entries = np.concatenate(
+        [part.entries[:, own[n]] for part, n in zip(parts, which, strict=True)], axis=-1
+    )
+    following = [machine[:, own[n]] for n, machine in enumerate(machines)]
+    return Additive(
+        np.concatenate([part.start for part in parts]),
+        np.ascontiguousarray(entries),
+        np.asarray(np.ravel_multi_index(following, sizes), dtype=np.int64),
+        tuple(itertools.chain.from_iterable(part.links for part in parts)),
+        parts[0].blocks_at,
+    )
+
+
+def largest_prefixes(
+    quantity: Additive, bounds: Sequence[float] | FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Returns the largest prefix sums from which some completion meets a bound.
+
+    Args:
+        quantity: one quantity (C = 1).
+        bounds: ``(B,)`` on its value, after g.
+
+    Returns:
+        ``(B, L + 1, S)`` float64: entry ``[b, l, s]`` is the largest sum x before layer
+        l in state s such that a completion from there has a value of at most bound b;
+        -inf where none has. And ``(B, L, S, K)``: the same for completions that begin
+        with each block, -inf for one that the layer does not have. Exact for the sums
+        there are, which lie on the grid.
+    """
+    layers, states, blocks, _ = quantity.entries.shape
+    last = largest_arguments(quantity.links[0], np.asarray(bounds, dtype=np.float64))
+    grid = quantity.grid[0]
+    # beyond every sum there is, so that the differences below are exact
+    beyond = grid * 2.0**53
+    last = np.where(np.isinf(last), last, np.clip(last, -beyond, beyond))
+    last = np.floor(last / grid) * grid
+    limits = np.empty((len(last), layers + 1, states))
+    actions = np.full((len(last), layers, states, blocks), -np.inf)
+    limits[:, layers] = last[:, None]
+    for layer, (entries, next_state) in _backwards(quantity):
+        following = limits[:, layer + 1][:, next_state]
+        actions[:, layer, :, : entries.shape[1]] = following - entries
+        limits[:, layer] = actions[:, layer].max(axis=2)
+    return limits, actions
+
+
+def extremes(quantity: Additive) -> tuple[FloatArray, FloatArray]:
+    """Returns the smallest and largest remaining sums: two ``(L + 1, S)`` arrays.
+
+    Entry ``[l, s]`` is what layers l and later add at least (at most) from state s.
+    """
+    layers, states, _, _ = quantity.entries.shape
+    low, high = np.zeros((layers + 1, states)), np.zeros((layers + 1, states))
+    for layer, (entries, following) in _backwards(quantity):
+        low[layer] = (entries + low[layer + 1][following]).min(axis=1)
+        high[layer] = (entries + high[layer + 1][following]).max(axis=1)
+    return low, high
+
+
+def smallest_prefixes(quantity: Additive) -> FloatArray:
+    """Returns the smallest sum of a prefix: ``(L + 1, S)``, inf where none is."""
+    layers, states, _, _ = quantity.entries.shape
+    smallest = np.full((layers + 1, states), np.inf)
+    smallest[0, 0] = quantity.start[0]
+    for layer, (entries, following) in enumerate(_by_layer(quantity)):
+        sums = smallest[layer][:, None] + entries
+        np.minimum.at(smallest[layer + 1], following.reshape(-1), sums.reshape(-1))
+    return smallest
+
+
+def _by_layer(quantity: Additive) -> list[tuple[FloatArray, IntArray]]:
+    """Returns entries and next states ``(S, K_l)`` of one quantity, layer by layer."""
+    return [
+        (entries[:, :blocks, 0], following[:, :blocks])
+        for entries, following, blocks in zip(
+            quantity.entries, quantity.next_state, quantity.blocks_at, strict=True
+        )
+    ]
+
+
+def _backwards(
+    quantity: Additive,
+) -> Iterator[tuple[int, tuple[FloatArray, IntArray]]]:
+    """Yields layers with their number, the last first."""
+    return reversed(list(enumerate(_by_layer(quantity))))
+
+
+def smallest_value(quantity: Additive) -> float:
+    """Returns the smallest value of one quantity over all genotypes, exactly."""
+    smallest = quantity.start + extremes(quantity)[0][0, 0]
+    return float(quantity.links[0](smallest)[0])
+
+
+def quantiles(
+    quantity: Additive, fractions: Sequence[float], *, bins: int = 1 << 16
+) -> FloatArray:
+    """Returns quantiles of one quantity over all genotypes, equally likely.
+
+    The distribution of sums is convolved layer by layer on a grid; a mass between two
+    grid points is split so that the mean is kept.
+
+    Args:
+        quantity: one quantity (C = 1).
+        fractions: in [0, 1], ``(Q,)``.
+        bins: grid points over the range of sums.
+
+    Returns:
+        ``(Q,)`` float64, to within about one bin's width of the exact quantiles.
+    """
+    low, high = extremes(quantity)
+    floor = float(low[0, 0])
+    width = max(float(high[0, 0]) - floor, np.finfo(float).tiny) / (bins - 64)
+    mass = np.zeros((quantity.states, bins))
+    mass[0, 0] = 1.0
+    for layer, (entries, following) in enumerate(_by_layer(quantity)):
+        blocks = entries.shape[1]
+        moved = np.zeros_like(mass)
+        # Every sum is kept relative to the smallest one reachable from here on.
+        reached = np.flatnonzero(mass.any(axis=1)).tolist()
+        for state, block in itertools.product(reached, range(blocks)):
+            after = int(following[state, block])
+            rise = entries[state, block] + low[layer + 1, after] - low[layer, state]
+            steps, share = divmod(max(float(rise), 0.0) / width, 1.0)
+            first = int(steps)
+            for shift, weight in ((first, 1.0 - share), (first + 1, share)):
+                moved[after, shift:] += mass[state, : bins - shift] * (weight / blocks)
+        mass = moved
+    cumulated = np.cumsum(mass.sum(axis=0))
+    where = np.searchsorted(cumulated, np.asarray(fractions) * cumulated[-1])
+    sums = quantity.start[0] + floor + where * width
+    return np.asarray(quantity.links[0](sums), dtype=np.float64)

@@ -1,0 +1,235 @@
+"""The two forms of a search space, and what each builds from a device's coefficients.
+
+The networks of a :class:`TableSpace` can be enumerated: what they cost and how accurate
+they are stands in tables, one row a network. Those of a :class:`LayeredSpace` are too
+many for that: their costs, and a score of accuracy, are sums over positions.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.engines.additive import Additive, stateless
+from hwnas_env.engines.columns import CostSource, LayeredCosts, TableCosts
+from hwnas_env.engines.links import Linear
+from hwnas_env.engines.space import SearchSpace
+from hwnas_env.errors import (
+    DeviceFileError,
+    InvalidArgumentError,
+    InvalidGenotypeError,
+    shown,
+)
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
+
+MOST_ROWS = 1 << 24
+"""Most networks of a space that is enumerated; float32 numbers so many exactly."""
+
+
+@dataclass(frozen=True)
+class TableSpace(SearchSpace):
+    """A space whose networks are enumerated: every column has a row a network.
+
+    A network's *number* is its place in lexicographic order, first position first; its
+    *index* is its row in the space's tables, the number unless :meth:`numbers_of_rows`
+    says otherwise.
+    """
+
+    @property
+    def has_numbers(self) -> bool:
+        """True: a network's key is its number."""
+        return True
+
+    @functools.cached_property
+    def _weights(self) -> npt.NDArray[np.float32]:
+        """What a choice at each position adds to a network's number."""
+        if self.size > MOST_ROWS:
+            message = (
+                f"{self.name}: {self.size:,} networks, expected {MOST_ROWS:,} at most "
+                "in a table; a space of layers has no such limit"
+            )
+            raise InvalidArgumentError(message)
+        later = [math.prod(self.choices_at[p + 1 :]) for p in range(self.length)]
+        return np.array(later, dtype=np.float32)
+
+    def numbers(self, genotypes: Genotypes) -> IntArray:
+        """Numbers valid genotypes ``(N, L)``, first position first: ``(N,)`` int64.
+
+        In float32, which is quickest; exact, since every number is below 2^24.
+        """
+        return np.asarray(
+            (genotypes.astype(np.float32) @ self._weights).astype(np.int64)
+        )
+
+    @functools.cached_property
+    def all_genotypes(self) -> Genotypes:
+        """All genotypes ``(size, L)`` int8 in the order of numbers, read-only."""
+        axes = np.indices(self.choices_at, dtype=np.int8)
+        table = np.ascontiguousarray(axes.reshape(self.length, -1).T)
+        table.setflags(write=False)
+        return table
+
+    def numbers_of_rows(self) -> IntArray | None:
+        """Returns the number of the network in each row of the space's tables.
+
+        None, the default, where tables are in the order of numbers.
+        """
+        return None
+
+    @functools.cached_property
+    def rows_of_numbers(self) -> IntArray:
+        """The row of each number in the space's tables: ``(size,)`` int64."""
+        numbers = self.numbers_of_rows()
+        rows = np.arange(self.size)
+        if numbers is not None:
+            rows[numbers] = np.arange(self.size)
+        rows.setflags(write=False)
+        return rows
+
+    def genotypes(self) -> Genotypes:
+        """Returns all genotypes ``(size, L)`` int8 in the order of tables."""
+        numbers = self.numbers_of_rows()
+        return self.all_genotypes if numbers is None else self.all_genotypes[numbers]
+
+    def index(self, genotypes: npt.ArrayLike) -> IntArray:
+        """Returns the rows of genotypes ``(N, L)`` in the space's tables: ``(N,)``."""
+        return self.rows_of_numbers[self.numbers(self.validate(genotypes))]
+
+    def from_index(self, indices: npt.ArrayLike) -> Genotypes:
+        """Returns the genotypes ``(N, L)`` int8 of rows ``(N,)``.
+
+        Raises:
+            InvalidGenotypeError: an index is no integer in [0, size).
+        """
+        array = np.atleast_1d(self._array(indices))
+        wrong_kind = array.dtype.kind not in "iu" and array.size > 0
+        if wrong_kind or array.ndim != 1:
+            message = (
+                f"{self.name}: expected integer indices (N,), got {shown(indices)}"
+            )
+            raise InvalidGenotypeError(message)
+        if array.size and (array.min() < 0 or array.max() >= self.size):
+            message = (
+                f"{self.name}: expected indices from 0 to {self.size - 1}, got "
+                f"{array.min()} to {array.max()}"
+            )
+            raise InvalidGenotypeError(message)
+        rows = array.astype(np.int64)
+        numbers = self.numbers_of_rows()
+        return self.all_genotypes[rows if numbers is None else numbers[rows]]
+
+    def keys(self, genotypes: Genotypes) -> IntArray:
+        """Returns numbers ``(N,)`` int64, quicker than :meth:`index`."""
+        return self.numbers(genotypes)
+
+    def from_keys(self, keys: Any) -> Genotypes:
+        """Returns the genotypes ``(N, L)`` int8 of numbers ``(N,)``."""
+        return self.all_genotypes[np.asarray(keys, dtype=np.int64)]
+
+    def costs(self, device: CostSource, dataset: str) -> TableCosts:
+        """Builds every metric's column from the device's coefficients.
+
+        A metric that is an alias of another is that column times a factor.
+        """
+        values: dict[str, FloatArray] = {}
+        for metric in device.metrics_in(self.name):
+            alias = device.aliases.get(metric)
+            if alias is None:
+                values[metric] = self.column(device, dataset, metric)
+            else:
+                values[metric] = alias.factor * values[alias.of]
+        return TableCosts(
+            values,
+            self.deployable(device),
+            {m: device.provenance(self.name, dataset, m) for m in values},
+        )
+
+    def column(self, device: CostSource, dataset: str, metric: str) -> FloatArray:
+        """Builds one metric's column ``(size,)`` from a device's coefficients.
+
+        By default they are the column itself, under "values".
+        """
+        entry = device.coefficients(self.name, dataset, metric)
+        return self.listed(device, entry.get("values"))
+
+    def listed(self, device: CostSource, values: Any) -> FloatArray:
+        """Returns a column that a device lists, ``(size,)``, one number a network.
+
+        Raises:
+            DeviceFileError: it is no such list.
+        """
+        try:
+            column = np.array(values, dtype=np.float64)
+        except (TypeError, ValueError):
+            column = np.zeros(0)
+        if column.shape != (self.size,) or not np.isfinite(column).all():
+            message = (
+                f"{device.name}: {self.name}: expected {self.size} finite values, one "
+                f"a network, got {shown(values)}"
+            )
+            raise DeviceFileError(message)
+        return column
+
+    def deployable(self, device: CostSource) -> BoolArray:
+        """Marks the networks that a device can run, ``(size,)``.
+
+        Those that its file lists as ``cannot_run``, by their architectures, it cannot.
+        """
+        runs = np.ones(self.size, dtype=np.bool_)
+        for architecture in device.facts(self.name).get("cannot_run", ()):
+            runs[self.index(self.encode(architecture))] = False
+        return runs
+
+
+@dataclass(frozen=True)
+class LayeredSpace(SearchSpace):
+    """A space whose costs, and whose score of accuracy, are sums over positions."""
+
+    def costs(self, device: CostSource, dataset: str) -> LayeredCosts:
+        """Builds every metric's sums from the device's coefficients.
+
+        A metric that is an alias of another is that quantity times a factor.
+        """
+        quantities: dict[str, Additive] = {}
+        for metric in device.metrics_in(self.name):
+            alias = device.aliases.get(metric)
+            if alias is None:
+                quantities[metric] = self.quantity(device, dataset, metric)
+            else:
+                quantities[metric] = quantities[alias.of].scaled(alias.factor)
+        return LayeredCosts(
+            quantities,
+            {m: device.provenance(self.name, dataset, m) for m in quantities},
+        )
+
+    def quantity(self, device: CostSource, dataset: str, metric: str) -> Additive:
+        """Builds one metric's sums from a device's coefficients.
+
+        By default they are "start", one number, and "entries", a list of ``K_p``
+        numbers for each position, in the metric's unit.
+        """
+        entry = device.coefficients(self.name, dataset, metric)
+        return self.listed(device, entry.get("start", 0.0), entry.get("entries"))
+
+    def listed(self, device: CostSource, start: Any, entries: Any) -> Additive:
+        """Returns the sums that a device lists: a start, and a number a choice.
+
+        Raises:
+            DeviceFileError: they are not ``K_p`` numbers for each position.
+        """
+        try:
+            rows = [np.array(row, dtype=np.float64) for row in entries]
+            shapes = [row.shape for row in rows]
+            finite = all(np.isfinite(row).all() for row in rows)
+            if shapes == [(k,) for k in self.choices_at] and finite:
+                return stateless(float(start), rows, link=Linear())
+        except (TypeError, ValueError):
+            pass
+        message = (
+            f"{device.name}: {self.name}: entries: expected {self.length} lists of "
+            f"{', '.join(map(str, self.choices_at))} numbers, got {shown(entries)}"
+        )
+        raise DeviceFileError(message)

@@ -1,0 +1,114 @@
+"""Links, the non-decreasing functions behind sums, and their inverse on floats."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from hwnas_env.maths.elementary import exp
+from hwnas_env.types import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Maps a sum x to ``max(x, floor) * scale / unit``; non-decreasing.
+
+    Attributes:
+        floor: smallest sum that counts.
+        scale: factor, positive.
+        unit: divisor, positive; apart from the factor so that counts divide exactly.
+    """
+
+    floor: float = -math.inf
+    scale: float = 1.0
+    unit: float = 1.0
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Maps sums of any shape."""
+        return np.maximum(x, self.floor) * self.scale / self.unit
+
+
+@dataclass(frozen=True)
+class Saturating:
+    """Maps a score x to ``ceiling - span * exp(-x)``; strictly increasing.
+
+    Attributes:
+        ceiling: what no score reaches.
+        span: distance from the ceiling at score 0, positive.
+    """
+
+    ceiling: float
+    span: float
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Maps scores of any shape."""
+        return self.ceiling - self.span * exp(-x)
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """Maps a score x to ``ceiling / (1 + exp(-x))``; strictly increasing.
+
+    Attributes:
+        ceiling: what no score reaches, positive.
+    """
+
+    ceiling: float
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Maps scores of any shape."""
+        return self.ceiling / (1.0 + exp(-x))
+
+
+Link: TypeAlias = Callable[[FloatArray], FloatArray]
+"""Any non-decreasing function of an array, element by element; it can be pickled."""
+
+
+def largest_arguments(link: Link, bounds: FloatArray) -> FloatArray:
+    """Returns the largest x with ``link(x) <= bound`` a bound, -inf where none is."""
+    limit = np.full(len(bounds), np.finfo(float).max)
+
+    def meets(x: FloatArray) -> BoolArray:
+        return np.asarray(link(x) <= bounds)
+
+    with np.errstate(over="ignore"):
+        found = _last_float(-limit, limit, meets)
+        found[~meets(-limit)] = -math.inf
+        found[meets(limit)] = math.inf
+    return found
+
+
+def _last_float(
+    low: FloatArray,
+    high: FloatArray,
+    meets: Callable[[FloatArray], BoolArray],
+) -> FloatArray:
+    """Bisects elementwise for the last float that meets a condition.
+
+    Args:
+        low: floats that meet it.
+        high: larger floats that do not.
+        meets: the condition; once false it stays false for larger floats.
+    """
+    first, last = _rank(low), _rank(high)
+    while (first + 1 < last).any():
+        middle = (first >> 1) + (last >> 1) + (first & last & 1)
+        met = meets(_float_of(middle))
+        first, last = np.where(met, middle, first), np.where(met, last, middle)
+    return _float_of(first)
+
+
+_SIGN = np.int64(-(1 << 63))
+
+
+def _rank(x: FloatArray) -> IntArray:
+    """Numbers floats so that neighbours have neighbouring numbers."""
+    bits = np.ascontiguousarray(x, dtype=np.float64).view(np.int64)
+    return np.where(bits >= 0, bits, -(bits ^ _SIGN))
+
+
+def _float_of(rank: IntArray) -> FloatArray:
+    """Returns the floats of given numbers; the inverse of :func:`_rank`."""
+    return np.where(rank >= 0, rank, -rank ^ _SIGN).view(np.float64)

@@ -1,0 +1,96 @@
+"""Named things under two keys: what search spaces and devices are kept in."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from hwnas_env.arguments import check_name
+from hwnas_env.errors import TakenNameError
+
+
+class Named(Protocol):
+    """Something with a name, and a label for environment ids."""
+
+    @property
+    def name(self) -> str:
+        """The key."""
+
+    @property
+    def label(self) -> str:
+        """The word in environment ids."""
+
+
+Thing = TypeVar("Thing", bound=Named)
+
+
+class Registry(Mapping[str, Thing], Generic[Thing]):
+    """Things by name, in an order of their own; names and labels are unique.
+
+    Reading is a mapping's; :meth:`add` and :meth:`remove` are for who registers.
+    """
+
+    def __init__(self, what: str, *, order: Callable[[Thing], Any]) -> None:
+        """Makes an empty registry.
+
+        Args:
+            what: what it holds, as a noun for messages ("device").
+            order: the key by which things are sorted.
+        """
+        self._what, self._order = what, order
+        self._things: dict[str, Thing] = {}
+
+    def __getitem__(self, name: str) -> Thing:
+        """Returns the thing of that name, or raises KeyError."""
+        return self._things[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yields the names in their order."""
+        return iter(list(self._things))
+
+    def __len__(self) -> int:
+        """Returns how many things there are."""
+        return len(self._things)
+
+    def add(self, thing: Thing, *, same: bool = False) -> None:
+        """Registers a thing.
+
+        Args:
+            thing: with a name and a label.
+            same: whether it is the one that is registered already, which is nothing.
+
+        Raises:
+            TakenNameError: another one has that name or that label.
+        """
+        for other in self._things.values():
+            for key in ("name", "label"):
+                value = getattr(thing, key)
+                if value.lower() in (other.name.lower(), other.label.lower()):
+                    if same and other.name == thing.name:
+                        return
+                    message = (
+                        f"{self._what} {thing.name!r}: the {key} {value!r} is taken by "
+                        f"the {self._what} {other.name!r}; unregister that first, or "
+                        "choose another"
+                    )
+                    raise TakenNameError(message)
+        kept = sorted([*self._things.values(), thing], key=self._order)
+        self._things = {one.name: one for one in kept}
+
+    def remove(self, name: str) -> Thing:
+        """Takes a thing out, by name or label, and returns it.
+
+        Raises:
+            UnknownNameError: there is none; the message names the nearest.
+        """
+        found = self.find(name)
+        self._things = {k: v for k, v in self._things.items() if k != found.name}
+        return found
+
+    def find(self, name: Any) -> Thing:
+        """Returns the thing of that name or label.
+
+        Raises:
+            UnknownNameError: there is none; the message names the nearest.
+        """
+        labels = {thing.label: thing.name for thing in self._things.values()}
+        key = labels.get(name, name) if isinstance(name, str) else name
+        return self._things[check_name(key, self._things, what=self._what)]

@@ -1,0 +1,1 @@
+"""Pure functions on arrays: indicators, scalarisations, statistics, elementary ones."""

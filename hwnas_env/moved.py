@@ -1,0 +1,94 @@
+"""Modules that version 0.1 had elsewhere: old names work for one release, and warn."""
+
+import importlib
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+MOVED: dict[str, tuple[str, ...]] = {
+    "accuracy": (),
+    "accuracy.columns": ("engines.columns", "spaces.nasbench201.accuracy"),
+    "accuracy.fbnet": ("spaces.fbnet.accuracy",),
+    "accuracy.nasbench201": ("spaces.nasbench201.accuracy",),
+    "accuracy.noise": ("engines.noise",),
+    "accuracy.user": ("problems.own_accuracy",),
+    "additive": ("engines.additive", "engines.links"),
+    "costs": (),
+    "costs.cell_features": ("spaces.nasbench201.cell_features",),
+    "costs.cells": ("spaces.nasbench201.cells",),
+    "costs.columns": ("engines.columns",),
+    "costs.fbnet": ("spaces.fbnet.costs",),
+    "costs.fbnet_edgetpu": ("spaces.fbnet.operations",),
+    "costs.fbnet_terms": ("spaces.fbnet.terms",),
+    "costs.nasbench201": ("spaces.nasbench201.costs",),
+    "data.accuracy_files": ("data.formats.tables", "spaces.nasbench201.runs"),
+    "data.hwnasbench": ("data.formats.hwnasbench",),
+    "data.nasbench201_runs": ("spaces.nasbench201.runs",),
+    "data.official_file": ("data.formats.hwnasbench_file",),
+    "elementary": ("maths.elementary",),
+    "indicators": ("maths.indicators",),
+    "problems.catalog": ("problems.make",),
+    "problems.layered": ("engines.layered",),
+    "problems.model": ("engines.model",),
+    "problems.tabular": ("engines.table",),
+    "problems.walk": ("engines.walk", "engines.prefix_tree"),
+    "rank_tests": ("maths.rank_tests",),
+    "resampling": ("maths.resampling",),
+    "scalarise": ("maths.scalarise",),
+    "spaces.space": ("engines.space",),
+    "statistics": ("maths.statistics",),
+}
+"""Where the names of each old module are now, by their place within the package."""
+
+_PACKAGE = "hwnas_env."
+
+
+class _Old(MetaPathFinder, Loader):
+    """Finds the old names, and makes modules that look their names up elsewhere."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """Returns a specification for an old name, None for any other."""
+        del path, target
+        old = fullname.removeprefix(_PACKAGE)
+        if not fullname.startswith(_PACKAGE) or old not in MOVED:
+            return None
+        return ModuleSpec(fullname, self, is_package=not MOVED[old])
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Makes an empty module whose missing names are looked up when asked for."""
+        homes = MOVED[spec.name.removeprefix(_PACKAGE)]
+        module = ModuleType(spec.name)
+        if not homes:
+            return module
+        new = " and ".join(_PACKAGE + home for home in homes)
+        message = f"{spec.name} has moved to {new}; its old name goes with 0.3"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+
+        def find(name: str) -> Any:
+            for home in homes:
+                found = importlib.import_module(_PACKAGE + home)
+                if hasattr(found, name):
+                    return getattr(found, name)
+            words = f"{spec.name} has moved to {new}, which has no {name!r}"
+            raise AttributeError(words)
+
+        module.__getattr__ = find  # type: ignore[method-assign]
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Does nothing: the names are elsewhere."""
+
+
+def install() -> None:
+    """Makes the old names importable."""
+    if not any(isinstance(finder, _Old) for finder in sys.meta_path):
+        sys.meta_path.append(_Old())

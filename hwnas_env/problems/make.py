@@ -1,0 +1,320 @@
+"""From names to a problem: which costs, which accuracy, which preset budgets."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.arguments import check_name
+from hwnas_env.devices import Device, get_device
+from hwnas_env.engines.additive import join
+from hwnas_env.engines.columns import (
+    LayeredAccuracy,
+    LayeredCosts,
+    TableAccuracy,
+    TableCosts,
+)
+from hwnas_env.engines.forms import TableSpace
+from hwnas_env.engines.layered import LayeredModel
+from hwnas_env.engines.model import Model
+from hwnas_env.engines.space import SearchSpace
+from hwnas_env.engines.table import TableModel
+from hwnas_env.errors import (
+    DataMissingError,
+    InvalidArgumentError,
+    NotMeasuredError,
+    shown,
+)
+from hwnas_env.extras import load_object
+from hwnas_env.metrics import METRICS
+from hwnas_env.problems.own_accuracy import function_accuracy, table_accuracy
+from hwnas_env.problems.presets import compute_presets
+from hwnas_env.problems.problem import Problem
+from hwnas_env.spaces import get_space
+from hwnas_env.types import AccuracyFunction, Provenance
+
+SOURCES = ("builtin", "measured", "auto")
+
+Accuracy = str | int | AccuracyFunction | npt.NDArray[Any]
+
+
+def make_problem(
+    space: str,
+    *,
+    device: str,
+    dataset: str | None = None,
+    metric: str | None = None,
+    source: str = "builtin",
+    accuracy: Accuracy = "mean",
+) -> Problem:
+    """Makes a problem: one search space, on one device and dataset.
+
+    Args:
+        space: a search space's name or label, one of ``SEARCH_SPACES``.
+        device: a device's name or label, one of ``DEVICES`` that has costs in the
+            space.
+        dataset: one of the space's that the device has costs on; by default the
+            space's own where the device has it, else the device's first.
+        metric: what budgets are set on; by default the first of the device's metrics
+            that a budget can be on.
+        source: "builtin", the same on every machine; "measured", an imported file of
+            measurements; "auto", measured where it is there and complete, else builtin.
+            ``problem.source`` says which it became.
+        accuracy: "mean"; another name that the space knows, like a run's index,
+            "sampled", "test-200ep-mean" or "noisy-7"; a function of genotypes
+            ``(N, L)`` to percent ``(N,)``, itself or as "package.module:function"; or a
+            table (see :func:`hwnas_env.problems.own_accuracy.table_accuracy`).
+
+    Raises:
+        UnknownNameError: a name that does not exist; the message names the nearest.
+        DataMissingError: data asked for by name was not imported; names the command.
+        NotMeasuredError: nobody measured that, or the imported column has holes.
+        InvalidArgumentError: a value of the wrong kind.
+
+    Example:
+        >>> import hwnas_env
+        >>> problem = hwnas_env.make_problem("nasbench201", device="fpga")
+        >>> round(problem.optimum("medium").accuracy_percent, 3)
+        90.638
+    """
+    found, target = get_space(space), get_device(device)
+    name = choose_dataset(found, [target], dataset)
+    metric = choose_metric(found, [target], metric)
+    check_name(source, SOURCES, what="source")
+    if isinstance(accuracy, np.integer):
+        accuracy = int(accuracy)
+    if isinstance(accuracy, bool) or not (
+        isinstance(accuracy, (str, int, np.ndarray)) or callable(accuracy)
+    ):
+        message = (
+            "accuracy: expected a name, an index, a function or a table (an array), "
+            f"got {shown(accuracy)}"
+        )
+        raise InvalidArgumentError(message)
+    if source == "builtin" and isinstance(accuracy, (str, int)) and _bundled(accuracy):
+        # by identity too: what was replaced under the same name is another
+        which = id(found), id(target)
+        return _cached(found, target, name, metric, accuracy, which)
+    return build_problem(found, target, name, metric, source, accuracy)
+
+
+def choose_dataset(
+    space: SearchSpace, devices: list[Device], dataset: str | None
+) -> str:
+    """Returns the dataset of a problem: the one asked for, or the default.
+
+    Raises:
+        UnknownNameError: the space, or a device in it, has no such dataset.
+        NotMeasuredError: a device has no costs in the space.
+    """
+    for device in devices:
+        if space.name not in device.spaces:
+            message = (
+                f"{device.name} has no costs in {space.name}; it has some in "
+                f"{', '.join(device.spaces) or 'no space'}"
+            )
+            raise NotMeasuredError(message)
+    shared = [
+        name
+        for name in space.datasets
+        if all(name in device.datasets_in(space.name) for device in devices)
+    ]
+    if dataset is None:
+        return (
+            space.default_dataset
+            if space.default_dataset in shared or not shared
+            else shared[0]
+        )
+    space.check_dataset(dataset)
+    names = ", ".join(device.name for device in devices)
+    return check_name(dataset, shared, what=f"dataset of {names} in {space.name}")
+
+
+def choose_metric(space: SearchSpace, devices: list[Device], metric: str | None) -> str:
+    """Returns the metric that budgets are on: the one asked for, or the default.
+
+    Raises:
+        UnknownNameError: a device has no such metric, or no budget can be on it.
+    """
+    valid = [
+        name
+        for name in devices[0].metrics_in(space.name)
+        if METRICS[name].budgetable
+        and all(name in device.metrics_in(space.name) for device in devices)
+    ]
+    names = ", ".join(device.name for device in devices)
+    if metric is None and valid:
+        return valid[0]
+    return check_name(metric, valid, what=f"budget metric of {names}")
+
+
+def load_function(reference: str) -> Callable[..., Any]:
+    """Imports a function by its string form, "package.module:function".
+
+    Raises:
+        InvalidArgumentError: it does not exist or is no function.
+    """
+    function = load_object(reference, form="package.module:function")
+    if not callable(function):
+        message = f"{shown(reference)} is {shown(function)}, expected a function"
+        raise InvalidArgumentError(message)
+    return function  # type: ignore[no-any-return]
+
+
+def _bundled(accuracy: str | int) -> bool:
+    """Whether an accuracy is the same as long as the process lives."""
+    return isinstance(accuracy, int) or accuracy in ("mean", "sampled")
+
+
+@functools.lru_cache(maxsize=64)
+def _cached(
+    space: SearchSpace,
+    device: Device,
+    dataset: str,
+    metric: str,
+    accuracy: str | int,
+    which: tuple[int, int],
+) -> Problem:
+    del which
+    return build_problem(space, device, dataset, metric, "builtin", accuracy)
+
+
+def build_problem(
+    space: SearchSpace,
+    device: Device,
+    dataset: str,
+    metric: str,
+    source: str,
+    accuracy: Accuracy,
+) -> Problem:
+    """Builds a problem from checked names."""
+    costs, resolved = _costs(space, device, dataset, source, metric)
+    scores = _accuracy(space, dataset, accuracy)
+    counts = space.counts(dataset)
+    metrics = (*costs.provenance, *counts)
+    model = _model(space, costs, counts, scores)
+    presets = device.presets(space.name, dataset, metric)
+    if presets is None:
+        presets = compute_presets(space, model, metrics.index(metric))
+    return Problem(
+        space=space,
+        device=device,
+        dataset=dataset,
+        metric=metric,
+        metrics=metrics,
+        source=resolved,
+        accuracy=scores.name,
+        committed=tuple(presets.items()),
+        origins=tuple(
+            {
+                "accuracy": scores.provenance,
+                **costs.provenance,
+                **dict.fromkeys(counts, _COUNTED),
+            }.items()
+        ),
+        model=model,
+        sampled=isinstance(scores, TableAccuracy) and scores.run == "sampled",
+    )
+
+
+def build_model(
+    space: SearchSpace, device: Device, dataset: str
+) -> tuple[tuple[str, ...], Model]:
+    """Builds what computes, of built-in costs and mean accuracy, and names its columns.
+
+    For who computes preset budgets; everything else asks a problem.
+    """
+    costs, counts = space.costs(device, dataset), space.counts(dataset)
+    scores = space.accuracy("mean", dataset)
+    return (*costs.provenance, *counts), _model(space, costs, counts, scores)
+
+
+def _model(
+    space: SearchSpace,
+    costs: TableCosts | LayeredCosts,
+    counts: Mapping[str, Any],
+    scores: TableAccuracy | LayeredAccuracy,
+) -> Model:
+    if isinstance(costs, TableCosts):
+        assert isinstance(space, TableSpace), "tables are of table spaces"
+        assert isinstance(scores, TableAccuracy), "a space is of one form"
+        return _table_model(space, costs, counts, scores)
+    assert isinstance(scores, LayeredAccuracy), "a space is of one form"
+    return _layered_model(space, costs, counts, scores)
+
+
+_COUNTED = Provenance(
+    kind="exact",
+    method="counted from the architecture",
+    citation="definition of the search space",
+)
+
+
+def _costs(
+    space: SearchSpace, device: Device, dataset: str, source: str, metric: str
+) -> tuple[TableCosts | LayeredCosts, str]:
+    if source == "builtin":
+        return space.costs(device, dataset), "builtin"
+    try:
+        return space.measured(device, dataset, metric=metric), "measured"
+    except (DataMissingError, NotMeasuredError):
+        if source == "measured":
+            raise
+        return space.costs(device, dataset), "builtin"
+
+
+def _accuracy(
+    space: SearchSpace, dataset: str, accuracy: Accuracy
+) -> TableAccuracy | LayeredAccuracy:
+    if isinstance(accuracy, np.ndarray):
+        return table_accuracy(space, accuracy)
+    if isinstance(accuracy, str) and ":" in accuracy:
+        return function_accuracy(space, load_function(accuracy), name=accuracy)
+    if not isinstance(accuracy, (str, int)):
+        name = getattr(accuracy, "__qualname__", type(accuracy).__name__)
+        return function_accuracy(space, accuracy, name=name)
+    return space.accuracy(accuracy, dataset)
+
+
+def _table_model(
+    space: TableSpace,
+    costs: TableCosts,
+    counts: Mapping[str, Any],
+    scores: TableAccuracy,
+) -> TableModel:
+    rows = space.rows_of_numbers  # from lexicographic order to that of tables
+    deployable = costs.deployable[rows]
+    device = np.column_stack([costs.values[metric][rows] for metric in costs.values])
+    table = np.where(deployable[:, None], device, np.inf)
+    model = TableModel(
+        space=space,
+        accuracy_percent=scores.mean[rows],
+        accuracy_runs=None if scores.runs is None else scores.runs[rows],
+        chosen_run=scores.run if isinstance(scores.run, int) else None,
+        costs=np.column_stack([table, *(column[rows] for column in counts.values())]),
+        deployable=deployable,
+        train_seconds=None
+        if scores.train_seconds is None
+        else scores.train_seconds[rows],
+    )
+    for value in vars(model).values():
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+    return model
+
+
+def _layered_model(
+    space: SearchSpace,
+    costs: LayeredCosts,
+    counts: Mapping[str, Any],
+    scores: LayeredAccuracy,
+) -> LayeredModel:
+    parts = [*costs.quantities.values(), *counts.values()]
+    if scores.train_seconds is not None:
+        parts.append(scores.train_seconds)
+    if scores.score is not None:
+        parts.append(scores.score)
+    timed = scores.train_seconds is not None
+    return LayeredModel(space.name, join(parts), timed, scores.function, scores.noise)

@@ -1,0 +1,31 @@
+"""NAS-Bench-201: cells of six edges, their costs, their accuracy and their picture."""
+
+from hwnas_env.data.formats import register
+from hwnas_env.spaces.nasbench201.space import (
+    CELLS_PER_STAGE,
+    CHANNELS,
+    CLASSES,
+    EDGES,
+    OPERATIONS,
+    RESOLUTION,
+    SPACE,
+    NASBench201,
+    official_genotypes,
+    official_numbers,
+)
+
+register("HW-NAS-Bench", SPACE.name, "hwnas_env.spaces.nasbench201.official:OFFICIAL")
+register("accuracies", SPACE.name, "hwnas_env.spaces.nasbench201.runs:import_accuracy")
+
+__all__ = [
+    "CELLS_PER_STAGE",
+    "CHANNELS",
+    "CLASSES",
+    "EDGES",
+    "OPERATIONS",
+    "RESOLUTION",
+    "SPACE",
+    "NASBench201",
+    "official_genotypes",
+    "official_numbers",
+]

@@ -1,0 +1,254 @@
+"""The NAS-Bench-201 cell: six edges, five operations, 15,625 networks.
+
+A cell has four nodes; node ``j`` is the sum of its incoming edges. The network stacks
+five cells at 16, 32 and 64 channels, a residual block of stride 2 between the stages.
+
+References:
+    Dong and Yang, NAS-Bench-201: Extending the Scope of Reproducible Neural
+    Architecture Search, ICLR 2020.
+"""
+
+import functools
+import itertools
+import random
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.engines.columns import CostSource, TableAccuracy, TableCosts
+from hwnas_env.engines.forms import TableSpace
+from hwnas_env.errors import InvalidGenotypeError, shown
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""The edges ``(from, to)`` in the order of a genotype's positions."""
+
+CELLS_PER_STAGE = 5
+CHANNELS = (16, 32, 64)
+CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
+RESOLUTION = {"cifar10": 32, "cifar100": 32, "ImageNet16-120": 16}
+
+_TOKEN = re.compile(r"^(\w+)~(\d)$")
+
+
+class NASBench201(TableSpace):
+    """Search space of the NAS-Bench-201 cell; see :class:`SearchSpace`."""
+
+    architecture_form = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|"
+
+    def encode(self, architecture: str | Sequence[str]) -> Genotypes:
+        """Reads an official string, or six operation names, into ``(6,)`` int8.
+
+        Raises:
+            InvalidGenotypeError: the string does not have the official form.
+            UnknownNameError: an operation does not exist.
+
+        Example:
+            >>> from hwnas_env.spaces import SEARCH_SPACES
+            >>> SEARCH_SPACES["nasbench201"].encode(
+            ...     "|none~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|skip_connect~2|"
+            ... ).tolist()
+            [0, 3, 0, 0, 0, 1]
+        """
+        if isinstance(architecture, str):
+            architecture = _split_official(architecture, form=self.architecture_form)
+        return self.encode_names(architecture)
+
+    def decode(self, genotype: npt.ArrayLike) -> str:
+        """Writes one genotype ``(6,)`` as the official architecture string."""
+        names = [OPERATIONS[choice] for choice in self.validate_one(genotype)]
+        tokens = [f"{name}~{edge[0]}" for name, edge in zip(names, EDGES, strict=True)]
+        return "+".join(
+            f"|{'|'.join(part)}|" for part in (tokens[:1], tokens[1:3], tokens[3:])
+        )
+
+    def numbers_of_rows(self) -> IntArray:
+        """Returns the number of each row in the official order: ``(15625,)`` int64."""
+        return official_numbers()
+
+    def classes_of_numbers(self, numbers: IntArray) -> IntArray:
+        """Returns the number of each network's class, 0 to 6,465: ``(N,)`` int64.
+
+        Two cells are in one class if their outputs read as the same sum of nested
+        operations, with ``none`` as zero and ``skip_connect`` as the identity. This is
+        upstream's rule on strings, which counts 6,466 classes. It is finer than
+        equality of functions: a zero inside a sum stays, and nested sums keep their
+        order.
+        """
+        return _classes()[numbers]
+
+    def parameters(self, genotypes: npt.ArrayLike, *, dataset: str) -> IntArray:
+        """Counts the trainable parameters: ``(N,)`` int64, dead edges included."""
+        classes = CLASSES[self.check_dataset(dataset)]
+        fixed = 3 * 9 * 16 + 2 * 16 + 2 * 64 + 64 * classes + classes
+        fixed += sum(
+            9 * narrow * wide + 9 * wide * wide + narrow * wide + 4 * wide
+            for narrow, wide in itertools.pairwise(CHANNELS)
+        )
+        weights, norms = sum(c * c for c in CHANNELS), sum(2 * c for c in CHANNELS)
+        return self._count(genotypes, fixed, weights, norms)
+
+    def flops(self, genotypes: npt.ArrayLike, *, dataset: str) -> IntArray:
+        """Counts the multiply-adds of one image: ``(N,)`` int64, dead edges included.
+
+        As upstream counts them: convolutions and the classifier with its bias.
+        """
+        classes = CLASSES[self.check_dataset(dataset)]
+        side = RESOLUTION[dataset]
+        pixels = [(side >> stage) ** 2 for stage in range(3)]
+        fixed = 3 * 9 * 16 * pixels[0] + 64 * classes + classes
+        fixed += sum(
+            (9 * narrow * wide + 9 * wide * wide + narrow * wide) * area
+            for (narrow, wide), area in zip(
+                itertools.pairwise(CHANNELS), pixels[1:], strict=True
+            )
+        )
+        work = sum(c * c * area for c, area in zip(CHANNELS, pixels, strict=True))
+        return self._count(genotypes, fixed, work, 0)
+
+    def _count(
+        self, genotypes: npt.ArrayLike, fixed: int, per_weight: int, per_conv: int
+    ) -> IntArray:
+        rows = self.validate(genotypes)
+        pointwise = (rows == OPERATIONS.index("nor_conv_1x1")).sum(axis=1)
+        spatial = (rows == OPERATIONS.index("nor_conv_3x3")).sum(axis=1)
+        one = CELLS_PER_STAGE * (per_weight + per_conv)
+        nine = CELLS_PER_STAGE * (9 * per_weight + per_conv)
+        return np.asarray(fixed + one * pointwise + nine * spatial, dtype=np.int64)
+
+    def costs(self, device: CostSource, dataset: str) -> TableCosts:
+        """Computes the built-in costs of all cells: see :mod:`.costs`."""
+        self.check_dataset(dataset)
+        return super().costs(device, dataset)
+
+    def column(self, device: CostSource, dataset: str, metric: str) -> FloatArray:
+        """Computes one metric of all cells from a device's coefficients."""
+        from hwnas_env.spaces.nasbench201.costs import column  # loads tables
+
+        return column(device, dataset, metric)
+
+    def deployable(self, device: CostSource) -> BoolArray:
+        """Marks the cells that a device can run: by a rule that its file names."""
+        rule = device.facts(self.name).get("cannot_run")
+        if not isinstance(rule, str):
+            return super().deployable(device)
+        from hwnas_env.spaces.nasbench201.costs import can_run  # loads tables
+
+        return can_run(rule)
+
+    def measured(self, device: CostSource, dataset: str, *, metric: str) -> TableCosts:
+        """Returns the columns of the imported HW-NAS-Bench."""
+        from hwnas_env.spaces.nasbench201.measured import measured_costs  # a reader
+
+        return measured_costs(device, self.check_dataset(dataset), metric=metric)
+
+    def accuracy(self, name: str | int, dataset: str) -> TableAccuracy:
+        """Returns a measured accuracy: see :mod:`.accuracy`."""
+        from hwnas_env.spaces.nasbench201.accuracy import measured_accuracy  # a reader
+
+        return measured_accuracy(name, dataset=self.check_dataset(dataset))
+
+    def counts(self, dataset: str) -> dict[str, FloatArray]:
+        """Counts parameters and multiply-adds of all cells, in millions."""
+        rows = self.genotypes()
+        return {
+            "parameters_m": self.parameters(rows, dataset=dataset) / 1e6,
+            "flops_m": self.flops(rows, dataset=dataset) / 1e6,
+        }
+
+    def draw(self, axes: Any, genotype: Sequence[int]) -> None:
+        """Draws the cell as a graph of four nodes."""
+        from hwnas_env.spaces.nasbench201.picture import draw_cell  # needs matplotlib
+
+        draw_cell(axes, genotype)
+
+    def describe_positions(self, genotype: Sequence[int]) -> list[str]:
+        """Writes one line an edge."""
+        return [
+            f"  {position}  {self.choice_name(number, choice)}"
+            for number, (position, choice) in enumerate(
+                zip(self.positions, genotype, strict=True)
+            )
+        ]
+
+
+SPACE = NASBench201(
+    name="nasbench201",
+    label="NASBench201",
+    operations=OPERATIONS,
+    positions=tuple(f"{a}→{b}" for a, b in EDGES),
+    datasets=tuple(CLASSES),
+    default_dataset="cifar10",
+)
+"""The search space, as a constant."""
+
+
+@functools.cache
+def official_numbers() -> IntArray:
+    """Returns the lexicographic number of each official index: ``(15625,)``, read-only.
+
+    Upstream shuffled the lexicographic list with Python's generator and seed 88; the
+    same shuffle here gives the same order.
+    """
+    order = list(range(SPACE.size))
+    random.Random(88).shuffle(order)
+    numbers = np.array(order, dtype=np.int64)
+    numbers.setflags(write=False)
+    return numbers
+
+
+@functools.cache
+def official_genotypes() -> Genotypes:
+    """Returns all genotypes ``(15625, 6)`` int8 in the official order, read-only."""
+    table = SPACE.genotypes()
+    table.setflags(write=False)
+    return table
+
+
+@functools.cache
+def _classes() -> IntArray:
+    numbers: dict[str, int] = {}
+    classes = np.empty(len(SPACE.all_genotypes), dtype=np.int64)
+    for row, cell in enumerate(SPACE.all_genotypes.tolist()):
+        classes[row] = numbers.setdefault(_expression(cell), len(numbers))
+    classes.setflags(write=False)
+    return classes
+
+
+def _expression(cell: Sequence[int]) -> str:
+    """Writes the cell's output as upstream does, on which the classes depend."""
+    nodes = ["0"]
+    for node in (1, 2, 3):
+        terms = []
+        for choice, (source, target) in zip(cell, EDGES, strict=True):
+            if target != node:
+                continue
+            if choice == 0 or nodes[source] == "#":
+                terms.append("#")
+            elif choice == 1:
+                terms.append(nodes[source])
+            else:
+                terms.append(f"({nodes[source]})@{OPERATIONS[choice]}")
+        nodes.append("+".join(sorted(terms)))
+    return nodes[3]
+
+
+def _split_official(architecture: str, *, form: str) -> list[str]:
+    problem = InvalidGenotypeError(
+        f"nasbench201: expected a string of the form {form}, got {shown(architecture)}"
+    )
+    nodes = [part.strip().strip("|").split("|") for part in architecture.split("+")]
+    if [len(tokens) for tokens in nodes] != [1, 2, 3]:
+        raise problem
+    names = []
+    for tokens in nodes:
+        for source, token in enumerate(tokens):
+            match = _TOKEN.match(token)
+            if match is None or int(match[2]) != source:
+                raise problem
+            names.append(match[1])
+    return names
