@@ -75,7 +75,7 @@ def test_killed_workers_lose_nothing(
     )
     assert len(list(marks.iterdir())) == 2
     assert len(results) == len(JOBS)
-    assert sorted(told, key=Job.order) == sorted(JOBS, key=Job.order)
+    assert sorted(told, key=Job.sort_key) == sorted(JOBS, key=Job.sort_key)
     assert contents(folder) == plain
 
 

@@ -11,7 +11,6 @@ from hwnas_env import BudgetedProblem, make_device_costs, make_problem
 from hwnas_env.agents import EvolutionConfig, RegularizedEvolution, find_agent
 from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.front_studies import run_fronts
-from hwnas_env.benchmark.fronts import FrontRun, front_run
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request, run_once
 from hwnas_env.benchmark.suite_runs import find_suite, jobs_of, run_suite
@@ -25,6 +24,7 @@ CELL = "HWNAS-NASBench201-FPGA-v0"
 TASK, NAMES = Task(CELL), ("accuracy", "latency_ms")
 FRONT = Task(CELL, objectives=NAMES)
 TRAINED = Task(CELL, train=("HWNAS-NASBench201-Pixel3-v0",))
+ONE_OBJECTIVE = Task(CELL, objectives=NAMES[:1])
 LIMITS = Limits(1)
 
 
@@ -117,7 +117,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "task's train": lambda x: check_request(Task(CELL, train=x), ["random"], seeds=1),
     "task's budget": lambda x: run_once(Task(CELL, budget=x), "random", seed=0),
     "seed": lambda x: run_once(TASK, "random", seed=x, queries=1),
-    "agent": lambda x: front_run(FRONT, x, seed=0, limits=LIMITS),
+    "agent": lambda x: run_once(FRONT, x, seed=0, limits=LIMITS),
     "queries": Limits,
     "timeout": lambda x: Limits(3, timeout_seconds=x),
     "study's objectives": lambda x: run_fronts(
@@ -168,8 +168,14 @@ def test_no_argument_makes_a_raw_error_or_a_long_message(name: str) -> None:
         ("agents: expected a sequence", lambda: run_all(TASK, "random", seeds=1)),
         (r"got \[1.0, 1.0, 1.0", lambda: problem(accuracy=[1.0] * 15625)),
         ("22 block names joined by", lambda: get_space("fbnet").from_index([0])),
-        ("run_all runs tasks of any", lambda: run_once(FRONT, "random", seed=0)),
-        ("run_all runs tasks of any", lambda: run_once(TRAINED, "random", seed=0)),
+        (
+            "at least two objectives",
+            lambda: run_once(ONE_OBJECTIVE, "random", seed=0),
+        ),
+        (
+            "queries: expected at least 2, two a device",
+            lambda: run_once(TRAINED, "random", seed=0, queries=1),
+        ),
     ],
 )
 def test_given_cases_say_what_came(words: str, call: Callable[[], Any]) -> None:
@@ -188,12 +194,15 @@ def test_a_module_that_raises_is_named(
             load("raising_module:Agent")
 
 
-def test_run_all_returns_runs_or_fronts() -> None:
+def test_tasks_of_any_form_come_to_runs() -> None:
     assert isinstance(run_all(TASK, ["random"], seeds=1, queries=2)[0], Run)
+    for task in (TASK, FRONT, TRAINED):
+        (one,) = run_all(task, ["random"], seeds=1, queries=5)
+        assert one == run_once(task, "random", seed=0, queries=5)
     task = Task(CELL, objectives=list(NAMES))  # type: ignore[arg-type]
     fronts = run_all(task, ["random", "nsga2"], seeds=1, queries=5)
     assert [(run.agent, run.queries) for run in fronts] == [("random", 5), ("nsga2", 5)]
-    assert all(isinstance(run, FrontRun) and run.share > 0 for run in fronts)
+    assert all(run.objectives == NAMES and run.share > 0 for run in fronts)
 
 
 def test_what_came_is_shown_in_few_words() -> None:

@@ -21,7 +21,7 @@ from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_file, load_folder, record_of
 from hwnas_env.benchmark.records import read_record, record_path, write_record
-from hwnas_env.benchmark.runner import recorded, run_job, run_jobs
+from hwnas_env.benchmark.runner import load_or_run, run_job, run_jobs
 from hwnas_env.benchmark.runs import Limits, Run, Task
 from hwnas_env.benchmark.validate import record_files, validate
 from hwnas_env.cli import app
@@ -62,7 +62,7 @@ def same(first: Any, second: Any) -> bool:
 
 @pytest.mark.parametrize("job", JOBS, ids=NAMES)
 def test_runs_come_back_from_their_records_exactly(job: Job, tmp_path: Path) -> None:
-    result = recorded(job, tmp_path)
+    result = load_or_run(job, tmp_path)
     path = record_path(tmp_path, job)
     again, loaded, header = load_file(path)
     assert again == job
@@ -78,7 +78,7 @@ def test_runs_come_back_from_their_records_exactly(job: Job, tmp_path: Path) -> 
 
 def test_a_record_says_what_the_problem_does(tmp_path: Path) -> None:
     job = Job(CELL, "misbehaving:Undeployable", 0, Limits(50))
-    recorded(job, tmp_path)
+    load_or_run(job, tmp_path)
     problem, limit = CELL.problem(), CELL.limit(CELL.problem())
     record = read_record(record_path(tmp_path, job))
     for query in record.queries:
@@ -116,7 +116,7 @@ def test_every_changed_digit_is_found_with_its_line(
     number: int, tmp_path: Path
 ) -> None:
     job = replace(JOBS[number], limits=Limits(6))
-    recorded(job, tmp_path)
+    load_or_run(job, tmp_path)
     path = record_path(tmp_path, job)
     text = path.read_text()
     cases = changed_digits(text)
@@ -136,7 +136,7 @@ def test_every_changed_digit_is_found_with_its_line(
 
 def test_differences_name_line_field_and_both_values(tmp_path: Path) -> None:
     job = JOBS[0]
-    recorded(job, tmp_path)
+    load_or_run(job, tmp_path)
     path = record_path(tmp_path, job)
     lines = path.read_text().splitlines()
     query = json.loads(lines[9])
@@ -158,12 +158,12 @@ def test_other_versions_are_a_note(
     other = {**loading.versions("evolution"), "numpy": "0.0.1"}
     with monkeypatch.context() as older:
         older.setattr(loading, "versions", lambda _: other)
-        recorded(JOBS[0], tmp_path)
+        load_or_run(JOBS[0], tmp_path)
     path = record_path(tmp_path, JOBS[0])
     verdict = validate(path)
     assert verdict.differences == ()
     assert any("0.0.1" in note for note in verdict.notes)
-    assert same(load_file(path)[1], recorded(JOBS[0], tmp_path))
+    assert same(load_file(path)[1], load_or_run(JOBS[0], tmp_path))
     result = CliRunner().invoke(app, ["bench", "validate", str(path)])
     assert result.exit_code == 0
     assert "valid" in result.stdout
@@ -171,7 +171,7 @@ def test_other_versions_are_a_note(
 
 
 def test_more_queries_than_the_request_allows_are_found(tmp_path: Path) -> None:
-    recorded(JOBS[0], tmp_path)
+    load_or_run(JOBS[0], tmp_path)
     path = record_path(tmp_path, JOBS[0])
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:-1], lines[5], lines[-1]]) + "\n")
@@ -246,7 +246,7 @@ def test_files_that_are_no_records_are_named_and_the_rest_is_kept(
 
 def test_a_record_under_another_name_is_not_trusted(tmp_path: Path) -> None:
     one, two = (replace(JOBS[0], seed=seed) for seed in (0, 1))
-    recorded(one, tmp_path)
+    load_or_run(one, tmp_path)
     record_path(tmp_path, one).rename(record_path(tmp_path, two))
     with pytest.raises(ForeignFileError, match="another request"):
         load_file(record_path(tmp_path, two))
@@ -310,7 +310,7 @@ def test_folders_load_in_one_order(tmp_path: Path) -> None:
     ]
     run_jobs(jobs, folder=tmp_path)
     loaded = load_folder(tmp_path)
-    assert [job for job, _ in loaded.found] == sorted(jobs, key=Job.order)
+    assert [job for job, _ in loaded.found] == sorted(jobs, key=Job.sort_key)
     requests = [header["request"] for header in loaded.headers]
     assert [Job.from_request(values) for values in requests] == [
         job for job, _ in loaded.found
@@ -350,7 +350,7 @@ def test_a_request_of_no_run_is_a_difference_and_the_rest_is_checked(
 ) -> None:
     del key
     for job in JOBS[:2]:
-        recorded(job, tmp_path)
+        load_or_run(job, tmp_path)
     path = record_path(tmp_path, JOBS[0])
     text = path.read_text()
     assert old in text
@@ -362,7 +362,7 @@ def test_a_request_of_no_run_is_a_difference_and_the_rest_is_checked(
 
 
 def test_odd_files_are_faults_and_the_rest_is_kept(tmp_path: Path) -> None:
-    recorded(JOBS[0], tmp_path)
+    load_or_run(JOBS[0], tmp_path)
     text = record_path(tmp_path, JOBS[0]).read_text()
     (tmp_path / "deep.jsonl").write_text("[" * 200_000 + "\n")
     (tmp_path / "infinite.jsonl").write_text(
@@ -401,7 +401,7 @@ def test_a_record_of_other_data_is_not_gone_on_with(
 
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(loading, "header_of", other)
-        recorded(JOBS[0], tmp_path)
+        load_or_run(JOBS[0], tmp_path)
     with pytest.raises(DataError, match="latency_ms of other data"):
         run_jobs(JOBS[:2], folder=tmp_path)
     assert record_path(tmp_path, JOBS[1]).exists()
@@ -411,7 +411,7 @@ def test_a_record_that_another_process_wrote_meanwhile_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = record_path(tmp_path, JOBS[0])
-    result = recorded(JOBS[0], tmp_path)
+    result = load_or_run(JOBS[0], tmp_path)
     sync = os.fsync
 
     def swept(number: int) -> None:
@@ -447,7 +447,7 @@ def test_values_that_no_problem_has_are_faults_though_the_checksum_holds(
     place: int, key: str, value: Any, tmp_path: Path
 ) -> None:
     for job in JOBS[:2]:
-        recorded(job, tmp_path)
+        load_or_run(job, tmp_path)
     path = record_path(tmp_path, JOBS[0])
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     rows[place][key] = value
@@ -508,7 +508,7 @@ def test_a_field_of_a_request_that_is_none_is_a_named_fault_and_the_rest_goes_on
 ) -> None:
     good, bad = JOBS[0], replace(JOBS[0], seed=4)
     for job in (good, bad):
-        recorded(job, tmp_path)
+        load_or_run(job, tmp_path)
     path = record_path(tmp_path, bad)
     whole = path.read_text()
     for field, value in REQUESTS:
@@ -558,7 +558,7 @@ LINES: list[tuple[int, str, Any]] = [
 def test_values_that_no_run_has_are_faults_of_readers_and_of_validation(
     place: int, key: str, value: Any, tmp_path: Path
 ) -> None:
-    recorded(JOBS[0], tmp_path)
+    load_or_run(JOBS[0], tmp_path)
     path = record_path(tmp_path, JOBS[0])
     forge(path, place, lambda line: {**line, key: value})
     loaded = load_folder(tmp_path)
@@ -572,12 +572,31 @@ def test_values_that_no_run_has_are_faults_of_readers_and_of_validation(
 def test_archives_hold_names_of_networks_that_were_asked(
     archive: list[Any], tmp_path: Path
 ) -> None:
-    recorded(JOBS[5], tmp_path)
+    load_or_run(JOBS[5], tmp_path)
     path = record_path(tmp_path, JOBS[5])
     assert load_folder(tmp_path).faults == []
     forge(path, -1, lambda line: {**line, "archive": archive})
     assert load_folder(tmp_path).faults
     assert validate(path).differences
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(0, "incumbent"), (0, "cost"), (5, "share"), (5, "archive")]
+)
+def test_summaries_have_the_fields_of_their_measure_and_no_other(
+    number: int, name: str, tmp_path: Path
+) -> None:
+    load_or_run(JOBS[number], tmp_path)
+    path = record_path(tmp_path, JOBS[number])
+    whole = path.read_text()
+    forge(path, -1, lambda line: {k: v for k, v in line.items() if k != name})
+    with pytest.raises(ForeignFileError, match=f": {name}: missing"):
+        load_file(path)
+    other, value = ("share", 0.5) if number == 0 else ("cost", 0.5)
+    path.write_text(whole)
+    forge(path, -1, lambda line: {**line, other: value})
+    with pytest.raises(ForeignFileError, match=f": {other}: not expected"):
+        load_file(path)
 
 
 def nudged(values: Any, factor: float) -> Any:
@@ -589,7 +608,7 @@ def nudged(values: Any, factor: float) -> Any:
 
 @pytest.mark.parametrize("number", [0, 5])
 def test_last_digits_of_older_numbers_are_a_note(number: int, tmp_path: Path) -> None:
-    recorded(JOBS[number], tmp_path)
+    load_or_run(JOBS[number], tmp_path)
     path = record_path(tmp_path, JOBS[number])
     whole = path.read_text()
     for version, factor, words in (
@@ -627,7 +646,7 @@ def called_fitted(header: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_shares_are_compared_to_twelve_digits(tmp_path: Path) -> None:
-    recorded(JOBS[5], tmp_path)
+    load_or_run(JOBS[5], tmp_path)
     path = record_path(tmp_path, JOBS[5])
     for factor, differs in ((1 + 1e-14, False), (1 + 1e-10, True)):
         forge(
@@ -655,7 +674,7 @@ def test_headers_name_what_an_agents_numbers_depend_on(tmp_path: Path) -> None:
         assert set(found) == own | packages | machine
         assert all(word not in ("", "none") for word in found.values())
     job = Job(CELL, "ppo", 0, Limits(9))
-    recorded(job, tmp_path)
+    load_or_run(job, tmp_path)
     path = record_path(tmp_path, job)
     assert load_file(path)[2]["versions"] == loading.versions("ppo")
     assert validate(path).differences == validate(path).notes == ()
@@ -686,7 +705,7 @@ def test_names_of_files_may_be_texts(tmp_path: Path) -> None:
 def test_files_that_are_none_or_too_large_are_named_and_the_rest_is_kept(
     tmp_path: Path,
 ) -> None:
-    recorded(JOBS[0], tmp_path)
+    load_or_run(JOBS[0], tmp_path)
     sparse, pipe = tmp_path / "sparse.jsonl", tmp_path / "pipe.jsonl"
     with sparse.open("wb") as file:
         file.truncate(20 << 30)  # takes no room on the disk
@@ -702,7 +721,7 @@ def test_files_that_are_none_or_too_large_are_named_and_the_rest_is_kept(
 def test_a_front_whose_first_network_cannot_run_is_a_fault_not_a_traceback(
     tmp_path: Path,
 ) -> None:
-    recorded(JOBS[5], tmp_path)
+    load_or_run(JOBS[5], tmp_path)
     path = record_path(tmp_path, JOBS[5])
     forge(path, 1, lambda line: {**line, "costs": dict.fromkeys(line["costs"])})
     assert len(load_folder(tmp_path).found) == 1

@@ -18,7 +18,6 @@ import pytest
 from typer.testing import CliRunner
 
 from hwnas_env.agents import AGENTS
-from hwnas_env.benchmark.fronts import front_run
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import Loaded, header_of, record_of
 from hwnas_env.benchmark.records import record_path, write_record
@@ -62,7 +61,7 @@ def loaded() -> Loaded:
                     rows.append((Job(task, NASTY, seed, LIMITS), copy))
     for agent in ("random", "nsga2"):
         for seed in range(2):
-            found = front_run(FRONT, agent, seed=seed, limits=LIMITS)
+            found = run_once(FRONT, agent, seed=seed, limits=LIMITS)
             rows.append((Job(FRONT, agent, seed, LIMITS), found))
     headers = [header_of(job, job.task.problem()) for job, _ in rows]
     return Loaded(rows, headers, ["cut.jsonl, line 4: <cut> off"])

@@ -2,15 +2,20 @@
 
 import json
 import math
+import pickle
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from hwnas_env import make_problem
+from hwnas_env.benchmark import fronts, loading, runner, transfer
 from hwnas_env.benchmark.front_studies import run_fronts
-from hwnas_env.benchmark.fronts import Volume, archive_of, front_run
+from hwnas_env.benchmark.fronts import Volume, archive_of
+from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, run_once
 from hwnas_env.benchmark.suite_runs import run_suite
@@ -24,11 +29,6 @@ from hwnas_env.errors import (
 CELL = Task("HWNAS-NASBench201-EdgeTPU-v0")
 NET = Task("HWNAS-FBNet-Pixel3-v0")
 OBJECTIVES = ("accuracy", "latency_ms")
-
-
-def same(first: Run, second: Run) -> bool:
-    """Compares runs; NaN equals NaN."""
-    return first.as_dict() == second.as_dict()
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_a_run_that_hangs_or_dies_is_marked_and_nothing_else_is_lost(
     runs = both()
     assert [run.error for run in runs] == ["", error]
     assert runs[0].queries == 20
-    assert same(runs[0], run_once(CELL, "random", seed=0, limits=patient))
-    assert all(same(*pair) for pair in zip(runs, both(), strict=True))
+    assert runs[0] == run_once(CELL, "random", seed=0, limits=patient)
+    assert runs == both()
 
 
 def test_an_agent_that_cannot_be_made_is_named_before_anything_runs() -> None:
@@ -164,12 +164,12 @@ def test_shares_of_the_exact_front_grow_to_one() -> None:
     assert volume.share(points[:0]) == 0.0
     task = Task(NET.env, objectives=names)
     for agent in ("random", "nsga2", "scalarised_ppo"):
-        run = front_run(task, agent, seed=0, limits=Limits(60))
+        run = run_once(task, agent, seed=0, limits=Limits(60))
         assert run.queries == len(run.curve) == 60
         assert list(run.curve) == sorted(run.curve)
         assert 0 < run.share <= 1
         assert run.archive
-        again = front_run(task, agent, seed=0, limits=Limits(60))
+        again = run_once(task, agent, seed=0, limits=Limits(60))
         assert again == run
 
 
@@ -204,8 +204,46 @@ def test_curves_and_incumbents_follow_the_queries() -> None:
     assert np.isfinite(run.cost)
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "today"),
+    [
+        (fronts, "FrontRun", Run),
+        (fronts, "front_run", run_once),
+        (loading, "Result", Run),
+        (runner, "recorded", runner.load_or_run),
+        (transfer, "transfer_run", run_once),
+    ],
+)
+def test_names_that_moved_are_found_with_a_warning(
+    module: ModuleType, name: str, today: Any
+) -> None:
+    with pytest.warns(
+        DeprecationWarning, match=f"{name} moved: use .*{today.__name__}"
+    ):
+        assert getattr(module, name) is today
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = module.nothing
+    job = Job(CELL, "random", 0, Limits(5))
+    with pytest.warns(DeprecationWarning, match=r"use Job\.sort_key"):
+        assert job.order() == job.sort_key()
+
+
+def test_runs_are_equal_if_they_found_the_same_and_nothing_is_the_same_too() -> None:
+    task = Task(CELL.env, objectives=OBJECTIVES)
+    for asked in (CELL, task):
+        run = run_once(asked, "misbehaving:Garbage", seed=0, queries=5)
+        again = pickle.loads(pickle.dumps(run))
+        assert again == run
+        assert hash(again) == hash(run)
+        assert run != replace(run, error="")
+        assert json.loads(json.dumps(run.as_dict())) == run.as_dict()
+    assert "incumbent" not in run.as_dict()
+    assert run.share == 0.0
+    assert run != "a run"
+
+
 def test_learners_and_searchers_run_alike_in_any_number_of_processes() -> None:
     agents = ["ppo", "evolution"]
     one, two = (run_all(CELL, agents, seeds=2, queries=60, jobs=n) for n in (1, 2))
-    assert all(same(*pair) for pair in zip(one, two, strict=True))
+    assert one == two
     assert [run.error for run in one] == [""] * 4

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from hwnas_env.benchmark import expectations as found
-from hwnas_env.benchmark.fronts import FrontRun, front_run
 from hwnas_env.benchmark.runs import Limits, Run, Task, run_once
 from hwnas_env.benchmark.scores import (
     expected_best,
@@ -101,7 +100,7 @@ def test_between_committed_numbers_the_table_is_close() -> None:
 
 def test_random_search_scores_zero_on_fronts_and_the_exact_front_one() -> None:
     limits = Limits(50)
-    runs = [front_run(FRONT, "random", seed=s, limits=limits) for s in range(60)]
+    runs = [run_once(FRONT, "random", seed=s, limits=limits) for s in range(60)]
     shares = np.array([run.share for run in runs])
     expected = expected_share(FRONT, 50)
     error = math.hypot(shares.std(ddof=1) / math.sqrt(60), expected.error)
@@ -110,7 +109,7 @@ def test_random_search_scores_zero_on_fronts_and_the_exact_front_one() -> None:
     assert np.mean(scores) == pytest.approx(
         (shares.mean() - expected.share) / (1 - expected.share)
     )
-    everything = front_run(FRONT, "exhaustive", seed=0, limits=Limits(15_625))
+    everything = run_once(FRONT, "exhaustive", seed=0, limits=Limits(15_625))
     assert everything.share == pytest.approx(1.0)
     assert expected_share(FRONT, 1200).share > expected_share(FRONT, 1000).share - 0.01
 
@@ -131,7 +130,7 @@ def test_runs_without_a_network_score_as_an_accuracy_of_zero() -> None:
     zero, one = expected_best(NET, 40).accuracy_percent, NET.problem().optimum("medium")
     expected = -zero / (one.accuracy_percent - zero)
     assert score(NET, empty, Limits(40)) == pytest.approx(expected)
-    front = FrontRun(FRONT.env, "random", 0, FRONT.objectives, 1, 0.0, (0.0,), ())
+    front = Run(FRONT.env, "random", 0, 1, objectives=FRONT.objectives, share=0.0)
     zero = expected_share(FRONT, 40).share
     assert score(FRONT, front, Limits(40)) == pytest.approx(-zero / (1 - zero))
 

@@ -21,7 +21,7 @@ from hwnas_env.benchmark.suite_runs import (
     suite_summary,
 )
 from hwnas_env.benchmark.suites import SUITES
-from hwnas_env.benchmark.transfer import transfer_run, warm_start
+from hwnas_env.benchmark.transfer import warm_start
 from hwnas_env.cli import app, main
 from hwnas_env.engines.noise import uniform_numbers
 from hwnas_env.errors import InvalidArgumentError, UnknownNameError
@@ -166,7 +166,7 @@ def test_transfer_leaves_one_device_out() -> None:
 def test_transferred_networks_come_first_and_the_ledger_is_the_new_devices() -> None:
     task = next(t for t in SUITES["transfer-v0"].tasks if "FBNet" in t.env)
     problem, limit = task.problem(), task.limit(task.problem())
-    run = transfer_run(task, "evolution", seed=0, limits=Limits(100))
+    run = run_once(task, "evolution", seed=0, limits=Limits(100))
     assert run.error == ""
     assert run.queries == 100
     digits = [[int(digit) for digit in word] for word in run.networks]
@@ -177,15 +177,15 @@ def test_transferred_networks_come_first_and_the_ledger_is_the_new_devices() -> 
     assert len(np.unique(warm, axis=0)) == 50
     alone = run_once(replace(task, train=()), "evolution", seed=0, queries=100)
     assert accuracy[0] > np.mean(alone.curve[:20])
-    again = transfer_run(task, "evolution", seed=0, limits=Limits(100))
+    again = run_once(task, "evolution", seed=0, limits=Limits(100))
     assert again == run
-    failed = transfer_run(task, "misbehaving:Raises", seed=0, limits=Limits(100))
+    failed = run_once(task, "misbehaving:Raises", seed=0, limits=Limits(100))
     assert failed.error.startswith("RuntimeError")
 
 
 def test_agents_that_cannot_be_told_start_from_the_same_networks() -> None:
     task = SUITES["transfer-v0"].tasks[2]
-    run = transfer_run(task, "ppo", seed=0, limits=Limits(60))
+    run = run_once(task, "ppo", seed=0, limits=Limits(60))
     assert run.error == ""
     assert run.queries == 60
 
@@ -259,7 +259,7 @@ def test_a_learners_policy_goes_on_from_device_to_device(
         search(self, ledger)
 
     monkeypatch.setattr(Learner, "search", watched)
-    transfer_run(task, "ppo", seed=0, limits=Limits(60))
+    run_once(task, "ppo", seed=0, limits=Limits(60))
     devices, models = zip(*seen, strict=True)
     assert len(set(devices)) == 6
     assert devices[-1] == task.problem().device.name

@@ -73,7 +73,7 @@ class Pool:
 
 
 @contextlib.contextmanager
-def opened(workers: Workers) -> Iterator[Pool]:
+def open_pool(workers: Workers) -> Iterator[Pool]:
     """Starts workers, or connects to them, and makes them joblib's.
 
     Args:

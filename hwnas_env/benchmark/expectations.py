@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.benchmark.fronts import Volume, volume_of
-from hwnas_env.benchmark.runs import Task
+from hwnas_env.benchmark.tasks import Task
 from hwnas_env.engines.noise import uniform_numbers
 from hwnas_env.engines.table import TableModel
 from hwnas_env.engines.walk import draw_allowed
@@ -37,10 +37,9 @@ FILE = "expectations.json"
 
 def table_key(task: Task) -> str:
     """Returns a task's name in the committed table."""
-    env = task.env.removeprefix("hwnas_env:")
     if task.objectives:
-        return f"{env} {' '.join(task.objectives)}"
-    return f"{env} {task.metric} {task.budget}"
+        return f"{task.env_id} {' '.join(task.objectives)}"
+    return f"{task.env_id} {task.metric} {task.budget}"
 
 
 def data_digest(task: Task) -> str:

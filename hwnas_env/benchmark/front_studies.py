@@ -1,17 +1,15 @@
 """Studies of agents on the front of one task."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from hwnas_env.arguments import check_names
-from hwnas_env.benchmark.backends import Workers
-from hwnas_env.benchmark.fronts import FrontRun, volume_of
-from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.runner import run_jobs
-from hwnas_env.benchmark.runs import Limits, Task, check_request, check_types
+from hwnas_env.arguments import check_names, check_type
+from hwnas_env.benchmark.fronts import volume_of
+from hwnas_env.benchmark.runner import run_all
+from hwnas_env.benchmark.tasks import Limits, Task
 from hwnas_env.types import AnyPath
 
 
@@ -40,16 +38,12 @@ def run_fronts(
         UnknownNameError: no agent, or no objective, has that name.
         InvalidArgumentError: fewer than two objectives, or no seed.
     """
-    check_types(task, limits)
-    check_names(objectives, what="objectives")
-    task = replace(task, objectives=tuple(objectives))
-    check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
-    volume = volume_of(task)
-    listed = [
-        Job(task, agent, seed, limits) for agent in agents for seed in range(seeds)
-    ]
-    results = run_jobs(listed, folder=folder, workers=Workers(jobs))
-    runs = [result for result in results if isinstance(result, FrontRun)]
+    check_type(limits, Limits, what="limits")
+    task = replace(
+        check_type(task, Task, what="task"),
+        objectives=check_names(objectives, what="objectives"),
+    )
+    runs = run_all(task, agents, seeds=seeds, limits=limits, jobs=jobs, folder=folder)
     rows: list[dict[str, Any]] = []
     for agent in dict.fromkeys(agents):
         mine = [run for run in runs if run.agent == agent]
@@ -70,7 +64,7 @@ def run_fronts(
         "env": runs[0].env,
         "objectives": list(objectives),
         "queries": limits.queries or max(run.queries for run in runs),
-        "front": volume.size,
+        "front": volume_of(task).size,
         "agents": rows,
-        "runs": [asdict(run) for run in runs],
+        "runs": [run.as_dict() for run in runs],
     }

@@ -1,16 +1,14 @@
-"""Multi-objective runs: what share of the exact front's hypervolume is reached."""
+"""Measures archives: what share of the exact front's hypervolume they reach."""
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hwnas_env.arguments import check_names
-from hwnas_env.benchmark.faults import fault_words
-from hwnas_env.benchmark.runs import Limits, Task, check_types, digits, make_agent
+from hwnas_env.benchmark.old_names import moved_names
+from hwnas_env.benchmark.tasks import Task
 from hwnas_env.maths.indicators import non_dominated
-from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import FloatArray, IntArray
 
@@ -19,39 +17,6 @@ FRONT_AGENTS = ("random", "nsga2", "scalarised_ppo")
 
 BEYOND = 0.1
 """How far the reference point lies beyond the exact front's nadir, in its range."""
-
-
-@dataclass(frozen=True)
-class FrontRun:
-    """What one multi-objective run found.
-
-    Attributes:
-        env: the environment's id.
-        agent: the agent's name.
-        seed: the run's seed.
-        objectives: their names.
-        queries: queries spent.
-        share: hypervolume of the archive over that of the exact front.
-        curve: that share after every query.
-        archive: names of the networks that no other found one dominates.
-        unique_queries: distinct networks among the queries.
-        train_seconds: simulated seconds of training spent; 0 where there are none.
-        networks: every query in order, a digit a position.
-        error: why the run failed; empty where it did not.
-    """
-
-    env: str
-    agent: str
-    seed: int
-    objectives: tuple[str, ...]
-    queries: int
-    share: float
-    curve: tuple[float, ...]
-    archive: tuple[str, ...]
-    unique_queries: int = 0
-    train_seconds: float = 0.0
-    networks: tuple[str, ...] = ()
-    error: str = ""
 
 
 class Volume:
@@ -118,72 +83,11 @@ def archive_of(volume: Volume, points: FloatArray) -> tuple[list[float], IntArra
     return curve, archive
 
 
-def front_run(task: Task, agent: str, *, seed: int, limits: Limits) -> FrontRun:
-    """Lets an agent spend one ledger on several objectives.
-
-    An agent whose configuration has ``objectives`` is given them; another one searches
-    for accuracy, and its queries are an archive all the same.
-
-    Args:
-        task: what is searched; its budget is the agent's.
-        agent: a name out of ``AGENTS``, or "package.module:Class".
-        seed: of the agent's generator, together with the agent's name.
-        limits: what it may spend.
-
-    Raises:
-        UnknownNameError: no agent, or no objective, has that name.
-        InvalidArgumentError: the task has no objectives.
-    """
-    check_types(task, limits)
-    check_names(task.objectives, what="objectives")
-    problem = task.problem()
-    ledger = limits.ledger(problem)
-    searching = make_agent(task, problem, agent, seed=seed)
-    error = ""
-    try:
-        searching.search(ledger)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as raised:  # an agent's fault is its run's alone
-        error = fault_words(raised)
-    return front_summary(task, agent, seed=seed, ledger=ledger, error=error)
-
-
-def front_summary(
-    task: Task, agent: str, *, seed: int, ledger: BudgetedProblem, error: str
-) -> FrontRun:
-    """Returns the run that a ledger's history amounts to.
-
-    Args:
-        task: what was searched.
-        agent: who searched.
-        seed: its seed.
-        ledger: with its history.
-        error: why the agent failed; empty where it did not.
-    """
-    problem, volume, history = ledger.problem, volume_of(task), ledger.history()
-    uniforms = np.zeros(len(history.genotypes))
-    evaluation = problem.evaluate_valid(history.genotypes, uniforms=uniforms)
-    points = volume.points(history.accuracy_percent, evaluation.costs)
-    curve, archive = archive_of(volume, points)
-    names = dict.fromkeys(problem.decode(history.genotypes[row]) for row in archive)
-    return FrontRun(
-        env=task.env.removeprefix("hwnas_env:"),
-        agent=agent,
-        seed=seed,
-        objectives=task.objectives,
-        queries=ledger.queries,
-        share=curve[-1] if curve else 0.0,
-        curve=tuple(curve),
-        archive=tuple(names),
-        unique_queries=ledger.unique_queries,
-        train_seconds=ledger.train_seconds,
-        networks=digits(history.genotypes),
-        error=error,
+if not TYPE_CHECKING:
+    __getattr__ = moved_names(
+        __name__,
+        {
+            "FrontRun": "hwnas_env.benchmark.runs:Run",
+            "front_run": "hwnas_env.benchmark.runs:run_once",
+        },
     )
-
-
-def front_failed(task: Task, agent: str, *, seed: int, error: str) -> FrontRun:
-    """Returns the run of an agent of which nothing is left but why."""
-    env = task.env.removeprefix("hwnas_env:")
-    return FrontRun(env, agent, seed, task.objectives, 0, 0.0, (), (), error=error)

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hwnas_env.benchmark.runs import MOST_SECONDS, Limits, Task
+from hwnas_env.benchmark.tasks import MOST_SECONDS, Limits, Task
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import REPEATS
 from hwnas_env.texts import plain
@@ -126,16 +127,21 @@ class Job:
             task[name] = tuple(task[name])
         return cls(Task(**task), job["agent"], job["seed"], limits)
 
-    def order(self) -> tuple[str, str, int, str]:
+    def sort_key(self) -> tuple[str, str, int, str]:
         """Returns what jobs are sorted by: the task, the agent, the seed, the limits.
 
         Example:
-            >>> Job(Task("HWNAS-FBNet-FPGA-v0"), "random", 3, Limits()).order()[1:3]
+            >>> Job(Task("HWNAS-FBNet-FPGA-v0"), "random", 3, Limits()).sort_key()[1:3]
             ('random', 3)
         """
         values = self.request()
         task, limits = json.dumps(values["task"]), json.dumps(values["limits"])
         return task, self.agent, self.seed, limits
+
+    def order(self) -> tuple[str, str, int, str]:
+        """Returns the sort key, by its old name."""
+        warnings.warn("Job.order: use Job.sort_key", DeprecationWarning, stacklevel=2)
+        return self.sort_key()
 
 
 def _checked(where: str, values: Any, fields: Mapping[str, Check]) -> Mapping[str, Any]:

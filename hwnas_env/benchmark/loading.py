@@ -1,6 +1,5 @@
 """From runs to records and back, and whole folders of them."""
 
-import dataclasses
 import functools
 import json
 import math
@@ -9,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -17,17 +16,22 @@ import numpy as np
 from hwnas_env import __version__
 from hwnas_env.agents import find_agent
 from hwnas_env.benchmark.faults import fault_words
-from hwnas_env.benchmark.fronts import FrontRun, archive_of, volume_of
 from hwnas_env.benchmark.jobs import Job
+from hwnas_env.benchmark.measures import Answers, feasible_rows, measured
+from hwnas_env.benchmark.old_names import moved_names
 from hwnas_env.benchmark.records import (
+    NEEDED,
     PACKAGES,
     SCHEMA,
     SUFFIX,
+    SUMMARY,
     Record,
+    json_value,
     read_record,
     record_path,
 )
-from hwnas_env.benchmark.runs import Limits, Run, Task, check_task, digits
+from hwnas_env.benchmark.runs import ARCHIVE, INCUMBENT, Run, digits
+from hwnas_env.benchmark.tasks import Limits, Task, check_task
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
     DataError,
@@ -42,14 +46,13 @@ PROCESSOR = "processor"
 """Stands among versions: what machine it was, where results depend on it."""
 
 PROVENANCE = ("kind", "citation", "sha256")
-FOUND = ("accuracy_percent", "cost", "regret_percent")
-"""What a header says of each column, and a summary of an incumbent."""
+"""What a header says of each column."""
 
 MOST_COST = 1e12
 """What no incumbent costs, and no training takes, in any unit."""
 
-Result: TypeAlias = Run | FrontRun
-"""What a job comes to: on a task with objectives a front's run, else a run."""
+FOUND = {"accuracy_percent": 100.0, "cost": MOST_COST, "regret_percent": 100.0}
+"""What a summary says of an incumbent, and how much that is at most."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Loaded:
         faults: one sentence a file that is no whole record, naming it.
     """
 
-    found: list[tuple[Job, Result]]
+    found: list[tuple[Job, Run]]
     headers: list[dict[str, Any]]
     faults: list[str]
 
@@ -82,19 +85,19 @@ def load_folder(folder: AnyPath) -> Loaded:
     if not folder.is_dir():
         message = f"{folder}: expected a folder of records"
         raise DataError(message)
-    rows: list[tuple[Job, Result, dict[str, Any]]] = []
+    rows: list[tuple[Job, Run, dict[str, Any]]] = []
     faults = []
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
             rows.append(load_file(path))
         except HWNASError as error:
             faults.append(str(error))
-    rows.sort(key=lambda row: row[0].order())
-    found: list[tuple[Job, Result]] = [(job, result) for job, result, _ in rows]
+    rows.sort(key=lambda row: row[0].sort_key())
+    found: list[tuple[Job, Run]] = [(job, run) for job, run, _ in rows]
     return Loaded(found, [header for *_, header in rows], faults)
 
 
-def load_file(path: AnyPath) -> tuple[Job, Result, dict[str, Any]]:
+def load_file(path: AnyPath) -> tuple[Job, Run, dict[str, Any]]:
     """Reads one record: its job, its run and its header.
 
     Raises:
@@ -118,11 +121,11 @@ def load_file(path: AnyPath) -> tuple[Job, Result, dict[str, Any]]:
         message = f"{path.name}, line {place}: {words}"
         raise ForeignFileError(message)
     try:
-        result = result_of(job, record)
+        run = run_of(job, record)
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         message = f"{path.name}: not the record of a run: {fault_words(error)}"
         raise ForeignFileError(message) from None
-    return job, result, record.header
+    return job, run, record.header
 
 
 @functools.lru_cache(maxsize=256)
@@ -149,10 +152,10 @@ def _impossible(
         isinstance(words, str) for words in releases.values()
     ):
         yield 1, "versions: expected a text by package"
-    digits = set(map(str, range(problem.space.choices)))
+    choices = set(map(str, range(problem.space.choices)))
     for place, query in enumerate(record.queries, start=2):
         word = query["genotype"]
-        if len(word) != problem.space.length or not set(word) <= digits:
+        if len(word) != problem.space.length or not set(word) <= choices:
             yield place, f"genotype: {shown(word)} is no network"
         if set(query["costs"]) != set(problem.metrics):
             yield place, f"costs: expected {', '.join(problem.metrics)}"
@@ -169,27 +172,28 @@ def _impossible(
 def _impossible_summary(job: Job, problem: Problem, record: Record) -> Iterator[str]:
     """Yields why a summary cannot be of the job's problem and the record's queries."""
     summary, words = record.summary, {query["genotype"] for query in record.queries}
-    front = bool(job.task.objectives)
+    expected = (*NEEDED, *(ARCHIVE if job.task.objectives else INCUMBENT))
+    for name in (*expected, *summary):
+        if name not in summary or name not in expected:
+            yield f"{name}: {'missing' if name in expected else 'not expected'}"
+            return
     if not 0 <= summary["unique_queries"] <= len(record.queries):
         yield f"unique_queries: {shown(summary['unique_queries'])} are not possible"
     if not 0.0 <= summary["train_seconds"] <= MOST_COST:
         yield f"train_seconds: {summary['train_seconds']} are not possible"
-    if front and not 0.0 <= summary.get("share", 0.0) <= 1.0 + 1e-9:
+    if not 0.0 <= summary.get("share", 0.0) <= 1.0 + 1e-9:
         yield f"share: {summary['share']} is none"
-    numbers = [summary.get(key) for key in FOUND]
-    named = [*summary.get("archive", ()), *([summary.get("incumbent")] * (not front))]
-    for name in filter(None, named):
+    for name in filter(None, summary.get("archive", [summary.get("incumbent")])):
         if not isinstance(name, str) or _digits(problem, name) not in words:
             yield f"incumbent or archive: {shown(name)} was not queried"
-    if front:
-        return
-    if {number is not None for number in numbers} != {bool(summary.get("incumbent"))}:
+    numbers = {name: summary[name] for name in FOUND if name in summary}
+    given = {number is not None for number in numbers.values()}
+    if numbers and given != {bool(summary["incumbent"])}:
         yield f"incumbent: expected it with {', '.join(FOUND)}, or none of them"
         return
-    most = (100.0, MOST_COST, 100.0)
-    for key, number, largest in zip(FOUND, numbers, most, strict=True):
-        if number is not None and not -1e-9 <= number <= largest:
-            yield f"{key}: {number} is none"
+    for name, number in numbers.items():
+        if number is not None and not -1e-9 <= number <= FOUND[name]:
+            yield f"{name}: {number} is none"
 
 
 def _digits(problem: Problem, name: str) -> str:
@@ -200,79 +204,73 @@ def _digits(problem: Problem, name: str) -> str:
         return ""
 
 
-def record_of(job: Job, result: Result, *, made_with: Any = None) -> Record:
+def record_of(job: Job, run: Run, *, made_with: Any = None) -> Record:
     """Returns the record of a run: what it asked, and what the problem says of it.
 
     Args:
         job: what was run.
-        result: what it came to.
+        run: what it found.
         made_with: the header's versions; None for those of this process.
     """
     problem = job.task.problem()
     genotypes = np.array(
-        [[int(digit) for digit in word] for word in result.networks], dtype=np.int8
+        [[int(digit) for digit in word] for word in run.networks], dtype=np.int8
     ).reshape(-1, problem.space.length)
     evaluation = problem.evaluate_valid(genotypes)
-    limit = job.task.limit(problem)
-    cost = evaluation.costs[:, problem.metric_column]
-    feasible = evaluation.deployable & (cost <= (math.inf if limit is None else limit))
+    feasible = feasible_rows(problem, evaluation, limit=job.task.limit(problem))
     seconds = evaluation.train_seconds
     queries = []
-    for row, word in enumerate(result.networks):
+    for row, word in enumerate(run.networks):
         costs = zip(problem.metrics, evaluation.costs[row].tolist(), strict=True)
         query: dict[str, Any] = {
             "genotype": word,
             "accuracy_percent": float(evaluation.accuracy_percent[row]),
-            "costs": {name: _plain(value) for name, value in costs},
+            "costs": {name: json_value(value) for name, value in costs},
             "feasible": bool(feasible[row]),
         }
         if seconds is not None:
             query["train_seconds"] = float(seconds[row])
         queries.append(query)
-    fields = dataclasses.asdict(result)
-    names = (
-        *("queries", "unique_queries", "train_seconds", "incumbent"),
-        *("accuracy_percent", "cost", "regret_percent", "share", "archive", "error"),
-    )
-    summary = {name: _plain(fields[name]) for name in names if name in fields}
+    values = run.as_dict()
+    summary = {name: values[name] for name in SUMMARY if name in values}
     header = header_of(job, problem, made_with=made_with)
     return Record(header, tuple(queries), summary)
 
 
-def result_of(job: Job, record: Record) -> Result:
-    """Returns the run of a record; curves are computed again.
+def run_of(job: Job, record: Record) -> Run:
+    """Returns the run of a record; its curve is computed again.
 
     Args:
         job: the record's.
         record: as it was read.
     """
+    problem, queries = job.task.problem(), record.queries
+    costs = [
+        [math.inf if query["costs"][name] is None else query["costs"][name]]
+        for query in queries
+        for name in problem.metrics
+    ]
+    answers = Answers(
+        np.array([query["accuracy_percent"] for query in queries], dtype=np.float64),
+        np.array(costs, dtype=np.float64).reshape(-1, len(problem.metrics)),
+        np.array([query["feasible"] for query in queries], dtype=np.bool_),
+    )
+    curve, _ = measured(job.task, answers)
     values = {k: v for k, v in record.summary.items() if k != "sha256"}
-    accuracy = np.array([query["accuracy_percent"] for query in record.queries])
-    common: dict[str, Any] = {
-        "env": job.task.env.removeprefix("hwnas_env:"),
-        "agent": job.agent,
-        "seed": job.seed,
-        "networks": tuple(query["genotype"] for query in record.queries),
-    }
-    if job.task.objectives:
-        metrics = job.task.problem().metrics
-        costs = np.array(
-            [
-                [math.inf if q["costs"][m] is None else q["costs"][m] for m in metrics]
-                for q in record.queries
-            ]
-        ).reshape(-1, len(metrics))
-        volume = volume_of(job.task)
-        curve, _ = archive_of(volume, volume.points(accuracy, costs))
-        values["archive"] = tuple(values["archive"])
-        objectives = job.task.objectives
-        return FrontRun(**common, **values, objectives=objectives, curve=tuple(curve))
-    feasible = np.array([query["feasible"] for query in record.queries], dtype=bool)
-    best = np.maximum.accumulate(np.where(feasible, accuracy, -math.inf))
-    reached = np.where(np.isfinite(best), best, math.nan)
-    for name in ("accuracy_percent", "cost", "regret_percent"):
-        values[name] = math.nan if values[name] is None else values[name]
-    return Run(**common, **values, curve=tuple(reached.tolist()))
+    for name, value in values.items():
+        if value is None:
+            values[name] = math.nan
+        elif isinstance(value, list):
+            values[name] = tuple(value)
+    return Run(
+        env=job.task.env_id,
+        agent=job.agent,
+        seed=job.seed,
+        objectives=job.task.objectives,
+        curve=tuple(curve),
+        networks=tuple(query["genotype"] for query in queries),
+        **values,
+    )
 
 
 def header_of(job: Job, problem: Problem, *, made_with: Any = None) -> dict[str, Any]:
@@ -306,7 +304,7 @@ def environment_of(task: Task, problem: Problem) -> dict[str, Any]:
         task: what is searched; without a budget, the largest cost is the bound.
         problem: the task's.
     """
-    spec = HWNASEnvSpec.of(gym.spec(task.env.removeprefix("hwnas_env:")))
+    spec = HWNASEnvSpec.of(gym.spec(task.env_id))
     largest = problem.model.largest(problem.metric_column)
     keywords: dict[str, Any] = {
         "dataset": problem.dataset,
@@ -392,7 +390,5 @@ def _processor() -> str:
     return f"{words}, torch {torch.backends.cpu.get_cpu_capability()}"
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return list(value) if isinstance(value, tuple) else value
+if not TYPE_CHECKING:
+    __getattr__ = moved_names(__name__, {"Result": "hwnas_env.benchmark.runs:Run"})

@@ -7,6 +7,7 @@ a checksum of everything else.
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import uuid
@@ -60,8 +61,7 @@ class Record:
             "provenance" of every column, "versions" of packages.
         queries: one a query: "genotype", "accuracy_percent", "costs" by metric, None
             where not deployable, "feasible", and "train_seconds" where there are any.
-        summary: what the run came to; see :class:`hwnas_env.benchmark.runs.Run` and
-            :class:`hwnas_env.benchmark.fronts.FrontRun`.
+        summary: what the run came to; see :class:`hwnas_env.benchmark.runs.Run`.
     """
 
     header: dict[str, Any]
@@ -71,9 +71,21 @@ class Record:
 
 def record_path(folder: AnyPath, job: Job) -> Path:
     """Returns where the record of a job goes: its words, and a hash of all of it."""
-    env = job.task.env.removeprefix("hwnas_env:")
-    words = re.sub(r"[^A-Za-z0-9_-]+", "_", f"{env}-{job.agent}-{job.seed}")
+    name = f"{job.task.env_id}-{job.agent}-{job.seed}"
+    words = re.sub(r"[^A-Za-z0-9_-]+", "_", name)
     return Path(folder) / f"{words}-{job.digest()}{SUFFIX}"
+
+
+def json_value(value: Any) -> Any:
+    """Returns a value as JSON holds it: None for what is no number, lists for tuples.
+
+    Example:
+        >>> json_value((1.5, math.nan, "a"))
+        [1.5, None, 'a']
+    """
+    if isinstance(value, (tuple, list)):
+        return [json_value(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def record_lines(record: Record) -> list[str]:

@@ -22,7 +22,8 @@ from hwnas_env.agents import (
     find_agent,
 )
 from hwnas_env.arguments import check_jobs, check_whole
-from hwnas_env.benchmark.runs import Limits, incumbents
+from hwnas_env.benchmark.measures import answers_in, incumbents
+from hwnas_env.benchmark.tasks import Limits
 from hwnas_env.problems.make import make_problem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.spaces import SEARCH_SPACES
@@ -197,7 +198,7 @@ def _searches(problem: Problem, entry: str, seeds: list[int]) -> list[tuple[int,
         ledger = limits.ledger(problem)
         rng = np.random.default_rng([seed, zlib.crc32(entry.encode())])
         find_agent(agent)(problem, None, rng=rng, config=config).search(ledger)
-        _, best = incumbents(problem, None, ledger)
-        keys: Any = problem.space.keys(ledger.history().genotypes)
-        found.append((int(keys[best]), ledger.queries))
+        _, best = incumbents(answers_in(ledger, None))
+        keys: Any = problem.space.keys(ledger.history().genotypes[best])
+        found.append((int(keys[0]), ledger.queries))
     return found

@@ -3,24 +3,18 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import joblib
 
-from hwnas_env.benchmark.backends import Pool, Workers, opened
-from hwnas_env.benchmark.fronts import front_failed, front_run
+from hwnas_env.benchmark.backends import Pool, Workers, open_pool
 from hwnas_env.benchmark.guard import end_with, guarded
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.loading import Result, load_file, other_data, record_of
+from hwnas_env.benchmark.loading import load_file, other_data, record_of
+from hwnas_env.benchmark.old_names import moved_names
 from hwnas_env.benchmark.records import SUFFIX, record_path, write_record
-from hwnas_env.benchmark.runs import (
-    Limits,
-    Task,
-    check_request,
-    failed_run,
-    run_once,
-)
-from hwnas_env.benchmark.transfer import transfer_run
+from hwnas_env.benchmark.runs import Run, failed_run, run_here
+from hwnas_env.benchmark.tasks import Limits, Task, check_request
 from hwnas_env.errors import DataError, WorkerProcessError
 from hwnas_env.types import AnyPath
 
@@ -36,11 +30,11 @@ class Ready:
     """What a folder already holds of some jobs.
 
     Attributes:
-        results: by job.
+        results: the runs that have a record, by job.
         faults: by job, a sentence on a file that is there and is not its record.
     """
 
-    results: dict[Job, Result]
+    results: dict[Job, Run]
     faults: dict[Job, str]
 
     @property
@@ -56,14 +50,14 @@ def ready_jobs(jobs: Sequence[Job], folder: AnyPath | None) -> Ready:
         jobs: what is asked.
         folder: of records; None for none.
     """
-    results: dict[Job, Result] = {}
+    results: dict[Job, Run] = {}
     faults: dict[Job, str] = {}
     for job in jobs:
         path = None if folder is None else record_path(folder, job)
         if path is None or not path.exists():
             continue
         try:
-            _, result, header = load_file(path)
+            _, run, header = load_file(path)
         except DataError as error:
             faults[job] = str(error)
             continue
@@ -74,7 +68,7 @@ def ready_jobs(jobs: Sequence[Job], folder: AnyPath | None) -> Ready:
                 "another folder, or remove it to run again"
             )
         else:
-            results[job] = result
+            results[job] = run
     return Ready(results, faults)
 
 
@@ -84,8 +78,8 @@ def run_jobs(
     folder: AnyPath | None = None,
     workers: Workers | None = None,
     ready: Ready | None = None,
-    finished: Callable[[Job, Result], None] | None = None,
-) -> list[Result]:
+    finished: Callable[[Job, Run], None] | None = None,
+) -> list[Run]:
     """Runs the jobs that have no record yet; workers change no result.
 
     Every worker writes the record of its job itself, so that nothing is lost with the
@@ -111,24 +105,24 @@ def run_jobs(
     found = ready_jobs(jobs, folder) if ready is None else ready
     results = dict(found.results)
 
-    def end(job: Job, result: Result) -> None:
-        results[job] = result
+    def keep(job: Job, run: Run) -> None:
+        results[job] = run
         if finished is not None:
-            finished(job, result)
+            finished(job, run)
 
     missing = [job for job in dict.fromkeys(jobs) if job not in found.jobs]
     if missing:
-        with opened(workers) as pool:
-            _run_missing(missing, folder, pool, end)
+        with open_pool(workers) as pool:
+            _run_missing(missing, folder, pool, keep)
     if folder is not None:
-        _sweep(Path(folder), jobs)
+        _remove_leftovers(Path(folder), jobs)
     if found.faults:
         message = f"{'; '.join(found.faults.values())} (all other runs are done)"
         raise DataError(message)
     return [results[job] for job in jobs]
 
 
-def recorded(job: Job, folder: AnyPath | None) -> Result:
+def load_or_run(job: Job, folder: AnyPath | None) -> Run:
     """Returns a job's run out of its record, or runs it and writes the record.
 
     A run that hangs beyond its limits' ``timeout_seconds``, or whose process dies
@@ -144,41 +138,29 @@ def recorded(job: Job, folder: AnyPath | None) -> Result:
     path = None if folder is None else record_path(folder, job)
     if path is not None and path.exists():
         return load_file(path)[1]
-    result = run_job(job)
+    run = run_job(job)
     if path is not None:
-        write_record(path, record_of(job, result))
-    return result
+        write_record(path, record_of(job, run))
+    return run
 
 
-def _worked(job: Job, folder: AnyPath | None, parent: int | None) -> Result:
-    """Does a worker's part: runs a job, as long as who asked for it lives."""
+def _run_in_worker(job: Job, folder: AnyPath | None, parent: int | None) -> Run:
+    """Runs a job in a worker, as long as the process that asked for it lives."""
     if parent is not None:
         end_with(parent)
-    return recorded(job, folder)
+    return load_or_run(job, folder)
 
 
-def run_job(job: Job) -> Result:
+def run_job(job: Job) -> Run:
     """Runs a job; the same job gives the same run, in any process and order.
 
     Args:
         job: with a timeout, it runs in a process of its own.
     """
     if job.limits.timeout_seconds is None:
-        return _in_process(job)
-    answer = guarded(_in_process, (job,), {}, seconds=job.limits.timeout_seconds)
-    if not isinstance(answer, str):
-        return answer  # type: ignore[no-any-return]
-    failed = front_failed if job.task.objectives else failed_run
-    return failed(job.task, job.agent, seed=job.seed, error=answer)
-
-
-def _in_process(job: Job) -> Result:
-    task, agent, seed, limits = job.task, job.agent, job.seed, job.limits
-    if task.objectives:
-        return front_run(task, agent, seed=seed, limits=limits)
-    if task.train:
-        return transfer_run(task, agent, seed=seed, limits=limits)
-    return run_once(task, agent, seed=seed, limits=limits)
+        return run_here(job)
+    answer = guarded(run_here, (job,), {}, seconds=job.limits.timeout_seconds)
+    return failed_run(job, error=answer) if isinstance(answer, str) else answer
 
 
 def run_all(
@@ -190,8 +172,8 @@ def run_all(
     limits: Limits | None = None,
     jobs: int = 1,
     folder: AnyPath | None = None,
-    finished: Callable[[Job, Result], None] | None = None,
-) -> list[Any]:
+    finished: Callable[[Job, Run], None] | None = None,
+) -> list[Run]:
     """Runs every agent with seeds 0, 1, ... on one task.
 
     Args:
@@ -206,8 +188,7 @@ def run_all(
         finished: told of every run as it ends.
 
     Returns:
-        One :class:`hwnas_env.benchmark.runs.Run` an agent and seed; on a task with
-        objectives one :class:`hwnas_env.benchmark.fronts.FrontRun`.
+        One run an agent and seed, in their order.
 
     Raises:
         HWNASError: what :func:`check_request` finds, or :func:`run_jobs`.
@@ -224,24 +205,21 @@ def _run_missing(
     missing: list[Job],
     folder: AnyPath | None,
     pool: Pool,
-    end: Callable[[Job, Result], None],
+    keep: Callable[[Job, Run], None],
 ) -> None:
-    """Runs jobs; where a worker died, those again that have no result."""
+    """Runs jobs; where a worker died, those again that have no run yet."""
     attempts = 0
     while missing:
         done: set[Job] = set()
-
-        def ended(job: Job, result: Result, done: set[Job] = done) -> None:
-            done.add(job)
-            end(job, result)
-
         try:
-            for job, result in _results(missing, folder, pool):
-                ended(job, result)
+            for job, run in _run_in_rounds(missing, folder, pool):
+                done.add(job)
+                keep(job, run)
         except pool.deaths as error:
             left = [job for job in missing if job not in done]
-            for job, result in ready_jobs(left, folder).results.items():
-                ended(job, result)
+            for job, run in ready_jobs(left, folder).results.items():
+                done.add(job)
+                keep(job, run)
             attempts = 0 if done else attempts + 1
             if attempts == ATTEMPTS:
                 message = (
@@ -253,7 +231,7 @@ def _run_missing(
         missing = [job for job in missing if job not in done]
 
 
-def _sweep(folder: Path, jobs: Sequence[Job]) -> None:
+def _remove_leftovers(folder: Path, jobs: Sequence[Job]) -> None:
     """Removes what killed processes left of records that are there by now."""
     parts = list(folder.glob(f"*{SUFFIX}.*.part"))
     ours = {record_path(folder, job) for job in jobs} if parts else set()
@@ -263,15 +241,23 @@ def _sweep(folder: Path, jobs: Sequence[Job]) -> None:
             part.unlink(missing_ok=True)
 
 
-def _results(
+def _run_in_rounds(
     missing: Sequence[Job], folder: AnyPath | None, pool: Pool
-) -> Iterator[tuple[Job, Result]]:
-    """Yields what jobs come to, in their order."""
+) -> Iterator[tuple[Job, Run]]:
+    """Runs jobs and yields each with its run, in their order."""
     size = len(missing) if pool.streams else ROUND * pool.size
     for first in range(0, len(missing), size):
         part = missing[first : first + size]
         parallel = joblib.Parallel(
             n_jobs=pool.jobs, return_as="generator" if pool.streams else "list"
         )
-        calls = (joblib.delayed(_worked)(job, folder, pool.parent) for job in part)
+        calls = (
+            joblib.delayed(_run_in_worker)(job, folder, pool.parent) for job in part
+        )
         yield from zip(part, parallel(calls), strict=True)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = moved_names(
+        __name__, {"recorded": "hwnas_env.benchmark.runner:load_or_run"}
+    )

@@ -19,8 +19,8 @@ from hwnas_env.benchmark.expectations import (
     sampled_shares,
     tabled,
 )
-from hwnas_env.benchmark.fronts import FrontRun
-from hwnas_env.benchmark.runs import Limits, Run, Task
+from hwnas_env.benchmark.runs import Run
+from hwnas_env.benchmark.tasks import Limits, Task
 
 SHARE_RUNS = 100
 """Runs from which a share is expected where none is committed."""
@@ -94,7 +94,7 @@ def expected_share(task: Task, queries: int) -> ExpectedShare:
     return ExpectedShare(*found)
 
 
-def score(task: Task, run: Run | FrontRun, limits: Limits) -> float:
+def score(task: Task, run: Run, limits: Limits) -> float:
     """Returns a run's score; without a feasible network, that of an accuracy of 0.
 
     0 is what random search is expected to find with the queries that the run was
@@ -107,7 +107,7 @@ def score(task: Task, run: Run | FrontRun, limits: Limits) -> float:
             after as many queries as the run had.
     """
     queries = max(1, run.queries if limits.queries is None else limits.queries)
-    if isinstance(run, FrontRun):
+    if task.objectives:
         return _between(run.share, expected_share(task, queries).share, 1.0)
     found = run.accuracy_percent if run.incumbent else 0.0
     optimum = task.problem().optimum(task.budget).accuracy_percent

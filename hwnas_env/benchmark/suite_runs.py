@@ -8,13 +8,12 @@ import numpy as np
 
 from hwnas_env.arguments import check_name, check_names, check_type, check_whole
 from hwnas_env.benchmark.backends import Workers
-from hwnas_env.benchmark.fronts import FrontRun
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.loading import Result
 from hwnas_env.benchmark.runner import Ready, run_jobs
-from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
+from hwnas_env.benchmark.runs import Run
 from hwnas_env.benchmark.scores import log10_regret, score
 from hwnas_env.benchmark.suites import SUITES, Suite
+from hwnas_env.benchmark.tasks import Limits, Task, check_request
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.types import AnyPath
 
@@ -70,7 +69,7 @@ def check_suite(
     """Raises what :func:`run_suite` would, before any process starts.
 
     Raises:
-        HWNASError: what :func:`hwnas_env.benchmark.runs.check_request` finds.
+        HWNASError: what :func:`hwnas_env.benchmark.tasks.check_request` finds.
     """
     check_names(agents, what="agents")
     for task in check_type(suite, Suite, what="suite").tasks:
@@ -87,8 +86,8 @@ def run_suite(
     shard: str = "1/1",
     workers: Workers | None = None,
     ready: Ready | None = None,
-    finished: Callable[[Job, Result], None] | None = None,
-) -> list[tuple[Job, Result]]:
+    finished: Callable[[Job, Run], None] | None = None,
+) -> list[tuple[Job, Run]]:
     """Runs what is missing; workers, shards and interruptions change no result.
 
     Args:
@@ -103,7 +102,7 @@ def run_suite(
         finished: told of every run that was missing, as it ends.
 
     Raises:
-        HWNASError: what :func:`hwnas_env.benchmark.runs.check_request` finds, or
+        HWNASError: what :func:`hwnas_env.benchmark.tasks.check_request` finds, or
             :func:`hwnas_env.benchmark.runner.run_jobs`.
     """
     check_suite(suite, agents, seeds=seeds, limits=limits)
@@ -114,7 +113,7 @@ def run_suite(
     return list(zip(listed, results, strict=True))
 
 
-def suite_summary(suite: Suite, found: Sequence[tuple[Job, Result]]) -> dict[str, Any]:
+def suite_summary(suite: Suite, found: Sequence[tuple[Job, Run]]) -> dict[str, Any]:
     """Returns a suite's result as plain values: agents, best first, and their tasks.
 
     A run that failed counts with the score of what it had found, but 0 at most. Every
@@ -126,7 +125,7 @@ def suite_summary(suite: Suite, found: Sequence[tuple[Job, Result]]) -> dict[str
         suite: its tasks.
         found: jobs with their runs.
     """
-    by_agent: dict[str, dict[Task, list[tuple[Job, Result]]]] = {}
+    by_agent: dict[str, dict[Task, list[tuple[Job, Run]]]] = {}
     for job, result in found:
         its = by_agent.setdefault(job.agent, {}).setdefault(job.task, [])
         its.append((job, result))
@@ -186,10 +185,9 @@ def _names(task: Task) -> dict[str, Any]:
     }
 
 
-def _task_row(task: Task, found: Sequence[tuple[Job, Result]]) -> dict[str, Any]:
+def _task_row(task: Task, found: Sequence[tuple[Job, Run]]) -> dict[str, Any]:
     runs = [run for _, run in found]
-    single = [run for run in runs if isinstance(run, Run) and run.incumbent]
-    fronts = [run for run in runs if isinstance(run, FrontRun)]
+    found_feasible = [run for run in runs if run.incumbent]
     return {
         **_names(task),
         "kinds": task_kinds(task),
@@ -198,13 +196,13 @@ def _task_row(task: Task, found: Sequence[tuple[Job, Result]]) -> dict[str, Any]
         "score": float(
             np.mean([counted_score(task, run, job.limits) for job, run in found])
         ),
-        "regret_percent": _mean([run.regret_percent for run in single]),
-        "log10_regret": _mean([log10_regret(run) for run in single]),
-        "share": _mean([run.share for run in fronts]),
+        "regret_percent": _mean([run.regret_percent for run in found_feasible]),
+        "log10_regret": _mean([log10_regret(run) for run in found_feasible]),
+        "share": _mean([run.share for run in runs if task.objectives]),
     }
 
 
-def counted_score(task: Task, run: Result, limits: Limits) -> float:
+def counted_score(task: Task, run: Run, limits: Limits) -> float:
     """Returns what a run counts: its score, and 0 at most where it failed.
 
     Args:

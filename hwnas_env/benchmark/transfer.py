@@ -1,58 +1,50 @@
-"""Runs that may learn on other devices first, and are scored on one that is new."""
+"""Warm starts: an agent searches other devices before the one that is new to it."""
 
 import zlib
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hwnas_env.agents import Agent, Config
 from hwnas_env.agents.learner import Learner
 from hwnas_env.agents.searcher import Searcher
-from hwnas_env.benchmark.faults import fault_words
-from hwnas_env.benchmark.runs import Limits, Run, Task, make_agent, summarise
+from hwnas_env.benchmark.jobs import Job
+from hwnas_env.benchmark.old_names import moved_names
+from hwnas_env.benchmark.tasks import Limits, make_agent
+from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import FloatArray, Genotypes
 
 
-def transfer_run(task: Task, agent: str, *, seed: int, limits: Limits) -> Run:
-    """Lets an agent search the devices to train on, and then the task's.
+def start_warm(
+    job: Job, agent: Agent, ledger: BudgetedProblem, *, config: Config | None = None
+) -> None:
+    """Searches the devices to train on, and asks the task what was found there.
 
     The devices to train on share as many queries as the task's own ledger has. All
     networks found there, best accuracy first, are the warm start: those within the
     task's budget are asked first, for at most half of its ledger. A searcher is told
     them; a learner's policy goes on from device to device, the task's last. Then the
-    agent spends the rest. Only the task's ledger is recorded and scored.
+    agent may spend the rest. Only the task's ledger is recorded and scored.
 
     Args:
-        task: what is searched, and on which environments the agent may train.
-        agent: a name out of ``AGENTS``, or "package.module:Class".
-        seed: of the agents' generators, together with the agent's name and the device.
-        limits: what the run may spend on the task; its queries are limited.
-
-    Raises:
-        UnknownNameError: no agent has that name.
+        job: whose task says on which environments the agent may train; its queries are
+            limited. The seed is that of the agents' generators, together with the
+            agent's name and the device.
+        agent: who searches the task afterwards.
+        ledger: the task's, unspent.
+        config: the hyperparameters of the agents that train.
     """
-    problem = task.problem()
-    ledger = limits.ledger(problem)
-    queries = ledger.max_queries or 0
-    error = ""
-    try:
-        networks, accuracy, model = _trained(task, agent, seed=seed, queries=queries)
-        warm = warm_start(problem, task.limit(problem), networks, accuracy)
-        searching = make_agent(task, problem, agent, seed=seed)
-        warm = warm[: queries // 2]
-        answer = ledger.spend(warm)
-        if isinstance(searching, Searcher) and len(answer.accuracy_percent):
-            searching.tell(warm[: len(answer.accuracy_percent)], answer)
-        if isinstance(searching, Learner):
-            searching.model = model
-        if not ledger.exhausted:
-            searching.search(ledger)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as raised:  # an agent's fault is its run's alone
-        error = fault_words(raised)
-    return summarise(task, problem, agent, seed=seed, ledger=ledger, error=error)
+    problem, queries = ledger.problem, ledger.max_queries or 0
+    networks, accuracy, model = _trained(job, queries, config)
+    limit = job.task.limit(problem)
+    warm = warm_start(problem, limit, networks, accuracy)[: queries // 2]
+    answer = ledger.spend(warm)
+    if isinstance(agent, Searcher) and len(answer.accuracy_percent):
+        agent.tell(warm[: len(answer.accuracy_percent)], answer)
+    if isinstance(agent, Learner):
+        agent.model = model
 
 
 def warm_start(
@@ -76,21 +68,27 @@ def warm_start(
 
 
 def _trained(
-    task: Task, agent: str, *, seed: int, queries: int
+    job: Job, queries: int, config: Config | None
 ) -> tuple[Genotypes, FloatArray, Any]:
     """Searches every device to train on: all that was seen, and a learner's model."""
     genotypes, accuracy, model = [], [], None
-    for env in task.train:
-        other = replace(task, env=env, train=())
-        problem = other.problem()
-        ledger = Limits(queries // len(task.train)).ledger(problem)
-        number = seed + zlib.crc32(env.encode())  # each device its own generator
-        searching = make_agent(other, problem, agent, seed=number)
-        if isinstance(searching, Learner):
-            searching.model = model
-        searching.search(ledger)
-        model = searching.model if isinstance(searching, Learner) else None
+    for env in job.task.train:
+        task = replace(job.task, env=env, train=())
+        problem = task.problem()
+        ledger = Limits(queries // len(job.task.train)).ledger(problem)
+        seed = job.seed + zlib.crc32(env.encode())  # each device its own generator
+        agent = make_agent(task, problem, job.agent, seed=seed, config=config)
+        if isinstance(agent, Learner):
+            agent.model = model
+        agent.search(ledger)
+        model = agent.model if isinstance(agent, Learner) else None
         history = ledger.history()
         genotypes.append(history.genotypes)
         accuracy.append(history.accuracy_percent)
     return np.concatenate(genotypes), np.concatenate(accuracy), model
+
+
+if not TYPE_CHECKING:
+    __getattr__ = moved_names(
+        __name__, {"transfer_run": "hwnas_env.benchmark.runs:run_once"}
+    )

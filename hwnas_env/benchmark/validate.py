@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.benchmark.faults import fault_words
-from hwnas_env.benchmark.fronts import front_failed, front_summary
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.loading import Result, installed, load_file, record_of
+from hwnas_env.benchmark.loading import installed, load_file, record_of
 from hwnas_env.benchmark.records import (
     PACKAGES,
     SUFFIX,
@@ -23,7 +22,8 @@ from hwnas_env.benchmark.records import (
     record_lines,
     record_path,
 )
-from hwnas_env.benchmark.runs import check_task, failed_run, summarise
+from hwnas_env.benchmark.runs import Run, summarise
+from hwnas_env.benchmark.tasks import check_task
 from hwnas_env.errors import DataError, HWNASError, shown
 from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath
@@ -166,7 +166,7 @@ def _compared(path: Path) -> Verdict:
     return Verdict(path, tuple(differences), tuple(notes), kinds)
 
 
-def replayed(job: Job, networks: list[str], *, error: str) -> Result:
+def replayed(job: Job, networks: list[str], *, error: str) -> Run:
     """Spends a job's limits on networks, in their order, and sums up.
 
     Args:
@@ -174,17 +174,11 @@ def replayed(job: Job, networks: list[str], *, error: str) -> Result:
         networks: a digit a position.
         error: why the run failed, as was recorded.
     """
-    task, agent, seed = job.task, job.agent, job.seed
-    if not networks and error:
-        failed = front_failed if task.objectives else failed_run
-        return failed(task, agent, seed=seed, error=error)
-    problem = task.problem()
+    problem = job.task.problem()
     ledger = job.limits.ledger(problem)
     digits = [[int(digit) for digit in word] for word in networks]
     ledger.spend(np.array(digits, dtype=np.int64).reshape(-1, problem.space.length))
-    if task.objectives:
-        return front_summary(task, agent, seed=seed, ledger=ledger, error=error)
-    return summarise(task, problem, agent, seed=seed, ledger=ledger, error=error)
+    return summarise(job, ledger, error=error)
 
 
 def _differences(place: int, recorded: Any, again: Any, key: str = "") -> list[str]:

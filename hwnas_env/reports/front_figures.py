@@ -48,9 +48,7 @@ def incumbents_figure(
                 highs.append(limit)
             for agent, runs in task.runs.items():
                 found = [
-                    (run.cost, run.accuracy_percent)
-                    for run in runs
-                    if isinstance(run, Run) and run.incumbent
+                    (run.cost, run.accuracy_percent) for run in runs if run.incumbent
                 ]
                 if found:
                     x, y = np.array(found).T
@@ -138,8 +136,7 @@ def archive_points(task: TaskRuns, agent: str) -> FloatArray:
         agent: whose archives, all seeds together.
     """
     problem, objectives = task.problem, task.task.objectives
-    runs = [run for run in task.runs[agent] if not isinstance(run, Run)]
-    names = sorted({name for run in runs for name in run.archive})
+    names = sorted({name for run in task.runs[agent] for name in run.archive})
     if not names:
         return np.zeros((0, len(objectives)))
     answer = problem.evaluate(np.array([problem.encode(name) for name in names]))

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.loading import Loaded, Result
+from hwnas_env.benchmark.loading import Loaded
+from hwnas_env.benchmark.runs import Run
 
 
 def merged(parts: Sequence[Loaded]) -> Loaded:
@@ -13,7 +14,7 @@ def merged(parts: Sequence[Loaded]) -> Loaded:
     Args:
         parts: what was read of each folder.
     """
-    kept: dict[Job, tuple[Result, dict[str, Any]]] = {}
+    kept: dict[Job, tuple[Run, dict[str, Any]]] = {}
     faults = list(dict.fromkeys(fault for part in parts for fault in part.faults))
     for part in parts:
         for (job, run), header in zip(part.found, part.headers, strict=True):
@@ -23,7 +24,7 @@ def merged(parts: Sequence[Loaded]) -> Loaded:
                     f"{job.agent}, {job.task.env}, seed {job.seed}: two records of one "
                     "job differ; the second was left out"
                 )
-    rows = sorted(kept.items(), key=lambda row: row[0].order())
+    rows = sorted(kept.items(), key=lambda row: row[0].sort_key())
     return Loaded(
         [(job, run) for job, (run, _) in rows], [h for _, (_, h) in rows], faults
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.benchmark.loading import Loaded, Result, other_data
+from hwnas_env.benchmark.loading import Loaded, other_data
 from hwnas_env.benchmark.runs import Limits, Run, Task
 from hwnas_env.benchmark.scores import SMALLEST_REGRET
 from hwnas_env.benchmark.suite_runs import counted_score
@@ -37,7 +37,7 @@ class TaskRuns:
     task: Task
     limits: Limits
     problem: Problem
-    runs: Mapping[str, tuple[Result, ...]]
+    runs: Mapping[str, tuple[Run, ...]]
     kinds: tuple[tuple[str, str], ...]
 
     @property
@@ -90,16 +90,15 @@ class TaskRuns:
 
     def shares(self, agent: str) -> FloatArray:
         """Returns final shares of the exact hypervolume ``(runs,)``."""
-        found = [run for run in self.runs[agent] if not isinstance(run, Run)]
-        return np.array([run.share for run in found])
+        return np.array([run.share for run in self.runs[agent]])
 
     def regrets(self, agent: str) -> FloatArray:
         """Returns final regrets in percentage points ``(runs,)``.
 
         A run without a feasible network counts with an accuracy of 0.
         """
-        found = [run for run in self.runs[agent] if isinstance(run, Run)]
-        best = [run.accuracy_percent if run.incumbent else 0.0 for run in found]
+        runs = self.runs[agent]
+        best = [run.accuracy_percent if run.incumbent else 0.0 for run in runs]
         return np.maximum(self.optimum - np.array(best), 0.0)
 
     def curves(self, agent: str, queries: FloatArray) -> FloatArray:
@@ -110,11 +109,10 @@ class TaskRuns:
         columns = []
         for run in self.runs[agent]:
             curve = np.asarray(run.curve, dtype=np.float64)
-            if isinstance(run, Run):
+            start = 0.0
+            if not self.is_front:
                 best = np.where(np.isnan(curve), 0.0, curve)
                 curve, start = np.maximum(self.optimum - best, 0.0), self.optimum
-            else:
-                start = 0.0
             padded = np.append(start, curve)
             columns.append(padded[np.minimum(queries, len(curve)).astype(np.int64)])
         return np.column_stack(columns)
@@ -127,12 +125,7 @@ class TaskRuns:
     @property
     def best(self) -> Run | None:
         """The run with the most accurate incumbent; None where there is none."""
-        runs = [
-            run
-            for found in self.runs.values()
-            for run in found
-            if isinstance(run, Run) and run.incumbent
-        ]
+        runs = [run for found in self.runs.values() for run in found if run.incumbent]
         return max(runs, key=lambda run: run.accuracy_percent) if runs else None
 
 
@@ -205,7 +198,7 @@ class Study:
         return sorted({agent for task in self.tasks for agent in task.runs})
 
     @property
-    def runs(self) -> list[Result]:
+    def runs(self) -> list[Run]:
         """Every run."""
         return [
             run for task in self.tasks for runs in task.runs.values() for run in runs
@@ -225,7 +218,7 @@ def study_of(loaded: Loaded) -> Study:
         InvalidArgumentError: nothing is left to report.
     """
     loaded = merged([loaded])
-    found: dict[tuple[Task, Limits], dict[str, list[Result]]] = {}
+    found: dict[tuple[Task, Limits], dict[str, list[Run]]] = {}
     headers: dict[tuple[Task, Limits], list[dict[str, Any]]] = {}
     for (job, run), header in zip(loaded.found, loaded.headers, strict=True):
         key = (job.task, job.limits)
@@ -301,7 +294,7 @@ def spent_words(limits: Limits) -> str:
 def _task_runs(
     task: Task,
     limits: Limits,
-    runs: Mapping[str, Sequence[Result]],
+    runs: Mapping[str, Sequence[Run]],
     header: Mapping[str, Any],
 ) -> TaskRuns:
     problem = task.problem()

@@ -4,7 +4,6 @@ import importlib.resources
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hwnas_env.benchmark.runs import Run
 from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.reports import front_figures, study_figures, study_sheets
 from hwnas_env.reports.canvas import Picture, styles
@@ -113,7 +112,7 @@ def headline(found: Estimates) -> str:
     group, best = found.group, found.agents[0]
     one = found.iqm[best]
     if not any(
-        run.incumbent if isinstance(run, Run) else run.archive
+        run.incumbent or run.archive
         for task in group.tasks
         for found_by in task.runs.values()
         for run in found_by

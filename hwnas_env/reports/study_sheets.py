@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.benchmark.runs import Run
 from hwnas_env.maths.resampling import (
     Estimate,
     mean_of_tasks,
@@ -58,7 +57,7 @@ def leaderboard(found: Estimates, *, name: str) -> Sheet:
                 log_regret(t.regrets(agent)) for t in group.tasks if agent in t.runs
             ]
             row += [number(float(np.mean(logs)))]
-            row += [str(sum(isinstance(r, Run) and not r.incumbent for r in runs))]
+            row += [str(sum(not run.incumbent for run in runs))]
         rows.append((*row, str(sum(bool(run.error) for run in runs))))
     caption = f"Leaderboard. {group.title}. Best first by the interquartile mean (IQM)."
     return Sheet(name, caption, tuple(titles), tuple(rows), best=frozenset({0}))
@@ -138,14 +137,10 @@ def task_sheet(task: TaskRuns, *, name: str) -> Sheet:
         row = [agent, str(len(runs)), number(float(found.value))]
         row += [interval(found, runs=len(runs)), p_value(p[agent]) if place else "best"]
         if task.is_front:
-            sizes = [len(r.archive) for r in runs if not isinstance(r, Run)]
+            sizes = [len(run.archive) for run in runs]
             row += [number(float(task.shares(agent).mean())), f"{np.mean(sizes):.1f}"]
         else:
-            best = [
-                run.accuracy_percent
-                for run in runs
-                if isinstance(run, Run) and run.incumbent
-            ]
+            best = [run.accuracy_percent for run in runs if run.incumbent]
             regrets = task.regrets(agent)
             row += [f"{np.mean(best):.2f}" if best else NONE]
             row += [f"{regrets.mean():.3f}", number(log_regret(regrets))]
