@@ -12,6 +12,7 @@ import numpy as np
 
 from hwnas_env.benchmark.fronts import Volume, volume_of
 from hwnas_env.benchmark.tasks import Task
+from hwnas_env.engines.forms import TableSpace
 from hwnas_env.engines.noise import uniform_numbers
 from hwnas_env.engines.table import TableModel
 from hwnas_env.engines.walk import draw_allowed
@@ -22,12 +23,13 @@ from hwnas_env.problems.problem import Problem
 from hwnas_env.types import FloatArray, Genotypes
 
 SAMPLE, CHUNK = 100_000, 20_000
-"""Networks from which FBNet's expectations are computed where they are not committed,
+"""Networks from which expectations on layers are computed where they are not committed,
 and how many at a time."""
 
 STUDIED_SAMPLE = 500_000
-STUDIED_RUNS = {"nasbench201": 4000, "fbnet": 500}
-"""Networks, and runs on several objectives, that the committed expectations are of."""
+STUDIED_TABLE_RUNS, STUDIED_LAYER_RUNS = 4000, 500
+"""Networks, and runs on several objectives where the space is a table and where it is
+layers, that the committed expectations are of."""
 
 QUERIES = tuple(np.unique(np.round(np.geomspace(1, 10_000, 41)).astype(int)).tolist())
 MOST_FRONT_QUERIES = 1000
@@ -86,7 +88,7 @@ def accuracy_entry(task: Task, *, sample: int = STUDIED_SAMPLE) -> dict[str, Any
     """Computes what the table holds of a task with one objective.
 
     Args:
-        task: on FBNet.
+        task: on a space of layers.
         sample: networks.
     """
     accuracy = sampled_accuracy(task, sample)
@@ -104,7 +106,8 @@ def share_entry(task: Task) -> dict[str, Any]:
     Args:
         task: with objectives.
     """
-    runs = STUDIED_RUNS[task.problem().space.name]
+    table = isinstance(task.problem().space, TableSpace)
+    runs = STUDIED_TABLE_RUNS if table else STUDIED_LAYER_RUNS
     places = [queries for queries in QUERIES if queries <= MOST_FRONT_QUERIES]
     shares = sampled_shares(task, places, runs=runs)
     errors = shares.std(axis=0, ddof=1) / math.sqrt(runs)

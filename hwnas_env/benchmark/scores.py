@@ -59,9 +59,9 @@ class ExpectedShare:
 def expected_best(task: Task, queries: int) -> Expectation:
     """Returns what masked random search is expected to find.
 
-    Exact on NAS-Bench-201, where every network's chance of being drawn is known. On
-    FBNet's suite tasks out of the committed table; on other ones, or beyond 10,000
-    queries, from 100,000 networks, drawn by numbers that are the same on every machine.
+    Exact where the space is a table, in which every network's chance of being drawn is
+    known. On the suites' tasks in layers out of the committed table; on other ones, or
+    beyond 10,000 queries, from 100,000 networks, drawn by numbers that are the same on every machine.
 
     Args:
         task: what is searched.
