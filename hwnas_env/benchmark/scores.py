@@ -61,7 +61,8 @@ def expected_best(task: Task, queries: int) -> Expectation:
 
     Exact where the space is a table, in which every network's chance of being drawn is
     known. On the suites' tasks in layers out of the committed table; on other ones, or
-    beyond 10,000 queries, from 100,000 networks, drawn by numbers that are the same on every machine.
+    beyond 10,000 queries, from 100,000 networks, drawn by numbers that are the same on
+    every machine.
 
     Args:
         task: what is searched.
