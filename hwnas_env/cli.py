@@ -23,8 +23,8 @@ from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
 from hwnas_env.data import cache
 from hwnas_env.data.formats import hwnasbench, registered
 from hwnas_env.envs.registration import (
-    ENVIRONMENTS,
     MULTI_DEVICE_ENVIRONMENTS,
+    environments,
     single_device_ids,
 )
 from hwnas_env.errors import HWNASError
@@ -54,12 +54,19 @@ ERROR = 10_000
 
 Env = Annotated[str, typer.Option(help="An environment's id; see: hwnas-env envs.")]
 Dataset = Annotated[str | None, typer.Option(help="A dataset of the search space.")]
-MetricName = Annotated[str, typer.Option(help="What the budget is on.")]
+MetricName = Annotated[str | None, typer.Option(help="What the budget is on.")]
 CostBudget = Annotated[
     str,
     typer.Option(help="tight, medium, loose, a number in the metric's unit, or none."),
 ]
 Source = Annotated[str, typer.Option(help="builtin, measured or auto.")]
+Costs = Annotated[
+    str | None,
+    typer.Option(
+        help="Your own in the place of the device's: FILE.npz, FILE.csv, or "
+        "module:function."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
@@ -99,13 +106,14 @@ def run(
     ] = "charged",
     seeds: Annotated[int, typer.Option(help="Runs of each agent.")] = 5,
     dataset: Dataset = None,
-    metric: MetricName = "latency_ms",
+    metric: MetricName = None,
     cost_budget: CostBudget = "medium",
     objective: Annotated[
         list[str] | None,
         typer.Option(help="accuracy or a metric, repeated: searches the front."),
     ] = None,
     source: Source = "builtin",
+    costs: Costs = None,
     jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = 1,
     timeout: Annotated[
         float | None, typer.Option(help="Seconds after which a run is given up.")
@@ -126,7 +134,14 @@ def run(
     if objective:
         names = tuple(objective)
         tasks = [
-            Task(one, dataset, budget=None, source=source, objectives=names)
+            Task(
+                one,
+                dataset,
+                budget=None,
+                source=source,
+                objectives=names,
+                costs=costs,
+            )
             for one in env
         ]
         for task in tasks:
@@ -147,7 +162,9 @@ def run(
         _exit(studies)
     agents = agent or list(DEFAULT_AGENTS)
     cost = _number(cost_budget)
-    tasks = [Task(name, dataset, metric, cost, source) for name in env]
+    tasks = [
+        Task(name, dataset, metric or "", cost, source, costs=costs) for name in env
+    ]
     for task in tasks:
         check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
     studies = []
@@ -167,7 +184,7 @@ def run(
 @app.command()
 def envs(as_json: Json = False) -> None:
     """Lists the environments with budgets and provenance."""
-    problems = {name: Task(name).problem() for name in ENVIRONMENTS}
+    problems = {name: Task(name).problem() for name in environments()}
     rows = tables.environment_rows(problems)
     for name in MULTI_DEVICE_ENVIRONMENTS:
         drawn = [problems[one] for one in single_device_ids(name)]
@@ -185,12 +202,14 @@ def query(
     ],
     env: Env,
     dataset: Dataset = None,
-    metric: MetricName = "latency_ms",
+    metric: MetricName = None,
     source: Source = "builtin",
+    costs: Costs = None,
     as_json: Json = False,
 ) -> None:
     """Evaluates one network and says where every number comes from."""
-    problem = Task(env, dataset, metric, source=source).problem()
+    task = Task(env, dataset, metric or "", source=source, costs=costs)
+    problem = task.problem()
     digits_only = architecture.isascii() and architecture.isdecimal()
     if digits_only and len(architecture) == problem.space.length:
         # as records hold genotypes: a digit a position, more than any index has
@@ -209,12 +228,14 @@ def optimum(
     env: Env,
     cost_budget: CostBudget = "none",
     dataset: Dataset = None,
-    metric: MetricName = "latency_ms",
+    metric: MetricName = None,
     source: Source = "builtin",
+    costs: Costs = None,
     as_json: Json = False,
 ) -> None:
     """Computes the exact best network within a budget."""
-    task = Task(env, dataset, metric, _number(cost_budget), source)
+    cost = _number(cost_budget)
+    task = Task(env, dataset, metric or "", cost, source, costs=costs)
     problem = task.problem()
     limit = task.limit(problem)
     best = problem.optimum(limit)

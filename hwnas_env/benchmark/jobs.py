@@ -65,6 +65,7 @@ _TASK: Mapping[str, Check] = {
     "source": _TEXT,
     "objectives": _TEXTS,
     "train": _TEXTS,
+    "costs": (f"null or {_TEXT[0]}", lambda v: v is None or _is_text(v)),
 }
 _LIMITS: Mapping[str, Check] = {
     "queries": (
@@ -101,8 +102,10 @@ class Job:
     limits: Limits
 
     def request(self) -> dict[str, Any]:
-        """Returns the job as JSON-able values."""
+        """Returns the job as JSON-able values; costs only where there are own ones."""
         values: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        if self.task.costs is None:
+            del values["task"]["costs"]
         return values
 
     def digest(self) -> str:
@@ -121,7 +124,10 @@ class Job:
             InvalidArgumentError: the values are no job's; names the field.
         """
         job = _checked("request", values, _JOB)
-        task = dict(_checked("request.task", job["task"], _TASK))
+        given = job["task"]
+        if isinstance(given, dict) and "costs" not in given:
+            given = {**given, "costs": None}
+        task = dict(_checked("request.task", given, _TASK))
         limits = Limits(**_checked("request.limits", job["limits"], _LIMITS))
         for name in ("objectives", "train"):
             task[name] = tuple(task[name])

@@ -30,13 +30,14 @@ from hwnas_env.benchmark.records import (
     read_record,
     record_path,
 )
-from hwnas_env.benchmark.runs import ARCHIVE, INCUMBENT, Run, digits
+from hwnas_env.benchmark.runs import ARCHIVE, INCUMBENT, Run
 from hwnas_env.benchmark.tasks import Limits, Task, check_task
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
     DataError,
     ForeignFileError,
     HWNASError,
+    InvalidGenotypeError,
     shown,
 )
 from hwnas_env.problems.problem import Problem
@@ -163,10 +164,11 @@ def _impossible(
         isinstance(words, str) for words in releases.values()
     ):
         yield 1, "versions: expected a text by package"
-    choices = set(map(str, range(problem.space.choices)))
     for place, query in enumerate(record.queries, start=2):
         word = query["genotype"]
-        if len(word) != problem.space.length or not set(word) <= choices:
+        try:
+            problem.space.from_words([word])
+        except InvalidGenotypeError:
             yield place, f"genotype: {shown(word)} is no network"
         if set(query["costs"]) != set(problem.metrics):
             yield place, f"costs: expected {', '.join(problem.metrics)}"
@@ -195,7 +197,7 @@ def _impossible_summary(job: Job, problem: Problem, record: Record) -> Iterator[
     if not 0.0 <= summary.get("share", 0.0) <= 1.0 + 1e-9:
         yield f"share: {summary['share']} is none"
     for name in filter(None, summary.get("archive", [summary.get("incumbent")])):
-        if not isinstance(name, str) or _digits(problem, name) not in words:
+        if not isinstance(name, str) or _word(problem, name) not in words:
             yield f"incumbent or archive: {shown(name)} was not queried"
     numbers = {name: summary[name] for name in FOUND if name in summary}
     given = {number is not None for number in numbers.values()}
@@ -207,10 +209,10 @@ def _impossible_summary(job: Job, problem: Problem, record: Record) -> Iterator[
             yield f"{name}: {number} is none"
 
 
-def _digits(problem: Problem, name: str) -> str:
+def _word(problem: Problem, name: str) -> str:
     """Returns a named network as queries are written; "" for a name of none."""
     try:
-        return digits(problem.encode(name)[None])[0]
+        return problem.space.words(problem.encode(name)[None])[0]
     except HWNASError:
         return ""
 
@@ -224,9 +226,7 @@ def record_of(job: Job, run: Run, *, made_with: Any = None) -> Record:
         made_with: the header's versions; None for those of this process.
     """
     problem = job.task.problem()
-    genotypes = np.array(
-        [[int(digit) for digit in word] for word in run.networks], dtype=np.int8
-    ).reshape(-1, problem.space.length)
+    genotypes = problem.space.from_words(run.networks)
     evaluation = problem.evaluate_valid(genotypes)
     feasible = feasible_rows(problem, evaluation, limit=job.task.limit(problem))
     seconds = evaluation.train_seconds
@@ -323,6 +323,9 @@ def environment_of(task: Task, problem: Problem) -> dict[str, Any]:
         "budget": largest if task.budget is None else task.budget,
         "source": problem.source,
     }
+    if task.costs is not None:
+        keywords["costs"] = task.costs
+        keywords["source"] = "builtin"
     if task.objectives:
         keywords["objectives"] = list(task.objectives)
     spec.kwargs = {**spec.kwargs, **keywords}

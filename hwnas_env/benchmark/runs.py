@@ -18,7 +18,6 @@ from hwnas_env.benchmark.tasks import (
 )
 from hwnas_env.benchmark.transfer import start_warm
 from hwnas_env.problems.budget import BudgetedProblem
-from hwnas_env.types import Genotypes
 
 __all__ = ["Limits", "Run", "Task", "check_request", "make_agent", "run_once"]
 
@@ -52,7 +51,7 @@ class Run:
         archive: names of the networks that no other found one dominates.
         curve: accuracy of the incumbent after every query, NaN before the first; with
             objectives the share.
-        networks: every query in order, a digit a position.
+        networks: every query in order, as ``space.words`` writes it.
         error: why the run failed; empty where it did not. What it found before is kept.
     """
 
@@ -178,7 +177,7 @@ def summarise(job: Job, ledger: BudgetedProblem, *, error: str) -> Run:
         train_seconds=ledger.train_seconds,
         objectives=task.objectives,
         curve=tuple(curve),
-        networks=digits(genotypes),
+        networks=task.problem().space.words(genotypes),
         error=error,
         **values,
     )
@@ -187,8 +186,3 @@ def summarise(job: Job, ledger: BudgetedProblem, *, error: str) -> Run:
 def failed_run(job: Job, *, error: str) -> Run:
     """Returns the run of an agent of which nothing is left but why it failed."""
     return summarise(job, job.limits.ledger(job.task.problem()), error=error)
-
-
-def digits(genotypes: Genotypes) -> tuple[str, ...]:
-    """Writes genotypes ``(N, L)``, a digit a position."""
-    return tuple("".join(map(str, row)) for row in genotypes.tolist())

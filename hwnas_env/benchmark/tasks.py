@@ -1,6 +1,7 @@
 """What is searched, what a run may spend, and who searches; checked before it runs."""
 
 import dataclasses
+import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,15 +19,17 @@ from hwnas_env.arguments import (
     check_whole,
 )
 from hwnas_env.benchmark.faults import fault_words
+from hwnas_env.devices import get_device
 from hwnas_env.envs.registration import (
-    ENVIRONMENTS,
     MULTI_DEVICE_ENVIRONMENTS,
+    environments,
     single_device_ids,
 )
 from hwnas_env.errors import HWNASError, InvalidArgumentError, shown
 from hwnas_env.problems.budget import BudgetedProblem
-from hwnas_env.problems.make import make_problem
+from hwnas_env.problems.make import choose_metric, make_problem
 from hwnas_env.problems.problem import Problem
+from hwnas_env.spaces import get_space
 
 
 @dataclass(frozen=True)
@@ -36,22 +39,26 @@ class Task:
     Attributes:
         env: an environment's id.
         dataset: one of the space's; None for its default.
-        metric: what the budget is on.
+        metric: what the budget is on; by default the first of the device's metrics that
+            a budget can be on.
         budget: tight, medium, loose, a number in the metric's unit, or None for none.
         source: builtin, measured or auto.
         objectives: "accuracy" and names out of the problem's metrics, whose front is
             searched; empty for the best accuracy within the budget.
         train: ids of the environments that are searched before this one, for a warm
             start; empty for a start from nothing.
+        costs: your own in the place of the device's, as a file .npz or .csv or as
+            "package.module:function"; None for the device's.
     """
 
     env: str
     dataset: str | None = None
-    metric: str = "latency_ms"
+    metric: str = ""
     budget: float | str | None = "medium"
     source: str = "builtin"
     objectives: tuple[str, ...] = ()
     train: tuple[str, ...] = ()
+    costs: str | None = None
 
     def __post_init__(self) -> None:
         """Takes names in any sequence.
@@ -62,6 +69,19 @@ class Task:
         for what in ("objectives", "train"):
             names = check_names(getattr(self, what), what=what, least=0)
             object.__setattr__(self, what, names)
+        if self.metric in ("", None):
+            object.__setattr__(self, "metric", self._usual_metric())
+        if isinstance(self.costs, os.PathLike):
+            object.__setattr__(self, "costs", os.fspath(self.costs))
+
+    def _usual_metric(self) -> str:
+        """Returns the device's first metric that a budget can be on."""
+        known = isinstance(self.env, str) and self.env_id in environments()
+        if not known or self.costs is not None:
+            return "latency_ms"
+        keywords = gym.spec(self.env_id).kwargs
+        device = get_device(keywords["device"])
+        return choose_metric(get_space(keywords["space"]), [device], None)
 
     @property
     def env_id(self) -> str:
@@ -76,7 +96,7 @@ class Task:
             InvalidArgumentError: it is one of several devices, and no problem.
         """
         name = self.env_id if isinstance(self.env, str) else self.env
-        every = (*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS)
+        every = (*environments(), *MULTI_DEVICE_ENVIRONMENTS)
         if check_name(name, every, what="environment") in MULTI_DEVICE_ENVIRONMENTS:
             singles = ", ".join(single_device_ids(name))
             message = f"{name} draws a device each episode; choose one: {singles}"
@@ -88,6 +108,7 @@ class Task:
             dataset=self.dataset,
             metric=self.metric,
             source=self.source,
+            costs=self.costs,
         )
 
     def limit(self, problem: Problem) -> float | None:

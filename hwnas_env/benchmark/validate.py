@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import (
@@ -131,13 +129,13 @@ def _compared(path: Path) -> Verdict:
     networks = []
     for place, row in enumerate(rows[1:-1], start=2):
         word = row.get("genotype")
-        digits = word if isinstance(word, str) else ""
+        text = word if isinstance(word, str) else ""
         try:
-            problem.space.validate([[int(digit) for digit in digits]])
-        except (HWNASError, ValueError) as error:
+            problem.space.from_words([text])
+        except HWNASError as error:
             words = f"line {place}: genotype: {shown(word)} is no network: {error}"
             return Verdict(path, (*differences, words), kinds=kinds)
-        networks.append(digits)
+        networks.append(text)
     error_text = rows[-1].get("error", "")
     again = replayed(job, networks, error=str(error_text))
     if len(again.networks) != len(networks):
@@ -176,13 +174,12 @@ def replayed(job: Job, networks: list[str], *, error: str) -> Run:
 
     Args:
         job: the record's.
-        networks: a digit a position.
+        networks: as ``space.words`` writes them.
         error: why the run failed, as was recorded.
     """
     problem = job.task.problem()
     ledger = job.limits.ledger(problem)
-    digits = [[int(digit) for digit in word] for word in networks]
-    ledger.spend(np.array(digits, dtype=np.int64).reshape(-1, problem.space.length))
+    ledger.spend(problem.space.from_words(networks))
     return summarise(job, ledger, error=error)
 
 

@@ -7,6 +7,7 @@ Its two forms, a table of all networks and sums over layers, are in
 import functools
 import math
 import re
+import string
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -31,6 +32,9 @@ from hwnas_env.errors import (
     shown,
 )
 from hwnas_env.types import Genotypes, IntArray
+
+LETTERS = string.digits + string.ascii_letters + "!#$%&()*+,-./:;<=>?@[]^_`{|}~"
+"""What choices are written as in records, the first of them as digits."""
 
 MOST_DRAWN = 1 << 32
 """Most genotypes that are drawn at a time: more than any memory holds."""
@@ -257,6 +261,24 @@ class SearchSpace(ABC):
             raise InvalidGenotypeError(message)
         numbers = [self.operation(n, position=p) for p, n in enumerate(names)]
         return np.array(numbers, dtype=np.int8)
+
+    def words(self, genotypes: Genotypes) -> tuple[str, ...]:
+        """Writes valid genotypes ``(N, L)`` in records: a letter a position.
+
+        Choices 0 to 9 are digits, so networks of few choices are numbers to read.
+        """
+        return tuple(
+            "".join(map(LETTERS.__getitem__, row)) for row in genotypes.tolist()
+        )
+
+    def from_words(self, words: Sequence[str]) -> Genotypes:
+        """Reads what :meth:`words` writes: ``(N, L)`` int8.
+
+        Raises:
+            InvalidGenotypeError: a word of another length, or of other letters.
+        """
+        rows = [[LETTERS.find(letter) for letter in word] for word in words]
+        return self.validate(rows or np.zeros((0, self.length), dtype=np.int8))
 
     # What tells networks apart
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hwnas_env.engines.forms import LayeredSpace, TableSpace
 from hwnas_env.engines.registry import Registry
-from hwnas_env.engines.space import SearchSpace
+from hwnas_env.engines.space import LETTERS, SearchSpace
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import load_object
 
@@ -45,6 +45,12 @@ def add_space(space: SearchSpace | str) -> SearchSpace:
         found = load_object(space, form="package.module:SPACE")
     if not isinstance(found, (TableSpace, LayeredSpace)):
         message = f"space: expected a TableSpace or a LayeredSpace, got {shown(found)}"
+        raise InvalidArgumentError(message)
+    if found.choices > len(LETTERS):
+        message = (
+            f"space {found.name}: {found.choices} choices at a position, expected "
+            f"{len(LETTERS)} at most"
+        )
         raise InvalidArgumentError(message)
     known = SEARCH_SPACES.get(found.name)
     SEARCH_SPACES.add(found, same=type(known) is type(found) and known == found)

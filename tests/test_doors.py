@@ -1,0 +1,301 @@
+"""Doors: spaces and devices of one's own, in this process and in others."""
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import hwnas_env
+from hwnas_env.devices import DEVICES, Device, get_device, read_device
+from hwnas_env.errors import (
+    DataError,
+    DeviceFileError,
+    InvalidArgumentError,
+    NotMeasuredError,
+    TakenNameError,
+    UnknownNameError,
+)
+from hwnas_env.spaces import SEARCH_SPACES
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+BOARD = EXAMPLES / "custom_device" / "myboard.json"
+
+
+@pytest.fixture
+def board() -> Any:
+    """The ids of the example's device, which goes when the test ends."""
+    yield hwnas_env.register_device(BOARD)
+    if "myboard" in DEVICES:
+        hwnas_env.unregister_device("MyBoard")
+
+
+def changed(tmp_path: Path, **changes: Any) -> Path:
+    """A copy of the example's device with other values."""
+    path = tmp_path / "device.json"
+    path.write_text(json.dumps({**json.loads(BOARD.read_text()), **changes}))
+    return path
+
+
+def test_a_device_is_registered_used_and_gone_again(board: list[str]) -> None:
+    assert board == ["HWNAS-NASBench201-MyBoard-v0", "HWNAS-FBNet-MyBoard-v0"]
+    assert set(board) <= set(hwnas_env.ENVIRONMENTS)
+    assert hwnas_env.register_device(BOARD) == board  # the same twice is nothing
+    for name in board:
+        env = gym.make(name)
+        _, info = env.reset(seed=1)
+        assert info["action_mask"].any()
+        assert gym.make_vec(name, 2).reset(seed=1)
+    problem = hwnas_env.make_problem("nasbench201", device="MyBoard")
+    assert problem.provenance["energy_mj"].kind == "user"
+    with pytest.warns(UserWarning, match=r"myboard energy is 5.0 x latency"):
+        problem.pareto_front(("latency_ms", "energy_mj"))
+    hwnas_env.unregister_device("myboard")
+    assert not set(board) & set(hwnas_env.ENVIRONMENTS)
+    with pytest.raises(gym.error.NameNotFound):
+        gym.make(board[0])
+
+
+def test_another_under_a_taken_name_is_refused(
+    board: list[str], tmp_path: Path
+) -> None:
+    del board
+    for changes in ({"hardware": "x", "aliases": {}}, {"name": "other"}):
+        spaces = json.loads(BOARD.read_text())["spaces"]
+        spaces["nasbench201"]["metrics"] = ["latency_ms"]
+        for columns in spaces["nasbench201"]["columns"].values():
+            columns.pop("energy_mj")
+        with pytest.raises(TakenNameError, match="is taken by the device 'myboard'"):
+            hwnas_env.register_device(changed(tmp_path, spaces=spaces, **changes))
+    with pytest.raises(TakenNameError, match="taken by the device 'edgetpu'"):
+        hwnas_env.register_device(changed(tmp_path, name="mine", label="EdgeTPU"))
+    clone = type(SEARCH_SPACES["toycell"])(
+        "toycell", "ToyCell", ("a", "b"), ("one",), ("small",), "small"
+    )
+    with pytest.raises(TakenNameError, match="taken by the search space"):
+        hwnas_env.register_space(clone)
+
+
+def test_a_replaced_device_is_seen_at_once(board: list[str], tmp_path: Path) -> None:
+    first = hwnas_env.make_problem("nasbench201", device="myboard").cheapest
+    hwnas_env.unregister_device("myboard")
+    spaces = json.loads(BOARD.read_text())["spaces"]
+    entry = spaces["nasbench201"]["columns"]["cifar10"]["latency_ms"]
+    entry["counts"]["base"] *= 2
+    hwnas_env.register_device(changed(tmp_path, spaces=spaces))
+    assert hwnas_env.make_problem("nasbench201", device="myboard").cheapest > first
+    env: Any = gym.make(board[0]).unwrapped
+    assert env.problem.cheapest > first
+
+
+WRONG: dict[str, Any] = {
+    'expected "schema": 1': {"schema": 2},
+    "label: expected letters": {"label": "My Board"},
+    "name: expected letters": {"name": "My-Board"},
+    "unknown key 'spases'; did you mean 'spaces'": {"spases": {}},
+    "aliases: energy_mj: expected a factor > 0": {
+        "aliases": {"energy_mj": {"of": "latency_ms", "factor": -1}}
+    },
+    "spaces: expected an object": {"spaces": []},
+    "unknown metric 'latency'; did you mean": {
+        "spaces": {"fbnet": {"metrics": ["latency"], "columns": {"ImageNet": {}}}}
+    },
+    "columns: ImageNet: expected latency_ms": {
+        "spaces": {"fbnet": {"metrics": ["latency_ms"], "columns": {"ImageNet": {}}}}
+    },
+    "unknown kind 'guess'": {
+        "spaces": {
+            "fbnet": {
+                "metrics": ["latency_ms"],
+                "columns": {"ImageNet": {"latency_ms": {"kind": "guess"}}},
+            }
+        }
+    },
+    "budgets: ImageNet: latency_ms: expected positive numbers": {
+        "spaces": {
+            "fbnet": {
+                "metrics": ["latency_ms"],
+                "columns": {
+                    "ImageNet": {"latency_ms": {"kind": "user", "method": "m"}}
+                },
+                "budgets": {"ImageNet": {"latency_ms": {"tight": 1.0}}},
+            }
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_a_wrong_file_names_the_place(words: str, tmp_path: Path) -> None:
+    before = list(DEVICES)
+    with pytest.raises(DeviceFileError, match=words):
+        hwnas_env.register_device(changed(tmp_path, **WRONG[words]))
+    assert list(DEVICES) == before
+
+
+def test_coefficients_that_are_not_understood_name_the_column(
+    tmp_path: Path,
+) -> None:
+    spaces = json.loads(BOARD.read_text())["spaces"]
+    wrong = {"kind": "user", "method": "m", "form": "terms", "start_ms": "x"}
+    spaces["fbnet"]["columns"]["ImageNet"]["latency_ms"] = wrong
+    device = read_device(changed(tmp_path, name="wrong", label="Wrong", spaces=spaces))
+    hwnas_env.register_device(device)
+    try:
+        with pytest.raises(DeviceFileError, match="latency_ms in fbnet on ImageNet"):
+            hwnas_env.make_problem("fbnet", device="wrong")
+    finally:
+        hwnas_env.unregister_device("wrong")
+
+
+def test_what_a_device_does_not_have_is_named() -> None:
+    with pytest.raises(NotMeasuredError, match="toybox has no costs in fbnet"):
+        hwnas_env.make_problem("fbnet", device="toybox")
+    with pytest.raises(UnknownNameError, match="unknown device 'toybx'"):
+        hwnas_env.register_device(get_device("toybx"))
+    with pytest.raises(InvalidArgumentError, match="no_such_module"):
+        hwnas_env.register_space("no_such_module:SPACE")
+    with pytest.raises(InvalidArgumentError, match="expected a TableSpace"):
+        hwnas_env.register_space("toys:MADE_UP")
+
+
+def test_unregistered_spaces_take_their_ids_along() -> None:
+    space = SEARCH_SPACES["toychain"]
+    hwnas_env.unregister_space("ToyChain")
+    try:
+        assert "HWNAS-ToyChain-ToyBox-v0" not in gym.registry
+        with pytest.raises(UnknownNameError):
+            hwnas_env.make_problem("toychain", device="toybox")
+    finally:
+        ids = hwnas_env.register_space("toys:CHAIN")
+    assert ids == ["HWNAS-ToyChain-ToyBox-v0"]
+    assert SEARCH_SPACES["toychain"] == space
+
+
+def said(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """What a new process says."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_folder_of_devices_is_listed_and_damage_stops_no_import(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "myboard.json").write_bytes(BOARD.read_bytes())
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "second.json").write_bytes(BOARD.read_bytes())
+    (tmp_path / "notes.txt").write_text("no device")
+    code = (
+        "import gymnasium as gym, hwnas_env\n"
+        "print(gym.make('HWNAS-FBNet-MyBoard-v0').reset(seed=0)[1]['budget'] > 0)\n"
+        "try:\n    gym.make('HWNAS-FBNet-broken-v0')\n"
+        "except hwnas_env.HWNASError as error:\n    print(error)\n"
+    )
+    done = said(code, HWNAS_ENV_DEVICES=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("True\n")
+    assert "broken.json: not JSON" in done.stdout
+    assert "broken.json: this device cannot be used" in done.stderr
+    assert "second.json: left out" in done.stderr
+
+
+def test_spaces_of_a_variable_that_cannot_be_had_are_warnings() -> None:
+    code = "import hwnas_env; print(list(hwnas_env.SEARCH_SPACES))"
+    done = said(code, HWNAS_ENV_SPACES="toys:CELL,nowhere:SPACE,toys:MADE_UP")
+    assert done.stdout.strip() == "['toycell', 'nasbench201', 'fbnet']"
+    assert "nowhere:SPACE is left out" in done.stderr
+    assert "toys:MADE_UP is left out" in done.stderr
+
+
+def test_no_folder_and_no_space_is_nothing() -> None:
+    done = said(
+        "import hwnas_env; print(len(hwnas_env.ENVIRONMENTS))",
+        HWNAS_ENV_SPACES="",
+        HWNAS_ENV_DEVICES="",
+    )
+    assert (done.stdout.strip(), done.stderr) == ("12", "")
+
+
+def _play(env_id: str, queue: Any) -> None:
+    env = gym.make(f"hwnas_env:{env_id}")
+    _, info = env.reset(seed=5)
+    reward, ended = 0.0, False
+    while not ended:
+        _, reward, ended, _, info = env.step(
+            int(np.flatnonzero(info["action_mask"])[0])
+        )
+    queue.put(reward)
+
+
+def test_spawned_workers_know_spaces_and_devices_of_the_variables() -> None:
+    context = multiprocessing.get_context("spawn")
+    queue: Any = context.Queue()
+    worker = context.Process(target=_play, args=("HWNAS-ToyStates-ToyBox-v0", queue))
+    worker.start()
+    found = queue.get(timeout=600)
+    worker.join(600)
+    here: Any = multiprocessing.get_context("spawn").Queue()
+    _play("HWNAS-ToyStates-ToyBox-v0", here)
+    assert found == here.get(timeout=600)
+
+
+def test_a_new_device_or_space_changes_no_suite_and_no_id_of_several(
+    board: list[str],
+) -> None:
+    import test_frozen_suites
+
+    del board
+    for name in test_frozen_suites.DIGESTS:
+        test_frozen_suites.test_a_suite_never_changes(name)
+    for label in ("NASBench201", "FBNet"):
+        test_frozen_suites.test_an_environment_of_several_devices_keeps_the_six(label)
+
+
+def test_a_device_may_be_made_in_code() -> None:
+    device = Device(
+        "inline",
+        "Inline",
+        {
+            "toyragged": {
+                "metrics": ["latency_ms"],
+                "columns": {
+                    "small": {
+                        "latency_ms": {
+                            "kind": "user",
+                            "method": "made up",
+                            "values": [1.0 + n for n in range(24)],
+                        }
+                    }
+                },
+            }
+        },
+    )
+    assert hwnas_env.register_device(device) == ["HWNAS-ToyRagged-Inline-v0"]
+    try:
+        problem = hwnas_env.make_problem("toyragged", device="inline")
+        assert problem.cheapest == 1.0
+    finally:
+        hwnas_env.unregister_device("inline")
+
+
+def test_a_list_of_wrong_length_is_named() -> None:
+    entry = {"kind": "user", "method": "made up", "values": [1.0]}
+    columns = {"small": {"latency_ms": entry}}
+    facts = {"metrics": ["latency_ms"], "columns": columns}
+    hwnas_env.register_device(Device("short", "Short", {"toyragged": facts}))
+    try:
+        with pytest.raises(DataError, match="expected 24 finite values"):
+            hwnas_env.make_problem("toyragged", device="short")
+    finally:
+        hwnas_env.unregister_device("short")
