@@ -5,9 +5,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hwnas_env.reports.agents_page import agents_page
-from hwnas_env.reports.pages import PAGES
-from hwnas_env.reports.zoo import ZOO_PAGES
+from agents_page import agents_page
+from pages import PAGES
+from zoo import ZOO_PAGES
 
 FOLDER = Path(__file__).parent
 

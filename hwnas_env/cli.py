@@ -28,8 +28,9 @@ from hwnas_env.envs.registration import (
     single_device_ids,
 )
 from hwnas_env.errors import HWNASError
+from hwnas_env.problems.fidelity import fidelity_rows
 from hwnas_env.problems.problem import PRESETS
-from hwnas_env.reports import analysis, pages, reproduction, tables
+from hwnas_env.reports import analysis, reproduction, tables
 from hwnas_env.reports.terminal import lay_out, progress_bars, say, show
 from hwnas_env.spaces import get_space
 from hwnas_env.texts import plain, tolerate, write
@@ -373,7 +374,7 @@ def check() -> None:
 @data_app.command()
 def fidelity(as_json: Json = False) -> None:
     """Prints the error of every built-in column against measurements."""
-    rows = list(pages.fidelity_rows())
+    rows = list(fidelity_rows())
     show(rows, as_json=as_json, table=tables.fidelity_table)
 
 

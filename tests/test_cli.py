@@ -17,7 +17,7 @@ from hwnas_env.cli import app, main
 from hwnas_env.devices import DEVICES
 from hwnas_env.envs.registration import ENVIRONMENTS, MULTI_DEVICE_ENVIRONMENTS
 from hwnas_env.errors import HWNASError
-from hwnas_env.reports.pages import ERRORS
+from hwnas_env.problems.fidelity import ERRORS
 from hwnas_env.spaces import SEARCH_SPACES
 
 FRONT = ("--objective", "accuracy", "--objective", "latency_ms")

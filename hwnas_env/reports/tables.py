@@ -9,8 +9,8 @@ from rich.table import Table
 
 from hwnas_env.benchmark.runs import Run, Task
 from hwnas_env.metrics import METRICS
+from hwnas_env.problems.fidelity import ERRORS, fidelity_words
 from hwnas_env.problems.problem import PRESETS, Problem
-from hwnas_env.reports.pages import ERRORS, fidelity_words
 from hwnas_env.reports.terminal import heading
 
 
