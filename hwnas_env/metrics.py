@@ -24,26 +24,22 @@ class Metric:
     description: str
 
 
-METRICS: Mapping[str, Metric] = MappingProxyType(
-    {
-        metric.name: metric
-        for metric in (
-            Metric("latency_ms", "ms", True, True, "Latency of one image, batch 1."),
-            Metric("energy_mj", "mJ", True, True, "Energy of one image, batch 1."),
-            Metric(
-                "arithmetic_intensity",
-                "operations/byte",
-                False,
-                False,
-                "Operations per byte moved to and from off-chip memory.",
-            ),
-            Metric(
-                "parameters_m", "million", True, False, "Trainable parameters, exact."
-            ),
-            Metric(
-                "flops_m", "million", True, False, "Multiply-adds of one image, exact."
-            ),
-        )
-    }
-)
+_METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("latency_ms", "ms", True, True, "Latency of one image, batch 1."),
+        Metric("energy_mj", "mJ", True, True, "Energy of one image, batch 1."),
+        Metric(
+            "arithmetic_intensity",
+            "operations/byte",
+            False,
+            False,
+            "Operations per byte moved to and from off-chip memory.",
+        ),
+        Metric("parameters_m", "million", True, False, "Trainable parameters, exact."),
+        Metric("flops_m", "million", True, False, "Multiply-adds of one image, exact."),
+    )
+}
+
+METRICS: Mapping[str, Metric] = MappingProxyType(_METRICS)
 """Every metric by name."""

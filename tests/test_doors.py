@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import hwnas_env
+from hwnas_env import metrics
+from hwnas_env.benchmark.runs import Task, run_once
 from hwnas_env.devices import DEVICES, Device, get_device, read_device
 from hwnas_env.errors import (
     DataError,
@@ -22,6 +24,7 @@ from hwnas_env.errors import (
     TakenNameError,
     UnknownNameError,
 )
+from hwnas_env.metrics import Metric
 from hwnas_env.spaces import SEARCH_SPACES
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -287,6 +290,33 @@ def test_a_device_may_be_made_in_code() -> None:
         assert problem.cheapest == 1.0
     finally:
         hwnas_env.unregister_device("inline")
+
+
+def test_a_metric_takes_one_entry_and_a_column(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = Metric("memory_mb", "MB", True, True, "Peak memory of one image.")
+    monkeypatch.setitem(metrics._METRICS, "memory_mb", entry)
+    columns = {
+        "memory_mb": {
+            "kind": "user",
+            "method": "made up",
+            "values": [5.0 + n for n in range(24)],
+        }
+    }
+    facts = {"metrics": ["memory_mb"], "columns": {"small": columns}}
+    ids = hwnas_env.register_device(Device("ram", "Ram", {"toyragged": facts}))
+    try:
+        problem = hwnas_env.make_problem("toyragged", device="ram")
+        assert problem.metric == "memory_mb"  # the first that a budget can be on
+        assert len(problem.pareto_front(("accuracy", "memory_mb")).points) > 0
+        env = gym.make(ids[0], objectives=("accuracy", "memory_mb"))
+        _, info = env.reset(seed=0)
+        assert info["memory_mb"] == 0.0
+        run = run_once(Task(ids[0]), "random", seed=0, queries=5)
+        assert run.cost >= 5.0
+    finally:
+        hwnas_env.unregister_device("ram")
 
 
 def test_a_list_of_wrong_length_is_named() -> None:
