@@ -6,7 +6,7 @@ PEERS := .venv-peers
 FLOORS := .venv-floors
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test test-all floors pythons campaign check format docs \
+.PHONY: demo test test-all floors pythons campaign check format docs calibrate \
     examples peers wheel bench clean
 
 demo: $(CORE)/ready
@@ -68,6 +68,16 @@ docs: $(FULL)/ready
 
 examples: $(FULL)/ready
 	set -e; for file in examples/*.py; do echo "$$file"; $(FULL)/bin/python "$$file"; done
+	HWNAS_ENV_DEVICES=examples/custom_device $(FULL)/bin/hwnas-env run \
+	    --env HWNAS-NASBench201-MyBoard-v0 --queries 30 --seeds 2
+	HWNAS_ENV_SPACES=stages:SPACE HWNAS_ENV_DEVICES=examples/custom_space \
+	    PYTHONPATH=examples/custom_space $(FULL)/bin/hwnas-env run \
+	    --env HWNAS-Stages-Desk-v0 --queries 30 --seeds 2
+
+# The committed coefficients again, byte for byte, where the reference data is.
+REFERENCE ?= ../shared/data
+calibrate: $(FULL)/ready
+	$(FULL)/bin/python -m calibration $(REFERENCE)
 
 # Other projects' optimisers, whose requirements stay out of our own environment.
 peers: $(PEERS)/ready
