@@ -137,7 +137,7 @@ def test_copies_spend_the_ledger_that_was_given() -> None:
         twins: list[Any] = [copy.deepcopy(env), *copy.deepcopy([env, env])]
         for twin in (env, *twins):
             assert twin.unwrapped.ledger is shared
-            assert twin.unwrapped.setting.problems[0] is not None
+            assert twin.unwrapped.config.problems[0] is not None
     until_end(copy.deepcopy(volume))
     copy.deepcopy(envs).step(np.full((2, 6), 3))
     assert shared.queries == 3

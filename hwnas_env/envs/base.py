@@ -13,7 +13,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.checks import check_seed
-from hwnas_env.envs.setting import Setting
+from hwnas_env.envs.config import EnvConfig
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
     EpisodeEndedError,
@@ -95,7 +95,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
     _ratio: slice
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Completes the subclass's docstring, so that help() needs no other page."""
+        """Completes the subclass's docstring, so that help() needs no other row."""
         super().__init_subclass__(**keywords)
         cls.__doc__ = with_shared_words(cls.__doc__)
 
@@ -156,7 +156,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         named = isinstance(render_mode, str) and render_mode in modes
         if render_mode is not None and not named:
             raise unknown_name(render_mode, modes, what="render mode")
-        self.setting = Setting(
+        self.config = EnvConfig(
             space,
             device,
             devices=devices,
@@ -177,15 +177,15 @@ class HWNASEnv(gym.Env[Observation, Any]):
         self.metadata = {**self.metadata}  # type: ignore[misc]
         self.render_mode = render_mode
         self._spec: EnvSpec | None = None
-        self._length, self._choices = self.setting.length, self.setting.choices
-        self._vector = bool(self.setting.vector_rewards)
+        self._length, self._choices = self.config.length, self.config.choices
+        self._vector = bool(self.config.vector_rewards)
         if self._vector:
-            self.reward_dim = len(self.setting.vector_rewards[0].objectives)
-            self.reward_space = self.setting.reward_space()
-        self._blank = self.setting.blank()
-        self._seconds = self.setting.problems[0].has_train_seconds
+            self.reward_dim = len(self.config.vector_rewards[0].objectives)
+            self.reward_space = self.config.reward_space()
+        self._blank = self.config.blank()
+        self._seconds = self.config.problems[0].has_train_seconds
         self._open = self._begun = False
-        self._budget = self.setting.usual[0]
+        self._budget = self.config.usual[0]
         self._number = -1
         self._choose_device(0)
         self._make_spaces()
@@ -209,7 +209,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
     @property
     def devices(self) -> tuple[str, ...]:
         """Names of the devices, those to test on at the end; ``info["device"]`` too."""
-        return self.setting.devices
+        return self.config.devices
 
     @property
     def begun(self) -> bool:
@@ -219,12 +219,12 @@ class HWNASEnv(gym.Env[Observation, Any]):
     @property
     def ledger(self) -> BudgetedProblem:
         """The counter of queries."""
-        return self.setting.ledger
+        return self.config.ledger
 
     @property
     def vector_reward(self) -> VectorReward | None:
         """What the objectives come to on the episode's device; None without any."""
-        vectors = self.setting.vector_rewards
+        vectors = self.config.vector_rewards
         return vectors[self._number] if vectors else None
 
     @property
@@ -234,7 +234,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         Raises:
             InvalidArgumentError: the environment has no objectives.
         """
-        return self.setting.vector(self._number).reference
+        return self.config.vector(self._number).reference
 
     @property
     def spec(self) -> EnvSpec | None:
@@ -263,28 +263,28 @@ class HWNASEnv(gym.Env[Observation, Any]):
             InvalidBudgetError, InvalidActionError: as their names say.
             InvalidArgumentError: another seed.
         """
-        setting, seed = self.setting, check_seed(seed)
-        start, number, budgets = None, setting.check_device(None), None
+        config, seed = self.config, check_seed(seed)
+        start, number, budgets = None, config.check_device(None), None
         if options is not None:
-            setting.check_options(options)
+            config.check_options(options)
             if "genotype" in options:
                 start = self._check_start(options["genotype"])
-            number = setting.check_device(options.get("device"))
-            budgets = setting.check_budget(options.get("budget"), number)
-        setting.refuse_worker()
+            number = config.check_device(options.get("device"))
+            budgets = config.check_budget(options.get("budget"), number)
+        config.refuse_worker()
         super().reset(seed=seed)
-        if seed is not None and setting.restarts:
+        if seed is not None and config.restarts:
             self.ledger.restart()
         if number is None:
-            number = int(self.np_random.random() * setting.drawn)
+            number = int(self.np_random.random() * config.drawn)
         self._choose_device(number)
         if budgets is not None:
             self._budget = float(budgets[number])
-        elif setting.sampled:
-            drawn = setting.draw_budgets(self._one, self.np_random.random(1))
+        elif config.sampled:
+            drawn = config.draw_budgets(self._one, self.np_random.random(1))
             self._budget = float(drawn[0])
         else:
-            self._budget = setting.usual[number]
+            self._budget = config.usual[number]
         self._blank["budget"] = self._budget
         self._count()
         self._accuracy: float | None = None
@@ -298,8 +298,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
         if number == self._number:
             return
         self._number, self._one = number, np.array([number])
-        self.problem: Problem = self.setting.problems[number]
-        if self.setting.several:
+        self.problem: Problem = self.config.problems[number]
+        if self.config.several:
             self._blank["device"] = number
 
     def draw(self, rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.float64]:
@@ -314,7 +314,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
 
     def _tail(self) -> npt.NDArray[np.float64]:
         """Returns what ends this episode's observations: ``(T,)``."""
-        tails = self.setting.tail(self._one, np.array([self._budget]))
+        tails = self.config.tail(self._one, np.array([self._budget]))
         return np.asarray(tails[0])
 
     def _integer(self, action: Any, limit: int, *, meaning: str) -> int:
@@ -360,15 +360,15 @@ class HWNASEnv(gym.Env[Observation, Any]):
 
     def _evaluate(self, genotype: npt.NDArray[np.int8], info: Info) -> Any:
         """Queries a network, fills info in, and returns the reward; None if unpaid."""
-        problem, setting = self.problem, self.setting
+        problem, config = self.problem, self.config
         rows = genotype[None, :]
         uniforms = problem.draw(1, rng=self.np_random)
         evaluation = problem.evaluate_valid(rows, uniforms=uniforms)
-        columns = setting.outcomes[self._number](evaluation, budget=self._budget)
+        columns = config.query_columns[self._number](evaluation, budget=self._budget)
         reward = columns.pop("reward")[0]
         for name, column in columns.items():
             info[name] = column.item()
-        key = setting.keys(rows, self._one)[0]
+        key = config.keys(rows, self._one)[0]
         if not self._pay(key if isinstance(key, bytes) else int(key), info):
             return None
         return reward if self._vector else float(reward)
@@ -430,7 +430,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             NotExactError: the front of this problem cannot be computed exactly.
         """
         steps = self._steps_before_reward
-        return self.setting.discounted_front(self._number, gamma=gamma, steps=steps)
+        return self.config.discounted_front(self._number, gamma=gamma, steps=steps)
 
     def describe(self) -> dict[str, Any]:
         """Says what is searched, where its numbers come from, and what is rewarded.
@@ -440,7 +440,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             and kind "user" for a function of the user's own; for a vector the
             objectives.
         """
-        reward = self.setting.describe_reward()
+        reward = self.config.describe_reward()
         return {**self.problem.describe(), "reward": reward}
 
     def render(self) -> Any:

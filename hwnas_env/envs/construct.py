@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from hwnas_env.engines.walk import Walk
 from hwnas_env.envs.base import HWNASEnv, Info, Observation
-from hwnas_env.envs.pages import Pages
+from hwnas_env.envs.prefix_table import PrefixTable
 from hwnas_env.errors import InvalidActionError
 
 
@@ -55,16 +55,16 @@ class ConstructEnv(HWNASEnv):
     """
 
     def _make_spaces(self) -> None:
-        self.setting.require_exact()
-        space = self.setting.space
+        self.config.require_exact()
+        space = self.config.space
         self._counts, self._offsets = space.choices_at, space.offsets
         self._fewer = not space.uniform
         ones = self._offsets[-1] + self._length
         self._ratio = slice(ones, ones + 2)
-        self.observation_space = self.setting.observation_space(ones)
+        self.observation_space = self.config.observation_space(ones)
         self.action_space = gym.spaces.Discrete(self._choices)
         self._steps_before_reward = self._length - 1
-        self._pages: Pages | None = None
+        self._table: PrefixTable | None = None
         self._walk: Walk | None = None
         self._walked: tuple[int, float] | None = None
 
@@ -88,16 +88,18 @@ class ConstructEnv(HWNASEnv):
         return [self._check_choice(*pair) for pair in enumerate(decisions)]
 
     def _begin(self, start: list[int] | None) -> None:
-        setting, where = self.setting, (self._number, self._budget)
-        usual = self._budget == setting.usual[self._number]
-        self._pages = setting.pages(self._number) if setting.fixed and usual else None
-        if self._pages is None and self._walked != where:
+        config, where = self.config, (self._number, self._budget)
+        usual = self._budget == config.usual[self._number]
+        self._table = (
+            config.prefix_table(self._number) if config.fixed and usual else None
+        )
+        if self._table is None and self._walked != where:
             self._walk, self._walked = self.problem.walk(self._budget), where
         self._node = self._depth = 0
-        if self._pages is not None:
-            self._shifts = self._pages.shifts
+        if self._table is not None:
+            self._shifts = self._table.shifts
         else:
-            assert self._walk is not None, "there are pages or a walk"
+            assert self._walk is not None, "there is a table or a walk"
             self._state = self._walk.root
             self._genotype = np.full(self._length, -1, dtype=np.int8)
             size = self.observation_space.shape[0]  # type: ignore[index]
@@ -122,7 +124,7 @@ class ConstructEnv(HWNASEnv):
             action %= self._counts[self._depth]
         if self._blank["budget_exhausted"] or (self._shared and self._broke()):
             return self._unpaid()
-        if self._pages is None:
+        if self._table is None:
             self._decide(action)
         else:  # the same, without a call: this is the step that has to be quick
             depth = self._depth
@@ -145,10 +147,10 @@ class ConstructEnv(HWNASEnv):
     def _decide(self, action: int) -> None:
         depth = self._depth
         self._depth = depth + 1
-        if self._pages is not None:
+        if self._table is not None:
             self._node = self._node * self._counts[depth] + self._shifts[depth] + action
             return
-        assert self._walk is not None, "there are pages or a walk"
+        assert self._walk is not None, "there is a table or a walk"
         self._state = self._walk.child(depth, self._state, action)
         self._genotype[depth] = action
         self._observation[self._offsets[depth] + action] = 1.0
@@ -156,7 +158,7 @@ class ConstructEnv(HWNASEnv):
 
     def _see(self) -> None:
         """Writes the position and what can still be reached into the observation."""
-        assert self._walk is not None, "there are pages or a walk"
+        assert self._walk is not None, "there is a table or a walk"
         depth, observation = self._depth, self._observation
         place = self._offsets[-1] + depth
         if depth:
@@ -169,33 +171,33 @@ class ConstructEnv(HWNASEnv):
 
     def _look(self) -> tuple[Observation, Info]:
         info = self._blank.copy()
-        pages = self._pages
-        if pages is None:
+        table = self._table
+        if table is None:
             info["genotype"] = self._genotype.copy()
             info["completable"] = self._completable
             info["action_mask"] = self._seen.copy()
             return self._observation.copy(), info
-        observation, genotype, mask, info["completable"] = pages.page(self._node)
+        observation, genotype, mask, info["completable"] = table.row(self._node)
         info["genotype"] = genotype.copy()
         info["action_mask"] = mask.copy()
         return observation.copy(), info
 
     def _mask(self) -> npt.NDArray[np.int8]:
-        return self._seen if self._pages is None else self._pages.mask[self._node]
+        return self._seen if self._table is None else self._table.mask[self._node]
 
     def _finish(self, info: Info) -> Any:
         """Queries the network; see :meth:`HWNASEnv._evaluate`."""
-        pages = self._pages
-        if pages is None:
+        table = self._table
+        if table is None:
             return self._evaluate(self._genotype, info)
-        leaf = self._node - pages.leaves
-        for name, column in pages.columns:
+        leaf = self._node - table.leaves
+        for name, column in table.columns:
             info[name] = column.item(leaf)
-        if not self._pay(leaf + self._number * self.setting.space.size, info):
+        if not self._pay(leaf + self._number * self.config.space.size, info):
             return None
         if self._vector:
-            return pages.reward[leaf].copy()
-        return pages.reward.item(leaf)
+            return table.reward[leaf].copy()
+        return table.reward.item(leaf)
 
     def check_action(self, action: Any) -> int:
         """Returns an action as an int, or raises :class:`InvalidActionError`."""

@@ -13,10 +13,10 @@ from hwnas_env.engines.layered import LayeredModel
 from hwnas_env.engines.links import Linear, Link
 from hwnas_env.engines.table import TableModel
 from hwnas_env.engines.walk import RATIO_LIMIT
-from hwnas_env.envs.outcome import Columns
-from hwnas_env.envs.pages import prefixes
+from hwnas_env.envs.config import EnvConfig
+from hwnas_env.envs.prefix_table import prefixes
+from hwnas_env.envs.query_columns import Columns
 from hwnas_env.envs.rows import Look, Rows, check_discrete
-from hwnas_env.envs.setting import Setting
 from hwnas_env.errors import InvalidActionError
 from hwnas_env.types import BoolArray, FloatArray, IntArray
 
@@ -24,11 +24,11 @@ from hwnas_env.types import BoolArray, FloatArray, IntArray
 class ConstructRows(Rows):
     """Rows of mode construct: see :class:`hwnas_env.envs.construct.ConstructEnv`."""
 
-    def __init__(self, setting: Setting, count: int) -> None:
+    def __init__(self, config: EnvConfig, count: int) -> None:
         """Makes room for episodes of L steps."""
-        space = setting.space
-        super().__init__(setting, count, ones=space.offsets[-1] + space.length)
-        setting.require_exact()
+        space = config.space
+        super().__init__(config, count, ones=space.offsets[-1] + space.length)
+        config.require_exact()
         self.action_space = gym.spaces.Discrete(space.choices)
         self.steps_before_reward = space.length - 1
         self._meaning = ", ".join(space.longest_operations)
@@ -49,7 +49,7 @@ class ConstructRows(Rows):
 
     def check_start(self, genotype: Any) -> list[int]:
         """Checks a prefix of decisions; -1 up to the end stands for undecided."""
-        length = self.setting.length
+        length = self.config.length
         array = np.atleast_1d(np.asarray(genotype))
         if array.size == 0:
             return []
@@ -64,9 +64,7 @@ class ConstructRows(Rows):
                 f"got {genotype!r}"
             )
             raise InvalidActionError(message)
-        for action, names in zip(
-            prefix, self.setting.space.operations_at, strict=False
-        ):
+        for action, names in zip(prefix, self.config.space.operations_at, strict=False):
             if not 0 <= action < len(names):
                 message = (
                     f"genotype: expected decisions from 0 to {len(names) - 1} "
@@ -77,7 +75,7 @@ class ConstructRows(Rows):
 
     def check(self, actions: Any) -> IntArray:
         """Returns ``(N,)`` actions; see :meth:`Rows.check`."""
-        choices = self.setting.choices
+        choices = self.config.choices
         return check_discrete(actions, self.count, choices, meaning=self._meaning)
 
     def ended(self) -> tuple[BoolArray, BoolArray]:
@@ -89,16 +87,16 @@ class TableRows(ConstructRows):
     """Rows in a space small enough to enumerate: a prefix is a number.
 
     Where every row has its device's usual budget, all that a row shows is looked up in
-    pages that are worked out in advance; else it is computed from the costs that the
+    tables that are worked out in advance; else it is computed from the costs that the
     prefix can reach.
     """
 
-    def __init__(self, setting: Setting, count: int) -> None:
+    def __init__(self, config: EnvConfig, count: int) -> None:
         """Stacks the devices' tables."""
-        super().__init__(setting, count)
-        models = [problem.model for problem in setting.problems]
+        super().__init__(config, count)
+        models = [problem.model for problem in config.problems]
         trees = []
-        for problem, model in zip(setting.problems, models, strict=True):
+        for problem, model in zip(config.problems, models, strict=True):
             assert isinstance(model, TableModel), "small spaces have tables"
             trees.append(model.tree(problem.metric_column))
         self._lowest = np.concatenate([tree.lowest for tree in trees])
@@ -107,24 +105,24 @@ class TableRows(ConstructRows):
         self._first_child = trees[0].first_child
         self._counts = (~np.isnan(trees[0].children)).sum(axis=1)
         self._prefixes, self._leaves = len(trees[0].lowest), trees[0].leaves
-        self._genotypes, self._one_hot = prefixes(setting.space)
+        self._genotypes, self._one_hot = prefixes(config.space)
         self._prefix = np.zeros(count, dtype=np.int64)
-        if setting.fixed:
-            pages = [setting.pages(n) for n in range(len(models))]
-            self._observation = _joined([page.observation for page in pages])
-            self._records = _joined([page.records for page in pages])
-            self._networks = _joined([page.network_records for page in pages])
+        if config.fixed:
+            tables = [config.prefix_table(n) for n in range(len(models))]
+            self._observation = _joined([table.observation for table in tables])
+            self._records = _joined([table.records for table in tables])
+            self._networks = _joined([table.network_records for table in tables])
 
     @property
     def looked_up(self) -> bool:
         """Whether every row is looked up."""
-        return self.usual and self.setting.fixed
+        return self.usual and self.config.fixed
 
     def networks(self) -> tuple[IntArray, Columns]:
         """Looks complete rows up: the ledger's keys, and columns with the reward."""
         numbers = self._prefix - self._leaves
-        if self.setting.several:
-            numbers += self.number * self.setting.space.size
+        if self.config.several:
+            numbers += self.number * self.config.space.size
         records = self._networks.take(numbers)
         return numbers, {name: records[name] for name in records.dtype.names[:-1]}
 
@@ -133,18 +131,18 @@ class TableRows(ConstructRows):
 
     def _take(self, rows: IntArray, actions: IntArray) -> None:
         prefix = self._prefix[rows]
-        if not self.setting.space.uniform:
+        if not self.config.space.uniform:
             actions = actions % self._counts.take(prefix)
         self._prefix[rows] = self._first_child.take(prefix) + actions
 
     def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Decides the next position of every row."""
-        if rows is not None or not self.setting.space.uniform:
+        if rows is not None or not self.config.space.uniform:
             moving = np.arange(self.count) if rows is None else rows
             self._take(moving, actions[moving])
             return
         prefix = self._prefix  # where positions are alike, a child's number is a sum
-        prefix *= self.setting.choices
+        prefix *= self.config.choices
         prefix += actions
         prefix += 1
 
@@ -156,7 +154,7 @@ class TableRows(ConstructRows):
         """Returns what the episodes show."""
         prefix = self._prefix
         place = prefix
-        if self.setting.several:
+        if self.config.several:
             place = prefix + self.number * self._prefixes
         if self.looked_up:
             records = self._records.take(place)
@@ -180,11 +178,11 @@ class TableRows(ConstructRows):
     def _open(self, completable: BoolArray) -> npt.NDArray[np.int8]:
         """Returns the masks ``(N, K)``; all ones for a complete prefix."""
         inner = np.minimum(self._prefix, self._leaves - 1)
-        if self.setting.several:
+        if self.config.several:
             inner = inner + self.number * self._leaves
         children = self._children.take(inner, axis=0)
         meets = children <= self.budget[:, None]
-        if not self.setting.space.uniform:
+        if not self.config.space.uniform:
             meets |= ~completable[:, None] & ~np.isnan(children)
             meets |= (self._prefix >= self._leaves)[:, None]
         else:
@@ -203,17 +201,17 @@ class LayeredRows(ConstructRows):
     Tables of several devices are stacked, with states padded to the most that one has.
     """
 
-    def __init__(self, setting: Setting, count: int) -> None:
+    def __init__(self, config: EnvConfig, count: int) -> None:
         """Stacks the devices' tables."""
-        super().__init__(setting, count)
+        super().__init__(config, count)
         costs = []
-        for problem in setting.problems:
+        for problem in config.problems:
             assert isinstance(problem.model, LayeredModel), "large spaces have layers"
             costs.append(problem.model.cost(problem.metric_column))
         self._costs = costs
         self._link = _Links([cost.links[0] for cost in costs])
-        self._offsets = np.array(setting.space.offsets)
-        self._counts = np.array(setting.space.choices_at)
+        self._offsets = np.array(config.space.offsets)
+        self._counts = np.array(config.space.choices_at)
         self._states = max(cost.states for cost in costs)
         self._entries = self._stack([cost.entries[..., 0] for cost in costs])
         self._following = self._stack([cost.next_state for cost in costs])
@@ -222,7 +220,7 @@ class LayeredRows(ConstructRows):
         reach = np.stack([self._stack(low), self._stack(high)], axis=-1)
         self._reach = np.ascontiguousarray(reach.reshape(-1, 2))
         self._start = np.array([cost.start[0] for cost in costs])
-        length, choices, states = setting.length, setting.choices, self._states
+        length, choices, states = config.length, config.choices, self._states
         self._limits = np.full((count, length + 1, states), -np.inf)
         self._steps = np.full((count, length, states, choices), -np.inf)
         self._row = np.arange(count)
@@ -275,15 +273,15 @@ class LayeredRows(ConstructRows):
 
     def due(self) -> BoolArray:
         """Marks the rows that are complete."""
-        return np.asarray(self._depth == self.setting.length)
+        return np.asarray(self._depth == self.config.length)
 
     def _take(self, rows: IntArray, actions: IntArray) -> None:
-        length, choices = self.setting.length, self.setting.choices
+        length, choices = self.config.length, self.config.choices
         depth = self._depth.take(rows)
-        if not self.setting.space.uniform:
+        if not self.config.space.uniform:
             actions = actions % self._counts.take(depth)
         entry = depth * self._states
-        if self.setting.several:
+        if self.config.several:
             entry += self.number.take(rows) * (length * self._states)
         if self._states > 1:
             entry += self._state.take(rows)
@@ -304,21 +302,21 @@ class LayeredRows(ConstructRows):
 
     def look(self) -> Look:
         """Returns what the episodes show."""
-        length, depth = self.setting.length, self._depth
+        length, depth = self.config.length, self._depth
         here = depth * self._states + self._state
         limit = self._limits.take(self._row * ((length + 1) * self._states) + here)
         completable = self._sum <= limit
         complete = depth == length
         step = self._row * (length * self._states) + here
         step -= complete * self._states  # any place, where nothing is left to decide
-        steps = self._steps.reshape(-1, self.setting.choices).take(step, axis=0)
+        steps = self._steps.reshape(-1, self.config.choices).take(step, axis=0)
         meets = self._sum[:, None] <= steps
-        if self.setting.space.uniform:
+        if self.config.space.uniform:
             meets |= (complete | ~completable)[:, None]
         else:
-            exists = self.setting.space.existing.take(depth, axis=0, mode="clip") == 1
+            exists = self.config.space.existing.take(depth, axis=0, mode="clip") == 1
             meets |= (complete[:, None] | exists) & (complete | ~completable)[:, None]
-        if self.setting.several:
+        if self.config.several:
             here += self.number * ((length + 1) * self._states)
         reach = self._reach.take(here, axis=0)
         reach += self._sum[:, None]

@@ -6,9 +6,9 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.envs.config import EnvConfig
 from hwnas_env.envs.row_env import RowEnv
 from hwnas_env.envs.rows import Look, Rows, cost_ratios
-from hwnas_env.envs.setting import Setting
 from hwnas_env.errors import InvalidActionError, InvalidArgumentError
 from hwnas_env.types import BoolArray, IntArray
 
@@ -42,21 +42,21 @@ class JointEnv(RowEnv):
     """
 
     def _make_rows(self) -> Rows:
-        return JointRows(self.setting, 1)
+        return JointRows(self.config, 1)
 
     def _row_of(self, action: Any) -> npt.NDArray[np.int8]:
-        counts = self.setting.space.choices_at
+        counts = self.config.space.choices_at
         return check_choices(action, (self._length,), counts=counts)[None, :]
 
 
 class JointRows(Rows):
     """Rows of mode joint: see :class:`hwnas_env.envs.joint.JointEnv`."""
 
-    def __init__(self, setting: Setting, count: int) -> None:
+    def __init__(self, config: EnvConfig, count: int) -> None:
         """Makes room for episodes of one step."""
-        super().__init__(setting, count, ones=0)
-        self.action_space = gym.spaces.MultiDiscrete(list(setting.space.choices_at))
-        shape = (count, setting.length)
+        super().__init__(config, count, ones=0)
+        self.action_space = gym.spaces.MultiDiscrete(list(config.space.choices_at))
+        shape = (count, config.length)
         self._genotype = np.full(shape, -1, dtype=np.int8)
         self._mask = np.empty(count, dtype=object)
         self._ratios = np.zeros((count, 2))
@@ -69,14 +69,14 @@ class JointRows(Rows):
         self._genotype[rows] = -1
         for number, budget in {*zip(numbers.tolist(), budgets.tolist(), strict=True)}:
             mine = rows[(numbers == number) & (budgets == budget)]
-            seen = self.setting.problems[number].overview(budget)
+            seen = self.config.problems[number].overview(budget)
             self._completable[mine] = seen.completable
             self._ratios[mine] = seen.low, seen.high
             mask = seen.choices
             mask.setflags(write=False)
             held = np.empty(1, dtype=object)
             held[0] = by_position(
-                mask, self.setting.space.choices_at
+                mask, self.config.space.choices_at
             )  # one object, where NumPy would spread it out
             self._mask[mine] = held
 
@@ -87,8 +87,8 @@ class JointRows(Rows):
 
     def check(self, actions: Any) -> npt.NDArray[np.int8]:
         """Returns ``(N, L)`` choices; see :meth:`Rows.check`."""
-        shape = (self.count, self.setting.length)
-        return check_choices(actions, shape, counts=self.setting.space.choices_at)
+        shape = (self.count, self.config.length)
+        return check_choices(actions, shape, counts=self.config.space.choices_at)
 
     def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Takes whole networks."""

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.space import SearchSpace
+from hwnas_env.envs.config import EnvConfig
 from hwnas_env.envs.row_env import RowEnv
 from hwnas_env.envs.rows import Look, Rows, check_discrete, cost_ratios
-from hwnas_env.envs.setting import Setting
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
@@ -69,7 +69,7 @@ class MutateEnv(RowEnv):
         super().__init__(space, device, **keywords)
 
     def _make_rows(self) -> Rows:
-        return MutateRows(self.setting, 1, draw=self.draw, horizon=self._horizon)
+        return MutateRows(self.config, 1, draw=self.draw, horizon=self._horizon)
 
     def _row_of(self, action: Any) -> IntArray:
         return np.array([self.check_action(action)])
@@ -85,7 +85,7 @@ class MutateRows(Rows):
 
     def __init__(
         self,
-        setting: Setting,
+        config: EnvConfig,
         count: int,
         *,
         draw: Callable[[IntArray, int], FloatArray],
@@ -94,17 +94,17 @@ class MutateRows(Rows):
         """Makes room for episodes of ``horizon`` steps.
 
         Args:
-            setting: what is searched.
+            config: what is searched.
             count: episodes.
             draw: gives rows so many uniform numbers in [0, 1) each.
             horizon: steps; twice the number of positions by default.
         """
-        super().__init__(setting, count, ones=setting.space.offsets[-1])
-        self._horizon = check_horizon(horizon, length=setting.length)
+        super().__init__(config, count, ones=config.space.offsets[-1])
+        self._horizon = check_horizon(horizon, length=config.length)
         self._draw = draw
-        self._actions = setting.length * setting.choices
+        self._actions = config.length * config.choices
         self.action_space = gym.spaces.Discrete(self._actions)
-        self._genotype = np.zeros((count, setting.length), dtype=np.int8)
+        self._genotype = np.zeros((count, config.length), dtype=np.int8)
         self._left = np.zeros(count, dtype=np.int64)
 
     def start(self, rows: IntArray, genotype: Any) -> None:
@@ -114,14 +114,14 @@ class MutateRows(Rows):
             self._genotype[rows] = genotype[rows] if len(genotype) > 1 else genotype
             return
         while len(rows):
-            uniforms = self._draw(rows, self.setting.length)
-            drawn = uniform_genotypes(uniforms, self.setting.space)
+            uniforms = self._draw(rows, self.config.length)
+            drawn = uniform_genotypes(uniforms, self.config.space)
             self._genotype[rows] = drawn
             rows = rows[~np.isfinite(self.known_costs(drawn, self.number[rows]))]
 
     def check_start(self, genotype: Any) -> Genotypes:
         """Checks one whole genotype, or one a row."""
-        rows = self.setting.space.validate(genotype)
+        rows = self.config.space.validate(genotype)
         if len(rows) not in (1, self.count):
             message = f"genotype: expected one for all or {self.count}, got {len(rows)}"
             raise InvalidArgumentError(message)
@@ -129,23 +129,23 @@ class MutateRows(Rows):
 
     def check(self, actions: Any) -> IntArray:
         """Returns ``(N,)`` actions; see :meth:`Rows.check`."""
-        meaning = f"position * {self.setting.choices} + choice"
+        meaning = f"position * {self.config.choices} + choice"
         return check_discrete(actions, self.count, self._actions, meaning=meaning)
 
     def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Changes one position a row."""
         moving = np.arange(self.count) if rows is None else rows
         taken = actions if rows is None else actions[rows]
-        position, choice = np.divmod(taken, self.setting.choices)
-        if not self.setting.space.uniform:
-            choice %= np.array(self.setting.space.choices_at)[position]
+        position, choice = np.divmod(taken, self.config.choices)
+        if not self.config.space.uniform:
+            choice %= np.array(self.config.space.choices_at)[position]
         self._genotype[moving, position] = choice
         self._left[moving] -= 1
 
     def look(self) -> Look:
         """Returns what the episodes show."""
         cost, mask, completable = self._around()
-        decided = self.setting.space.one_hot(self._genotype)
+        decided = self.config.space.one_hot(self._genotype)
         return Look(
             self.observe(decided, cost_ratios(cost, self.budget)),
             mask,
@@ -154,7 +154,7 @@ class MutateRows(Rows):
         )
 
     def _around(self) -> tuple[FloatArray, npt.NDArray[np.int8], BoolArray]:
-        problems = self.setting.problems
+        problems = self.config.problems
         if len(problems) == 1:
             return neighbourhood(problems[0], self._genotype, self.budget)
         cost = np.empty(self.count)

@@ -30,7 +30,7 @@ class RowEnv(HWNASEnv):
         self._rows = self._make_rows()
         ones = self._rows.ones
         self._ratio = slice(ones, ones + 2)
-        self.observation_space = self.setting.observation_space(ones)
+        self.observation_space = self.config.observation_space(ones)
         self.action_space = self._rows.action_space
 
     def _check_start(self, genotype: Any) -> Any:

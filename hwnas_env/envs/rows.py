@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.walk import RATIO_LIMIT
-from hwnas_env.envs.setting import Setting
+from hwnas_env.envs.config import EnvConfig
 from hwnas_env.errors import InvalidActionError
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
@@ -42,20 +42,20 @@ class Rows(ABC):
     usual = False
     """Whether every row has its device's usual budget."""
 
-    def __init__(self, setting: Setting, count: int, *, ones: int) -> None:
+    def __init__(self, config: EnvConfig, count: int, *, ones: int) -> None:
         """Makes room for ``count`` episodes; none has begun.
 
         Args:
-            setting: what is searched.
+            config: what is searched.
             count: episodes.
             ones: indicators at the beginning of an observation.
         """
-        self.setting, self.count, self.ones = setting, count, ones
-        self.observation_space = setting.observation_space(ones)
+        self.config, self.count, self.ones = config, count, ones
+        self.observation_space = config.observation_space(ones)
         self.number: IntArray = np.zeros(count, dtype=np.int64)
         self.budget: FloatArray = np.zeros(count)
         self.tail: FloatArray = np.zeros(
-            (count, setting.sampled + setting.tails.shape[1])
+            (count, config.sampled + config.tails.shape[1])
         )
 
     def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
@@ -67,10 +67,10 @@ class Rows(ABC):
             budgets: in the metric's unit.
         """
         self.number[rows], self.budget[rows] = numbers, budgets
-        usual = self.budget == self.setting.budgets[self.number]
-        self.usual = not self.setting.sampled and bool(usual.all())
+        usual = self.budget == self.config.budgets[self.number]
+        self.usual = not self.config.sampled and bool(usual.all())
         if self.tail.shape[1]:
-            self.tail[rows] = self.setting.tail(numbers, budgets)
+            self.tail[rows] = self.config.tail(numbers, budgets)
 
     @abstractmethod
     def start(self, rows: IntArray, genotype: Any) -> None:
@@ -111,7 +111,7 @@ class Rows(ABC):
 
     def known_costs(self, genotypes: Genotypes, numbers: IntArray) -> FloatArray:
         """Returns the costs of networks on their devices: ``(M,)``."""
-        problems = self.setting.problems
+        problems = self.config.problems
         if len(problems) == 1:
             return problems[0].known_costs(genotypes)
         costs = np.empty(len(genotypes))

@@ -20,19 +20,19 @@ from hwnas_env.envs.checks import (
     check_not_drawn,
     check_seeds,
 )
+from hwnas_env.envs.config import EnvConfig
 from hwnas_env.envs.construct_rows import LayeredRows, TableRows
 from hwnas_env.envs.joint import JointRows
 from hwnas_env.envs.modes import check_mode
 from hwnas_env.envs.mutate import MutateRows
-from hwnas_env.envs.outcome import Columns
+from hwnas_env.envs.query_columns import query_rows
 from hwnas_env.envs.rows import Look, Rows
-from hwnas_env.envs.setting import Setting
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.envs.uniforms import Uniforms
 from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
-from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
+from hwnas_env.types import BoolArray, FloatArray, IntArray
 
 Infos = dict[str, Any]
 Step = tuple[
@@ -114,26 +114,26 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         mode_said = {"autoreset_mode": self.autoreset_mode}
         self.metadata = {**self.metadata, **mode_said}  # type: ignore[misc]
         self._spec: EnvSpec | None = None
-        check_keywords(keywords, inspect.signature(Setting).parameters)
-        self.setting = setting = Setting(space, device, **keywords)
+        check_keywords(keywords, inspect.signature(EnvConfig).parameters)
+        self.config = config = EnvConfig(space, device, **keywords)
         self._uniforms = Uniforms(num_envs)
         self._rows: Rows
         if mode == "mutate":
             draw = self._uniforms.take
-            self._rows = MutateRows(setting, num_envs, draw=draw, horizon=horizon)
+            self._rows = MutateRows(config, num_envs, draw=draw, horizon=horizon)
         elif mode == "joint":
-            self._rows = JointRows(setting, num_envs)
-        elif isinstance(setting.space, TableSpace):
-            self._rows = TableRows(setting, num_envs)
+            self._rows = JointRows(config, num_envs)
+        elif isinstance(config.space, TableSpace):
+            self._rows = TableRows(config, num_envs)
         else:
-            self._rows = LayeredRows(setting, num_envs)
+            self._rows = LayeredRows(config, num_envs)
         self.single_observation_space = self._rows.observation_space
         self.single_action_space = self._rows.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        if setting.vector_rewards:
-            self.reward_dim = len(setting.vector_rewards[0].objectives)
-            self.reward_space = setting.reward_space()
+        if config.vector_rewards:
+            self.reward_dim = len(config.vector_rewards[0].objectives)
+            self.reward_space = config.reward_space()
         self._counted: tuple[int, int, bool] | None = None
         self._blank = self._make_blank()
         self._everything = np.arange(num_envs)
@@ -144,7 +144,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self._held: BoolArray = self._nobody
 
     def _zeros(self) -> FloatArray:
-        vector = self.setting.vector_rewards
+        vector = self.config.vector_rewards
         return np.zeros((self.num_envs, self.reward_dim) if vector else self.num_envs)
 
     def _make_blank(self) -> Infos:
@@ -152,7 +152,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         blank: Infos = {}
         yes = np.ones(self.num_envs, dtype=np.bool_)
         yes.setflags(write=False)
-        for key, value in self.setting.blank().items():
+        for key, value in self.config.blank().items():
             column = np.full(self.num_envs, 0 if value is None else value)
             column.setflags(write=False)
             blank[key], blank[f"_{key}"] = column, yes
@@ -170,17 +170,17 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
     @property
     def devices(self) -> tuple[str, ...]:
         """Names of the devices; ``info["device"]`` is a place in it."""
-        return self.setting.devices
+        return self.config.devices
 
     @property
     def ledger(self) -> BudgetedProblem:
         """The counter of queries, over all rows."""
-        return self.setting.ledger
+        return self.config.ledger
 
     @property
     def problem(self) -> Problem:
         """The problem, of the first device where there are several."""
-        return self.setting.problems[0]
+        return self.config.problems[0]
 
     def pareto_front(self, gamma: float = 1.0) -> list[FloatArray]:
         """Returns the exact front as vector rewards, on the first device.
@@ -193,11 +193,11 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             NotExactError: the front of this problem cannot be computed exactly.
         """
         steps = self._rows.steps_before_reward
-        return self.setting.discounted_front(0, gamma=gamma, steps=steps)
+        return self.config.discounted_front(0, gamma=gamma, steps=steps)
 
     def describe(self) -> dict[str, Any]:
         """Says what is searched, where its numbers come from, and what is rewarded."""
-        reward = self.setting.describe_reward()
+        reward = self.config.describe_reward()
         return {**self.problem.describe(), "reward": reward}
 
     def action_masks(self) -> BoolArray:
@@ -266,21 +266,21 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             InvalidBudgetError, InvalidActionError: as their names say.
             InvalidArgumentError: seeds or a mask of another length.
         """
-        setting, given = self.setting, {} if options is None else options
-        setting.check_options(given, others=("reset_mask",))
+        config, given = self.config, {} if options is None else options
+        config.check_options(given, others=("reset_mask",))
         options = dict(given)
         rows = self._masked(options.pop("reset_mask", None))
-        start, number = None, setting.check_device(options.get("device"))
+        start, number = None, config.check_device(options.get("device"))
         if "genotype" in options:
             start = self._rows.check_start(options["genotype"])
-        budgets = setting.check_budget(options.get("budget"), number)
-        setting.refuse_worker()
+        budgets = config.check_budget(options.get("budget"), number)
+        config.refuse_worker()
         seeds = check_seeds(seed, self.num_envs)
         if any(one is not None for one in seeds):
             self._uniforms.seed(rows, seeds)
             if seeds[0] is not None and 0 in rows:
                 super().reset(seed=seeds[0])  # np_random, of which nothing here draws
-            if setting.restarts and len(rows) == self.num_envs:
+            if config.restarts and len(rows) == self.num_envs:
                 self.ledger.restart()
         self._begin(rows, number=number, budgets=budgets, start=start)
         self._begun = True
@@ -318,22 +318,22 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         start: Any = None,
     ) -> None:
         """Starts episodes of rows; what is not given is drawn, or the usual."""
-        setting = self.setting
-        drawn = setting.sampled or setting.several
+        config = self.config
+        drawn = config.sampled or config.several
         if not drawn and budgets is None and self._rows.usual:
             self._rows.start(rows, start)  # devices and budgets stay as they are
             return
         numbers = np.full(len(rows), number or 0)
-        if number is None and setting.several:
+        if number is None and config.several:
             uniforms = self._uniforms.take(rows, 1)[:, 0]
-            numbers = (uniforms * setting.drawn).astype(np.int64)
+            numbers = (uniforms * config.drawn).astype(np.int64)
         if budgets is not None:
             chosen = budgets[numbers]
-        elif setting.sampled:
+        elif config.sampled:
             uniforms = self._uniforms.take(rows, 1)[:, 0]
-            chosen = setting.draw_budgets(numbers, uniforms)
+            chosen = config.draw_budgets(numbers, uniforms)
         else:
-            chosen = setting.budgets[numbers]
+            chosen = config.budgets[numbers]
         self._rows.place(rows, numbers, chosen)
         self._rows.start(rows, start)
         self._placed = self._rows.budget.copy(), self._rows.number.copy()
@@ -396,8 +396,14 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             keys, columns = self._rows.networks()
         else:
             numbers = self._rows.number[rows]
-            columns = self._outcome(look.genotype[rows], numbers, rows)
-            keys = self.setting.keys(look.genotype[rows], numbers)
+            columns = query_rows(
+                self.config.query_columns,
+                look.genotype[rows],
+                numbers,
+                self._rows.budget[rows],
+                draw=lambda: self._uniforms.take(rows, 1)[:, 0],
+            )
+            keys = self.config.keys(look.genotype[rows], numbers)
         before = self.ledger.queries, self.ledger.unique_queries
         receipt = self.ledger.charge(
             keys, columns.get("train_seconds"), columns["accuracy_percent"]
@@ -425,35 +431,13 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         every_reward[paid] = rewards[: receipt.paid]
         return every_reward, infos, unpaid
 
-    def _outcome(
-        self, genotypes: Genotypes, numbers: IntArray, rows: IntArray
-    ) -> Columns:
-        """Evaluates networks on their devices: columns, one row a network."""
-        setting, budgets = self.setting, self._rows.budget[rows]
-        uniforms = None
-        if setting.problems[0].sampled:
-            uniforms = self._uniforms.take(rows, 1)[:, 0]
-        found: Columns = {}
-        for number in np.unique(numbers).tolist():
-            mine = numbers == number
-            evaluation = setting.problems[number].evaluate_valid(
-                genotypes[mine], uniforms=None if uniforms is None else uniforms[mine]
-            )
-            columns = setting.outcomes[number](evaluation, budget=budgets[mine])
-            for key, column in columns.items():
-                if key not in found:
-                    shape = (len(rows), *column.shape[1:])
-                    found[key] = np.empty(shape, dtype=column.dtype)
-                found[key][mine] = column
-        return found
-
     def _info(self, look: Look) -> Infos:
         """Returns what info says of rows that are not evaluated."""
         infos = self._blank.copy()
         infos["genotype"], infos["action_mask"] = look.genotype, look.mask
         infos["completable"] = look.completable
         infos["budget"] = self._placed[0]
-        if self.setting.several:
+        if self.config.several:
             infos["device"] = self._placed[1]
         ledger = self.ledger
         now = ledger.queries, ledger.unique_queries, ledger.exhausted

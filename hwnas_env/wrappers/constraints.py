@@ -124,7 +124,7 @@ class Lagrangian(RewardRule):
         evaluated, counted = info("evaluated"), info("cost")
         rows = evaluated | (counted > 0.0)
         if np.count_nonzero(rows):
-            cost = info(self.core.setting.problems[0].metric)
+            cost = info(self.core.config.problems[0].metric)
             excess = np.where(evaluated, cost / info("budget") - 1.0, counted)[rows]
             mean = ordered_sum(np.clip(excess, -1.0, 1.0)) / len(excess)
             move = self._step_size * mean

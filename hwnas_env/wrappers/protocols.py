@@ -44,7 +44,7 @@ Info: TypeAlias = Callable[[str], Array]
 """Gives an info key of a step as an array, one row an environment."""
 
 
-class Setting(Protocol):
+class EnvConfig(Protocol):
     """Says what an environment's keywords decided: its devices and its rewards."""
 
     @property
@@ -68,7 +68,7 @@ class Environment(Protocol):
     """Offers what single and vector environments of this package both have."""
 
     @property
-    def setting(self) -> Setting:
+    def config(self) -> EnvConfig:
         """What the keywords decided."""
 
     @property

@@ -77,7 +77,7 @@ class RewardRule(Rule, ABC):
 
     def numbers(self, info: Info) -> IntArray:
         """Returns which device each row is on: ``(N,)``."""
-        if not self.core.setting.several:
+        if not self.core.config.several:
             return np.zeros(self.count, dtype=np.int64)
         return info("device").astype(np.int64)
 
@@ -92,7 +92,7 @@ def reward_kind(env: AnyEnv | AnyVector) -> str | None:
         if not type(env).__module__.startswith(__package__):
             return None
         env = env.env
-    return "vector" if core_of(env).setting.vector_rewards else "number"
+    return "vector" if core_of(env).config.vector_rewards else "number"
 
 
 def refuse_reward(name: str, *, vector: bool) -> NoReturn:

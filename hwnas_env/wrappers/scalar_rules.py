@@ -30,13 +30,13 @@ class Scalarisation(RewardRule):
             InvalidArgumentError: the environment has no objectives.
         """
         super().__init__(env, count)
-        if not self.core.setting.vector_rewards:
+        if not self.core.config.vector_rewards:
             message = (
                 "a scalarisation needs a vector reward: make the environment "
                 'with objectives=("accuracy", "latency_ms")'
             )
             raise InvalidArgumentError(message)
-        self.vectors = self.core.setting.vector_rewards
+        self.vectors = self.core.config.vector_rewards
         self.objectives = self.vectors[0].objectives
         self._last = np.zeros((count, len(self.objectives)))
 
@@ -59,9 +59,9 @@ class Scalarisation(RewardRule):
             InvalidArgumentError: more objectives than an exact front has.
             NotExactError: the front of this problem cannot be computed exactly.
         """
-        setting = self.core.setting
+        config = self.core.config
         try:
-            return [setting.front(number) for number in range(len(self.vectors))]
+            return [config.front(number) for number in range(len(self.vectors))]
         except (InvalidArgumentError, NotExactError) as error:
             message = f"{error}; EpsilonConstraint needs no front"
             raise type(error)(message) from None

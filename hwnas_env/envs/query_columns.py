@@ -1,5 +1,6 @@
 """What a query comes to: the numbers of info, and the reward; one row a network."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +9,13 @@ import numpy.typing as npt
 
 from hwnas_env.problems.problem import Problem
 from hwnas_env.problems.rewards import NamedReward, VectorReward
-from hwnas_env.types import Evaluation, FloatArray
+from hwnas_env.types import Evaluation, FloatArray, Genotypes, IntArray
 
 Columns = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class QueryColumns:
     """Turns evaluations on one device into columns, the reward among them.
 
     Attributes:
@@ -52,3 +53,34 @@ class Outcome:
         else:
             columns["reward"] = self.reward(evaluation, column=column, budget=budget)
         return columns
+
+
+def query_rows(
+    on_devices: Sequence[QueryColumns],
+    genotypes: Genotypes,
+    numbers: IntArray,
+    budgets: FloatArray,
+    *,
+    draw: Callable[[], FloatArray],
+) -> Columns:
+    """Evaluates networks, each on its device: columns, one row a network.
+
+    Args:
+        on_devices: what turns evaluations into columns, one a device.
+        genotypes: ``(N, L)`` valid ones.
+        numbers: ``(N,)`` which device.
+        budgets: ``(N,)`` in the metric's unit.
+        draw: gives ``(N,)`` uniform numbers, where an accuracy's runs are drawn.
+    """
+    uniforms = draw() if on_devices[0].problem.sampled else None
+    found: Columns = {}
+    for number in np.unique(numbers).tolist():
+        mine, device = numbers == number, on_devices[number]
+        drawn = None if uniforms is None else uniforms[mine]
+        evaluation = device.problem.evaluate_valid(genotypes[mine], uniforms=drawn)
+        for key, column in device(evaluation, budget=budgets[mine]).items():
+            if key not in found:
+                shape = (len(genotypes), *column.shape[1:])
+                found[key] = np.empty(shape, dtype=column.dtype)
+            found[key][mine] = column
+    return found

@@ -16,8 +16,8 @@ from hwnas_env.envs.checks import (
     refuse_accuracy,
     require_metric,
 )
-from hwnas_env.envs.outcome import Outcome
-from hwnas_env.envs.pages import Pages, make_pages
+from hwnas_env.envs.prefix_table import PrefixTable, make_prefix_table
+from hwnas_env.envs.query_columns import QueryColumns
 from hwnas_env.envs.spec import is_object, refuse_objects
 from hwnas_env.envs.workers import refuse_worker
 from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
@@ -39,7 +39,7 @@ LOG_LIMIT = 10.0
 """Logarithms of costs over budgets are observed clipped to [-10, 10]."""
 
 
-class Setting:
+class EnvConfig:
     """Problems, ledger, budgets and rewards; environments act on it.
 
     One problem a device; ``MultiDevice`` environments have several, and draw one of the
@@ -158,7 +158,7 @@ class Setting:
         self._set_budgets(budget)
         self._set_reward(reward, objectives)
         self.tails = self._make_tails()
-        self._pages: dict[int, Pages] = {}
+        self._prefix_tables: dict[int, PrefixTable] = {}
         self.fixed = (
             self.space.has_numbers
             and not self.sampled
@@ -166,11 +166,11 @@ class Setting:
             and (self.reward is None or self.reward.trusted)
         )
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Setting":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "EnvConfig":
         """Copies everything but a ledger that was given: copies spend it too."""
         if self.given:
             memo[id(self.ledger)] = self.ledger
-        copied = memo[id(self)] = object.__new__(Setting)
+        copied = memo[id(self)] = object.__new__(EnvConfig)
         vars(copied).update(copy.deepcopy(vars(self), memo))
         return copied
 
@@ -237,8 +237,8 @@ class Setting:
             if all(name in problem.metrics for problem in self.problems)
         ]
         self.metrics = tuple(shared)
-        self.outcomes = tuple(
-            Outcome(problem, self.metrics, one)
+        self.query_columns = tuple(
+            QueryColumns(problem, self.metrics, one)
             for problem, one in zip(self.problems, rewards, strict=True)
         )
 
@@ -316,13 +316,15 @@ class Setting:
         drawn = exp(low + uniforms * (high - low))
         return np.asarray(np.maximum(drawn, self._cheapest[numbers]))
 
-    def pages(self, number: int) -> Pages:
-        """Returns the pages of a device under its budget; for ``fixed`` settings."""
-        found = self._pages.get(number)
+    def prefix_table(self, number: int) -> PrefixTable:
+        """Returns the table of a device under its budget; asked only where ``fixed``."""
+        found = self._prefix_tables.get(number)
         if found is None:
             tail = tuple(self.tails[number].tolist())
-            found = make_pages(self.outcomes[number], self.usual[number], tail)
-            self._pages[number] = found
+            found = make_prefix_table(
+                self.query_columns[number], self.usual[number], tail
+            )
+            self._prefix_tables[number] = found
         return found
 
     def check_options(

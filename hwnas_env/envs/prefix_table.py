@@ -1,7 +1,7 @@
-"""A small space's construct episodes, worked out in advance: one page a prefix.
+"""A small space's construct episodes, worked out in advance: one row a prefix.
 
 Where every network can be enumerated and the budget is fixed, a step is a look-up.
-Pages are made by the same batch functions that other spaces call step by step.
+Its rows are made by the same batch functions that other spaces call step by step.
 """
 
 import functools
@@ -13,18 +13,18 @@ import numpy.typing as npt
 
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.engines.walk import Mask, TableWalk
-from hwnas_env.envs.outcome import Columns, Outcome
+from hwnas_env.envs.query_columns import Columns, QueryColumns
 from hwnas_env.types import BoolArray, FloatArray, Genotypes
 
-Page = tuple[npt.NDArray[np.float32], npt.NDArray[np.int8], Mask, bool]
+PrefixRow = tuple[npt.NDArray[np.float32], npt.NDArray[np.int8], Mask, bool]
 
 
 @dataclass(frozen=True, eq=False)
-class Pages:
+class PrefixTable:
     """What construct shows at every prefix; prefixes are numbered as in ``PrefixTree``.
 
     Attributes:
-        outcome: what a query comes to.
+        query_columns: what a query comes to.
         budget: in the metric's unit.
         tail: ``(T,)`` float32, what ends every observation.
         observation: ``(P, D)`` float32.
@@ -37,7 +37,7 @@ class Pages:
         reward: ``(size,)`` or ``(size, k)``.
     """
 
-    outcome: Outcome
+    query_columns: QueryColumns
     budget: float
     tail: tuple[float, ...]
     observation: npt.NDArray[np.float32]
@@ -49,7 +49,7 @@ class Pages:
     columns: tuple[tuple[str, npt.NDArray[Any]], ...]
     reward: FloatArray
 
-    def page(self, prefix: int) -> Page:
+    def row(self, prefix: int) -> PrefixRow:
         """Returns observation, genotype, mask and completable of one prefix, kept."""
         found = self._kept.get(prefix)
         if found is None:
@@ -74,22 +74,24 @@ class Pages:
         return _records({**dict(self.columns), "reward": self.reward})
 
     @functools.cached_property
-    def _kept(self) -> dict[int, Page]:
+    def _kept(self) -> dict[int, PrefixRow]:
         return {}
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Pages":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "PrefixTable":
         """Returns itself: nothing of it changes."""
         return self
 
     def __reduce__(self) -> Any:
         """Is worked out anew where it is unpickled, which is quicker than to move."""
-        return make_pages, (self.outcome, self.budget, self.tail)
+        return make_prefix_table, (self.query_columns, self.budget, self.tail)
 
 
 @functools.lru_cache(maxsize=16)
-def make_pages(outcome: Outcome, budget: float, tail: tuple[float, ...]) -> Pages:
-    """Works all pages out; the space must have numbers, its accuracy must be fixed."""
-    problem = outcome.problem
+def make_prefix_table(
+    query_columns: QueryColumns, budget: float, tail: tuple[float, ...]
+) -> PrefixTable:
+    """Works all rows out; the space must be enumerated, its accuracy fixed."""
+    problem = query_columns.problem
     walk = problem.walk(budget)
     assert isinstance(walk, TableWalk), "small spaces have table walks"
     genotypes, one_hot = prefixes(problem.space)
@@ -100,10 +102,10 @@ def make_pages(outcome: Outcome, budget: float, tail: tuple[float, ...]) -> Page
     evaluation = problem.evaluate(genotypes[leaves:])
     columns = {
         key: np.ascontiguousarray(column)
-        for key, column in outcome(evaluation, budget=budget).items()
+        for key, column in query_columns(evaluation, budget=budget).items()
     }
-    pages = Pages(
-        outcome=outcome,
+    table = PrefixTable(
+        query_columns=query_columns,
         budget=budget,
         tail=tail,
         observation=np.hstack([one_hot, walk.ratios.astype(np.float32), ends]),
@@ -115,11 +117,11 @@ def make_pages(outcome: Outcome, budget: float, tail: tuple[float, ...]) -> Page
         reward=columns.pop("reward"),
         columns=tuple(columns.items()),
     )
-    columns_only = [column for _, column in pages.columns]
-    for value in (*vars(pages).values(), *columns_only):
+    columns_only = [column for _, column in table.columns]
+    for value in (*vars(table).values(), *columns_only):
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
-    return pages
+    return table
 
 
 def _records(columns: Columns) -> npt.NDArray[np.void]:
