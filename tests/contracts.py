@@ -12,7 +12,7 @@ import gymnasium as gym
 import pytest
 
 from hwnas_env.devices import DEVICES, devices_of
-from hwnas_env.envs.registration import ENVIRONMENTS
+from hwnas_env.envs.registration import ENVIRONMENTS, SIX_DEVICES
 from hwnas_env.metrics import METRICS
 from hwnas_env.spaces import SEARCH_SPACES
 
@@ -59,6 +59,9 @@ _KEYS = [
 ]
 PROBLEMS = [_marked(key, full=key[:2] in FORMS) for key in _KEYS]
 """Every space, device, dataset and budget metric, marked likewise."""
+
+SIX = {name: DEVICES[name] for name in SIX_DEVICES}
+"""HW-NAS-Bench's devices, without the toy one."""
 
 PAIRS = [
     (space, device.name) for space in SEARCH_SPACES for device in devices_of(space)

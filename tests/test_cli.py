@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import synthetic
+from contracts import SIX
 from typer.testing import CliRunner, Result
 
 from hwnas_env.benchmark.runs import Task
 from hwnas_env.cli import app, main
-from hwnas_env.devices import DEVICES
 from hwnas_env.envs.registration import ENVIRONMENTS, MULTI_DEVICE_ENVIRONMENTS
 from hwnas_env.errors import HWNASError
 from hwnas_env.problems.fidelity import ERRORS
@@ -105,7 +105,7 @@ def test_envs_lists_every_id() -> None:
     every = [*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS]
     rows = json.loads(answer("envs", "--json"))
     assert [row["id"] for row in rows] == every
-    assert rows[-1]["devices"] == [*DEVICES]
+    assert rows[-1]["devices"] == [*SIX]
     assert rows[-1]["metrics"] == ["latency_ms", "parameters_m", "flops_m"]
     assert rows[-1]["medium"] is None
     text = answer("envs")

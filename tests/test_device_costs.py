@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from contracts import SIX
 
 from hwnas_env import make_device_costs, make_problem
-from hwnas_env.devices import DEVICES
 from hwnas_env.errors import (
     DataMissingError,
     InvalidArgumentError,
@@ -25,7 +25,7 @@ def test_columns_are_those_of_the_problems(
     rows = SEARCH_SPACES[space].sample(count, rng=rng)
     found = costs.evaluate(rows)
     assert found.shape == (count, len(costs.names))
-    for device in DEVICES.values():
+    for device in SIX.values():
         evaluation = make_problem(space, device=device.name).evaluate(rows)
         for column, metric in enumerate(device.metrics_in(space)):
             place = costs.names.index(f"{device.name}_{metric}")
@@ -38,7 +38,7 @@ def test_columns_are_those_of_the_problems(
 
 def test_upstreams_metrics_are_there() -> None:
     assert len(make_device_costs("nasbench201").names) == 10
-    measured = [name for name in DEVICES if name != "edgetpu"]
+    measured = [name for name in SIX if name != "edgetpu"]
     assert len(make_device_costs("fbnet", devices=measured).names) == 8
 
 

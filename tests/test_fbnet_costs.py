@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from contracts import SIX
 
 from calibration import coral, fbnet, fbnet_terms
 from calibration.files import content
 from calibration.numerics import nnls
-from hwnas_env.devices import DEVICES, get_device
+from hwnas_env.devices import get_device
 from hwnas_env.engines.additive import Additive
 from hwnas_env.errors import UnknownNameError
 from hwnas_env.spaces.fbnet import BLOCKS, SETTINGS, SKIP, SPACE
@@ -22,8 +23,8 @@ LENGTH = 22
 COSTS = [
     (dataset, device, metric)
     for dataset in SETTINGS
-    for device in DEVICES
-    for metric in DEVICES[device].metrics_in("fbnet")
+    for device in SIX
+    for metric in SIX[device].metrics_in("fbnet")
 ]
 
 # All k3_e1, and the same with k3_e1_g2 in the last layer. Source: the notebook of
@@ -114,10 +115,10 @@ def test_provenance_repeats_the_error_that_the_published_pair_shows() -> None:
 
 
 @pytest.mark.parametrize("dataset", SETTINGS)
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("device", SIX)
 def test_metrics_come_in_the_devices_order(device: str, dataset: str) -> None:
     costs = SPACE.costs(get_device(device), dataset)
-    assert tuple(costs.quantities) == DEVICES[device].metrics_in("fbnet")
+    assert tuple(costs.quantities) == SIX[device].metrics_in("fbnet")
     assert tuple(costs.provenance) == tuple(costs.quantities)
 
 
@@ -186,7 +187,7 @@ def test_fpga_rule_gives_every_block_entry_on_cifar100() -> None:
 def test_four_edgetpu_states_follow_the_full_chain_of_operations(
     dataset: str, random_genotypes: np.ndarray
 ) -> None:
-    constants = DEVICES["edgetpu"].coefficients("fbnet", dataset, "latency_ms")
+    constants = SIX["edgetpu"].coefficients("fbnet", dataset, "latency_ms")
     fitted = np.array([constants[name] for name in edgetpu.FITTED])
     expected = []
     for genotype in random_genotypes[:100].tolist():
@@ -272,7 +273,7 @@ def test_coefficient_files_are_small_and_written_as_they_would_be_again() -> Non
         committed = file.read_bytes()
         assert content(json.loads(committed)) == committed
         size += len(committed)
-    assert len(jsons) == len(DEVICES)
+    assert len(jsons) == len(SIX)
     assert size < 80_000
 
 
@@ -290,7 +291,7 @@ def test_tables_give_4000_measured_latencies(reference: Path) -> None:
 def test_calibration_gives_the_committed_bytes(reference: Path) -> None:
     committed = {
         f"{dataset}/{device.name}/{metric}": entry
-        for device in DEVICES.values()
+        for device in SIX.values()
         for dataset, entries in device.facts("fbnet")["columns"].items()
         for metric, entry in entries.items()
     }

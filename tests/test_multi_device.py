@@ -8,12 +8,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from contracts import SIX
 from gymnasium.utils.env_checker import check_env as gym_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 from test_vector import assert_equal_play
 
 from hwnas_env import make_problem
-from hwnas_env.devices import DEVICES
 from hwnas_env.envs.registration import MULTI_DEVICE_ENVIRONMENTS
 from hwnas_env.errors import (
     InfeasibleBudgetError,
@@ -67,7 +67,7 @@ def test_every_device_is_drawn_and_answers_as_its_problem_does(env_id: str) -> N
         assert info["deployable"] == evaluation.deployable[0]
         assert "energy_mj" not in info
         _, info = env.reset()
-    counts = np.array([drawn.count(name) for name in DEVICES])
+    counts = np.array([drawn.count(name) for name in SIX])
     assert counts.sum() == 120
     assert counts.min() >= 8
 
@@ -77,7 +77,7 @@ def test_devices_are_described_by_what_networks_cost_on_them(env_id: str) -> Non
     env = make(env_id)
     problem = env.unwrapped.problem
     choices, length = problem.space.choices, problem.space.length
-    for device in DEVICES:
+    for device in SIX:
         observation, _ = env.reset(options={"device": device})
         own = make_problem(problem.space.name, device=device)
         networks = np.repeat(np.arange(choices)[:, None], length, axis=1)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from contracts import SIX
 
 from calibration.nasbench201 import calibrate_costs
 from hwnas_env import devices
 from hwnas_env.data.formats.hwnasbench_file import SUFFIXES
-from hwnas_env.devices import DEVICES, get_device
+from hwnas_env.devices import get_device
 from hwnas_env.errors import UnknownNameError
 from hwnas_env.maths.statistics import fidelity
 from hwnas_env.spaces import SEARCH_SPACES
@@ -19,7 +20,7 @@ from hwnas_env.spaces.nasbench201.cells import analyse
 SPACE = SEARCH_SPACES["nasbench201"]
 DATASETS = ("cifar10", "cifar100", "ImageNet16-120")
 EXACT = ("eyeriss", "fpga")
-CASES = [(device, dataset) for device in DEVICES for dataset in DATASETS]
+CASES = [(device, dataset) for device in SIX for dataset in DATASETS]
 
 # Official rows 0 and 1, as the example notebook of HW-NAS-Bench prints them.
 PUBLISHED = {
@@ -79,7 +80,7 @@ LEAST_DEPLOYABLE_RIGHT_PERCENT = 99.7
 def _entries() -> dict[str, dict]:
     return {
         f"{dataset}/{device.name}/{metric}": entry
-        for device in DEVICES.values()
+        for device in SIX.values()
         for dataset, entries in device.facts("nasbench201")["columns"].items()
         for metric, entry in entries.items()
     }
@@ -227,7 +228,7 @@ def test_calibration_computes_the_committed_bytes(reference: Path) -> None:
 @pytest.mark.parametrize(("device", "dataset"), CASES)
 def test_columns_are_complete_finite_and_positive(device: str, dataset: str) -> None:
     table = SPACE.costs(get_device(device), dataset)
-    assert tuple(table.values) == DEVICES[device].metrics_in("nasbench201")
+    assert tuple(table.values) == SIX[device].metrics_in("nasbench201")
     assert tuple(table.provenance) == tuple(table.values)
     assert table.deployable.shape == (SPACE.size,)
     assert table.deployable.all() == (device != "edgetpu")
@@ -258,7 +259,7 @@ def test_file_has_one_entry_for_each_dataset_device_and_metric() -> None:
     expected = {
         f"{dataset}/{device}/{metric}"
         for device, dataset in CASES
-        for metric in DEVICES[device].metrics_in("nasbench201")
+        for metric in SIX[device].metrics_in("nasbench201")
     }
     assert set(_entries()) == expected
 
@@ -354,6 +355,6 @@ def test_features_of_a_batch_are_those_of_its_rows(
 
 
 def test_a_device_is_a_file_of_at_most_24_kilobytes() -> None:
-    for name in DEVICES:
+    for name in SIX:
         file = Path(devices.__file__).with_name(f"{name}.json")
         assert file.stat().st_size <= 24 * 1024

@@ -9,10 +9,10 @@ import pickle
 import numpy as np
 import numpy.typing as npt
 import pytest
-from contracts import PAIRS, PROBLEMS
+from contracts import PAIRS, PROBLEMS, SIX
+from toys import TOY
 
 from hwnas_env import make_problem
-from hwnas_env.devices import DEVICES
 from hwnas_env.engines.additive import Additive
 from hwnas_env.engines.layered import LayeredModel
 from hwnas_env.engines.model import Objective
@@ -60,16 +60,19 @@ def test_every_problem_answers_batches_bit_for_bit(
     assert (problem.evaluate(rows[order]).costs == batch.costs[order]).all()
     assert problem.evaluate(rows[:0]).costs.shape == (0, len(problem.metrics))
     # what a device cannot run costs infinitely much, and nothing else does
-    measured = len(problem.metrics) - 2
+    counted = problem.space.counts(dataset)
+    measured = len(problem.metrics) - len(counted)
     infinite = np.isinf(batch.costs[:, :measured])
     assert (infinite == ~batch.deployable[:, None]).all()
     assert np.isfinite(batch.costs[:, measured:]).all()
     assert (batch.costs >= 0).all()
     assert ((batch.accuracy_percent > 0) & (batch.accuracy_percent < 100)).all()
-    counts = problem.space.parameters(rows, dataset=dataset) / 1e6
-    assert (batch.costs[:, problem.metrics.index("parameters_m")] == counts).all()
-    counts = problem.space.flops(rows, dataset=dataset) / 1e6
-    assert (batch.costs[:, problem.metrics.index("flops_m")] == counts).all()
+    assert tuple(counted) == problem.metrics[measured:]
+    if device != TOY:
+        counts = problem.space.parameters(rows, dataset=dataset) / 1e6
+        assert (batch.costs[:, problem.metrics.index("parameters_m")] == counts).all()
+        counts = problem.space.flops(rows, dataset=dataset) / 1e6
+        assert (batch.costs[:, problem.metrics.index("flops_m")] == counts).all()
 
 
 @pytest.mark.parametrize(("space", "device", "dataset", "metric"), PROBLEMS)
@@ -83,13 +86,14 @@ def test_every_preset_budget_binds(
     for preset in PRESETS:
         budget = problem.budget(preset)
         assert isinstance(budget, float)
-        assert (costs > budget).all(), f"{preset}: the free optimum is feasible"
+        binds = (costs > budget).all()  # what is made up need not
+        assert binds or device == TOY, f"{preset}: the free optimum is feasible"
         walk = problem.walk(budget)
         rows = np.array([masked_sample(problem, walk, rng) for _ in range(40)])
         feasible = problem.evaluate(rows)
         assert (feasible.costs[:, column] <= budget).all()
         assert feasible.deployable.all()
-        assert len(np.unique(feasible.accuracy_percent)) > 1
+        assert len(np.unique(feasible.accuracy_percent)) > 1 or device == TOY
     budgets = [problem.presets[name] for name in ("q05", *PRESETS, "q95")]
     assert budgets[0] <= budgets[1] <= budgets[2] <= budgets[3]
     assert budgets[3] <= budgets[4]
@@ -106,7 +110,8 @@ def masked_sample(problem, walk, rng):  # type: ignore[no-untyped-def]
 
 
 def test_committed_budgets_are_those_that_the_costs_give() -> None:
-    for space, device in itertools.product(SEARCH_SPACES.values(), DEVICES.values()):
+    spaces = (SEARCH_SPACES["nasbench201"], SEARCH_SPACES["fbnet"])
+    for space, device in itertools.product(spaces, SIX.values()):
         for dataset in space.datasets:
             metrics, model = build_model(space, device, dataset)
             for metric in device.metrics_in(space.name):
@@ -123,7 +128,7 @@ def test_rounding_up_never_goes_below(rng: np.random.Generator) -> None:
         assert float(f"{up:.4g}") == up
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("device", SIX)
 def test_cell_optima_equal_a_scan_of_the_table(device: str) -> None:
     problem = make_problem("nasbench201", device=device)
     rows = CELLS.from_index(np.arange(CELLS.size))
@@ -444,9 +449,9 @@ def test_problems_describe_every_column(space: str, device: str) -> None:
     for name, column in description["columns"].items():
         assert (column["kind"] == "exact") == (name in ("parameters_m", "flops_m"))
         kinds = ("fitted", "modelled", "surrogate", "measured", "exact")
-        assert column["kind"] in kinds
+        assert column["kind"] in kinds or device == TOY
         assert column["method"]
-        assert column["citation"]
+        assert column["citation"] or device == TOY
     found = {name: c["kind"] for name, c in description["columns"].items()}
     assert found["accuracy"] == ("measured" if space == "nasbench201" else "surrogate")
     if (space, device) == ("fbnet", "edgetpu"):
@@ -466,7 +471,7 @@ def test_problems_survive_pickle_and_copies(
 
 
 def test_fpga_energy_is_seven_watts_times_latency(rng: np.random.Generator) -> None:
-    for space in SEARCH_SPACES.values():
+    for space in (SEARCH_SPACES["nasbench201"], SEARCH_SPACES["fbnet"]):
         for dataset in space.datasets:
             problem = make_problem(space.name, device="fpga", dataset=dataset)
             costs = problem.evaluate(space.sample(200, rng=rng)).costs

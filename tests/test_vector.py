@@ -48,17 +48,27 @@ def sync(
 
 
 def listed(column: Any) -> Any:
-    """A column of info as one array; joint's masks are tuples of arrays, a row each."""
-    if column.dtype == object:
-        return np.array([np.array(row) for row in column])
-    return column
+    """A column of info as one array; joint's masks are tuples of arrays, a row each.
+
+    Where positions have fewer choices than others, -1 stands for those there are not.
+    """
+    if column.dtype != object:
+        return column
+    width = max(len(part) for row in column for part in row)
+    return np.array(
+        [
+            [np.pad(p, (0, width - len(p)), constant_values=-1) for p in row]
+            for row in column
+        ]
+    )
 
 
 def some_actions(infos: dict[str, Any], rng: np.random.Generator) -> Any:
     """Random actions, most of them those that the masks allow."""
-    mask = listed(infos["action_mask"]).astype(float)
-    mask[rng.random(len(mask)) < 0.1] = 1.0  # somebody ignores the mask
-    weights = mask * rng.random(mask.shape)
+    mask = listed(infos["action_mask"])
+    ignores = rng.random(len(mask)) < 0.1  # somebody ignores the mask
+    allowed = np.where(ignores.reshape(-1, *[1] * (mask.ndim - 1)), mask >= 0, mask > 0)
+    weights = allowed * rng.random(mask.shape)
     return weights.argmax(axis=-1)
 
 
@@ -125,7 +135,8 @@ def assert_equal_play(
                 final = their_infos["final_obs"][row]
                 assert (infos["final_obs"][row] == final).all()
             assert_same_infos(infos["final_info"], their_infos["final_info"], rows)
-        masks = listed(infos["action_mask"]).reshape(count, -1).astype(bool)
+        flat = listed(infos["action_mask"]).reshape(count, -1)
+        masks = flat[:, flat[0] >= 0].astype(bool)
         assert (ours.unwrapped.action_masks() == masks).all()
     assert ends >= count
 

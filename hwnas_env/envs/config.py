@@ -317,7 +317,7 @@ class EnvConfig:
         return np.asarray(np.maximum(drawn, self._cheapest[numbers]))
 
     def prefix_table(self, number: int) -> PrefixTable:
-        """Returns the table of a device under its budget; asked only where ``fixed``."""
+        """Returns a device's table under its budget; asked only where ``fixed``."""
         found = self._prefix_tables.get(number)
         if found is None:
             tail = tuple(self.tails[number].tolist())
