@@ -4,8 +4,7 @@ import numpy as np
 from rich import print
 
 from hwnas_env.agents import Searcher
-from hwnas_env.benchmark.runner import run_all
-from hwnas_env.benchmark.runs import Task
+from hwnas_env.benchmark import Task, run_all
 
 
 class OnePlusOne(Searcher):

@@ -5,8 +5,7 @@
 is first asked for.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hwnas_env.envs.registration import (
     register_device,
@@ -15,6 +14,7 @@ from hwnas_env.envs.registration import (
     unregister_device,
     unregister_space,
 )
+from hwnas_env.faces import lazy
 from hwnas_env.moved import install
 
 if TYPE_CHECKING:
@@ -62,18 +62,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Loads a public name from its module when it is first asked for."""
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """Lists the public names."""
-    return sorted(__all__)
-
+__getattr__, __dir__ = lazy(__name__, _HOMES)
 
 install()
 register_everything()

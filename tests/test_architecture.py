@@ -9,7 +9,7 @@ import hwnas_env
 
 ROOT = Path(hwnas_env.__file__).parent
 FLOORS = [
-    {"types", "errors", "texts", "moved"},
+    {"types", "errors", "texts", "moved", "faces"},
     {"extras", "arguments", "metrics"},
     {"maths"},
     {"data"},

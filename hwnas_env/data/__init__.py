@@ -1,1 +1,5 @@
-"""Data files: where they come from, how they are checked, and the cache."""
+"""Data files: the cache, downloads, a restricted unpickler, and other formats."""
+
+from hwnas_env.data.files import read_file
+
+__all__ = ["read_file"]
