@@ -4,7 +4,6 @@ import importlib
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -47,7 +46,7 @@ MOVED: dict[str, tuple[str, ...]] = {
 _PACKAGE = "hwnas_env."
 
 
-class _Old(MetaPathFinder, Loader):
+class _Old:
     """Finds the old names, and makes modules that look their names up elsewhere."""
 
     def find_spec(
@@ -61,7 +60,8 @@ class _Old(MetaPathFinder, Loader):
         old = fullname.removeprefix(_PACKAGE)
         if not fullname.startswith(_PACKAGE) or old not in MOVED:
             return None
-        return ModuleSpec(fullname, self, is_package=not MOVED[old])
+        loader: Any = self
+        return ModuleSpec(fullname, loader, is_package=not MOVED[old])
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Makes an empty module whose missing names are looked up when asked for."""

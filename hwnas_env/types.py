@@ -30,6 +30,19 @@ RewardFunction: TypeAlias = Callable[[FloatArray, FloatArray, float], FloatArray
 
 
 @dataclass(frozen=True)
+class Alias:
+    """Says that a metric is another one times a factor, the same in every network.
+
+    Attributes:
+        of: the other metric.
+        factor: positive.
+    """
+
+    of: str
+    factor: float
+
+
+@dataclass(frozen=True)
 class Fidelity:
     """States how far a source is from the measurements it stands for.
 

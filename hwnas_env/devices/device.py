@@ -18,10 +18,8 @@ from typing import Any, NoReturn, get_args
 from hwnas_env.arguments import check_name
 from hwnas_env.data.files import read_file
 from hwnas_env.data.provenance import stated_provenance
-from hwnas_env.engines.columns import Alias
 from hwnas_env.errors import DeviceFileError, NotMeasuredError, shown
-from hwnas_env.metrics import METRICS
-from hwnas_env.types import Fidelity, Kind, Provenance
+from hwnas_env.types import Alias, Fidelity, Kind, Provenance
 
 SCHEMA = 1
 """The version of the file's form that this version reads."""
@@ -234,6 +232,8 @@ def _is_positive(value: Any) -> bool:
 
 
 def _check_space(device: Device, space: str, facts: Mapping[str, Any]) -> None:
+    from hwnas_env.metrics import METRICS  # only a check needs them
+
     where = f"{device.origin}: spaces: {space}"
     for key in facts:
         if key not in _OF_SPACE:

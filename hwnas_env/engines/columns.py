@@ -2,30 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from hwnas_env.engines.additive import Additive
-from hwnas_env.engines.noise import Noise
 from hwnas_env.types import (
     AccuracyFunction,
+    Alias,
     BoolArray,
     FloatArray,
     Genotypes,
     Provenance,
 )
 
-
-@dataclass(frozen=True)
-class Alias:
-    """Says that a metric is another one times a factor, the same in every network.
-
-    Attributes:
-        of: the other metric.
-        factor: positive.
-    """
-
-    of: str
-    factor: float
+if TYPE_CHECKING:  # what a device is made of needs neither
+    from hwnas_env.engines.additive import Additive
+    from hwnas_env.engines.noise import Noise
 
 
 class CostSource(Protocol):
@@ -76,7 +66,7 @@ class LayeredCosts:
         provenance: by metric.
     """
 
-    quantities: Mapping[str, Additive]
+    quantities: "Mapping[str, Additive]"
     provenance: Mapping[str, Provenance]
 
 
@@ -115,11 +105,11 @@ class LayeredAccuracy:
     """
 
     name: str
-    score: Additive | None
+    score: "Additive | None"
     function: AccuracyFunction | None
     provenance: Provenance
-    noise: Noise | None = None
-    train_seconds: Additive | None = None
+    noise: "Noise | None" = None
+    train_seconds: "Additive | None" = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,14 +8,11 @@ many for that: their costs, and a score of accuracy, are sums over positions.
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.engines.additive import Additive, stateless
-from hwnas_env.engines.columns import CostSource, LayeredCosts, TableCosts
-from hwnas_env.engines.links import Linear
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import (
     DeviceFileError,
@@ -24,6 +21,10 @@ from hwnas_env.errors import (
     shown,
 )
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
+
+if TYPE_CHECKING:
+    from hwnas_env.engines.additive import Additive
+    from hwnas_env.engines.columns import CostSource, LayeredCosts, TableCosts
 
 MOST_ROWS = 1 << 24
 """Most networks of a space that is enumerated; float32 numbers so many exactly."""
@@ -129,11 +130,13 @@ class TableSpace(SearchSpace):
         """Returns the genotypes ``(N, L)`` int8 of numbers ``(N,)``."""
         return self.all_genotypes[np.asarray(keys, dtype=np.int64)]
 
-    def costs(self, device: CostSource, dataset: str) -> TableCosts:
+    def costs(self, device: "CostSource", dataset: str) -> "TableCosts":
         """Builds every metric's column from the device's coefficients.
 
         A metric that is an alias of another is that column times a factor.
         """
+        from hwnas_env.engines.columns import TableCosts  # no engine at import
+
         values: dict[str, FloatArray] = {}
         for metric in device.metrics_in(self.name):
             alias = device.aliases.get(metric)
@@ -147,7 +150,7 @@ class TableSpace(SearchSpace):
             {m: device.provenance(self.name, dataset, m) for m in values},
         )
 
-    def column(self, device: CostSource, dataset: str, metric: str) -> FloatArray:
+    def column(self, device: "CostSource", dataset: str, metric: str) -> FloatArray:
         """Builds one metric's column ``(size,)`` from a device's coefficients.
 
         By default they are the column itself, under "values".
@@ -155,7 +158,7 @@ class TableSpace(SearchSpace):
         entry = device.coefficients(self.name, dataset, metric)
         return self.listed(device, entry.get("values"))
 
-    def listed(self, device: CostSource, values: Any) -> FloatArray:
+    def listed(self, device: "CostSource", values: Any) -> FloatArray:
         """Returns a column that a device lists, ``(size,)``, one number a network.
 
         Raises:
@@ -173,7 +176,7 @@ class TableSpace(SearchSpace):
             raise DeviceFileError(message)
         return column
 
-    def deployable(self, device: CostSource) -> BoolArray:
+    def deployable(self, device: "CostSource") -> BoolArray:
         """Marks the networks that a device can run, ``(size,)``.
 
         Those that its file lists as ``cannot_run``, by their architectures, it cannot.
@@ -188,11 +191,13 @@ class TableSpace(SearchSpace):
 class LayeredSpace(SearchSpace):
     """A space whose costs, and whose score of accuracy, are sums over positions."""
 
-    def costs(self, device: CostSource, dataset: str) -> LayeredCosts:
+    def costs(self, device: "CostSource", dataset: str) -> "LayeredCosts":
         """Builds every metric's sums from the device's coefficients.
 
         A metric that is an alias of another is that quantity times a factor.
         """
+        from hwnas_env.engines.columns import LayeredCosts  # no engine at import
+
         quantities: dict[str, Additive] = {}
         for metric in device.metrics_in(self.name):
             alias = device.aliases.get(metric)
@@ -205,7 +210,7 @@ class LayeredSpace(SearchSpace):
             {m: device.provenance(self.name, dataset, m) for m in quantities},
         )
 
-    def quantity(self, device: CostSource, dataset: str, metric: str) -> Additive:
+    def quantity(self, device: "CostSource", dataset: str, metric: str) -> "Additive":
         """Builds one metric's sums from a device's coefficients.
 
         By default they are "start", one number, and "entries", a list of ``K_p``
@@ -214,12 +219,16 @@ class LayeredSpace(SearchSpace):
         entry = device.coefficients(self.name, dataset, metric)
         return self.listed(device, entry.get("start", 0.0), entry.get("entries"))
 
-    def listed(self, device: CostSource, start: Any, entries: Any) -> Additive:
+    def listed(self, device: "CostSource", start: Any, entries: Any) -> "Additive":
         """Returns the sums that a device lists: a start, and a number a choice.
 
         Raises:
             DeviceFileError: they are not ``K_p`` numbers for each position.
         """
+        # here, so that an import of the package loads no engine
+        from hwnas_env.engines.additive import stateless
+        from hwnas_env.engines.links import Linear
+
         try:
             rows = [np.array(row, dtype=np.float64) for row in entries]
             shapes = [row.shape for row in rows]

@@ -7,24 +7,16 @@ Its two forms, a table of all networks and sums over layers, are in
 import functools
 import math
 import re
-import string
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.arguments import check_generator, check_name, check_whole
-from hwnas_env.engines.columns import (
-    CostSource,
-    LayeredAccuracy,
-    LayeredCosts,
-    TableAccuracy,
-    TableCosts,
-)
 from hwnas_env.errors import (
     InvalidGenotypeError,
     NotExactError,
@@ -33,7 +25,19 @@ from hwnas_env.errors import (
 )
 from hwnas_env.types import Genotypes, IntArray
 
-LETTERS = string.digits + string.ascii_letters + "!#$%&()*+,-./:;<=>?@[]^_`{|}~"
+if TYPE_CHECKING:
+    from hwnas_env.engines.columns import (
+        CostSource,
+        LayeredAccuracy,
+        LayeredCosts,
+        TableAccuracy,
+        TableCosts,
+    )
+
+LETTERS = (
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    "!#$%&()*+,-./:;<=>?@[]^_`{|}~"
+)
 """What choices are written as in records, the first of them as digits."""
 
 MOST_DRAWN = 1 << 32
@@ -134,13 +138,13 @@ class SearchSpace(ABC):
     # What a space is made of: each room says it of its own
 
     @abstractmethod
-    def costs(self, device: CostSource, dataset: str) -> TableCosts | LayeredCosts:
+    def costs(self, device: "CostSource", dataset: str) -> "TableCosts | LayeredCosts":
         """Returns the built-in costs on a device: its metrics, their provenance."""
 
     @abstractmethod
     def accuracy(
         self, name: str | int, dataset: str
-    ) -> TableAccuracy | LayeredAccuracy:
+    ) -> "TableAccuracy | LayeredAccuracy":
         """Returns an accuracy by its name; "mean" is there in every space.
 
         Raises:
@@ -158,8 +162,8 @@ class SearchSpace(ABC):
         return {}
 
     def measured(
-        self, device: CostSource, dataset: str, *, metric: str
-    ) -> TableCosts | LayeredCosts:
+        self, device: "CostSource", dataset: str, *, metric: str
+    ) -> "TableCosts | LayeredCosts":
         """Returns the costs that an imported file of measurements holds.
 
         Args:

@@ -120,16 +120,13 @@ class ConstructEnv(HWNASEnv):
             self._require_open()
         if type(action) is not int or not 0 <= action < self._choices:
             action = self.check_action(action)
-        if self._fewer:
-            action %= self._counts[self._depth]
         if self._blank["budget_exhausted"] or (self._shared and self._broke()):
             return self._unpaid()
-        if self._table is None:
+        if self._table is None or self._fewer:
             self._decide(action)
         else:  # the same, without a call: this is the step that has to be quick
-            depth = self._depth
-            self._depth = depth + 1
-            self._node = self._node * self._counts[depth] + self._shifts[depth] + action
+            self._depth += 1
+            self._node = self._node * self._choices + 1 + action
         observation, info = self._look()
         if self._depth < self._length:
             if self.render_mode == "human":
@@ -147,6 +144,7 @@ class ConstructEnv(HWNASEnv):
     def _decide(self, action: int) -> None:
         depth = self._depth
         self._depth = depth + 1
+        action %= self._counts[depth]  # where a position has fewer choices
         if self._table is not None:
             self._node = self._node * self._counts[depth] + self._shifts[depth] + action
             return

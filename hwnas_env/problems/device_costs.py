@@ -1,5 +1,6 @@
 """What networks cost on several devices at once: every metric in one batch."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,10 @@ class DeviceCosts:
     provenance: tuple[Provenance, ...]
     tables: FloatArray | Additive
 
+    @functools.cached_property
+    def _weights(self) -> npt.NDArray[np.float32] | None:
+        return _pair_weights(self.space)
+
     def evaluate(
         self, genotypes: npt.ArrayLike, *, out: FloatArray | None = None
     ) -> FloatArray:
@@ -76,7 +81,7 @@ class DeviceCosts:
             return self.tables.values(rows, out=out)
         for first in range(0, len(rows), _BLOCK):
             block = slice(first, first + _BLOCK)
-            numbers = _numbers(self.space, rows[block])
+            numbers = _numbers(self.space, rows[block], self._weights)
             self.tables.take(numbers, axis=0, out=out[block], mode="clip")
         return out
 
@@ -147,17 +152,25 @@ def make_device_costs(
     return DeviceCosts(found, dataset, tuple(names), tuple(provenance), tables)
 
 
-def _numbers(space: SearchSpace, genotypes: Genotypes) -> IntArray:
+def _pair_weights(space: SearchSpace) -> npt.NDArray[np.float32] | None:
+    """Returns what pairs of positions are weighted by, None where there are none."""
+    pairs = space.length // 2
+    if space.length % 2 or space.choices**pairs > 256:
+        return None
+    return (space.choices ** np.arange(pairs)).astype(np.float32)
+
+
+def _numbers(
+    space: SearchSpace, genotypes: Genotypes, weights: npt.NDArray[np.float32] | None
+) -> IntArray:
     """Numbers genotypes ``(N, L)``, C-contiguous, in less time than in base K.
 
     Two neighbouring positions are read as one 16-bit number a + 256 b. The sum of these
     with weights 1, K, K^2, ... is A + 256 B with A and B in base K: no two networks
     share one where A and B are below 256, and it is exact in float32.
     """
-    pairs = space.length // 2
-    if space.length % 2 or space.choices**pairs > 256:
+    if weights is None:
         return np.asarray(space.keys(genotypes))
-    weights = (space.choices ** np.arange(pairs)).astype(np.float32)
     read = genotypes.view("<u2").astype(np.float32)
     # by way of 32 bits: the processor has no quick way from float32 to 64
     return np.asarray((read @ weights).astype(np.int32).astype(np.int64))
@@ -165,7 +178,7 @@ def _numbers(space: SearchSpace, genotypes: Genotypes) -> IntArray:
 
 def _rearranged(space: TableSpace, columns: FloatArray) -> FloatArray:
     """Puts rows in lexicographic order where :func:`_numbers` looks for them."""
-    numbers = _numbers(space, space.all_genotypes)
+    numbers = _numbers(space, space.all_genotypes, _pair_weights(space))
     table = np.full((numbers.max() + 1, columns.shape[1]), np.nan)
     table[numbers] = columns
     return table

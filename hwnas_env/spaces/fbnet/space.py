@@ -13,16 +13,17 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.engines.additive import Additive, stateless
-from hwnas_env.engines.columns import CostSource, LayeredAccuracy, LayeredCosts
 from hwnas_env.engines.forms import LayeredSpace
-from hwnas_env.engines.links import Linear
 from hwnas_env.types import IntArray
+
+if TYPE_CHECKING:
+    from hwnas_env.engines.additive import Additive
+    from hwnas_env.engines.columns import CostSource, LayeredAccuracy, LayeredCosts
 
 STAGE_LAYERS = (1, 4, 4, 4, 4, 4, 1)
 STAGE_CHANNELS = (16, 24, 32, 64, 112, 184, 352)
@@ -209,33 +210,36 @@ class FBNet(LayeredSpace):
     architecture_form = "22 block names joined by |"
     budgets = MappingProxyType({"tight": 0.25, "medium": 0.70, "loose": 0.95})
 
-    def costs(self, device: CostSource, dataset: str) -> LayeredCosts:
+    def costs(self, device: "CostSource", dataset: str) -> "LayeredCosts":
         """Builds the built-in costs of a device."""
         self.check_dataset(dataset)
         return super().costs(device, dataset)
 
-    def quantity(self, device: CostSource, dataset: str, metric: str) -> Additive:
+    def quantity(self, device: "CostSource", dataset: str, metric: str) -> "Additive":
         """Builds one metric's sums from a device's coefficients: see :mod:`.costs`."""
         from hwnas_env.spaces.fbnet.costs import quantity  # loads tables
 
         return quantity(device, dataset, metric)
 
     def measured(
-        self, device: CostSource, dataset: str, *, metric: str
-    ) -> LayeredCosts:
+        self, device: "CostSource", dataset: str, *, metric: str
+    ) -> "LayeredCosts":
         """Returns sums of the imported HW-NAS-Bench's block entries."""
         from hwnas_env.spaces.fbnet.measured import measured_costs  # a reader
 
         return measured_costs(device, self.check_dataset(dataset), metric=metric)
 
-    def accuracy(self, name: str | int, dataset: str) -> LayeredAccuracy:
+    def accuracy(self, name: str | int, dataset: str) -> "LayeredAccuracy":
         """Returns the surrogate accuracy: see :mod:`.accuracy`."""
         from hwnas_env.spaces.fbnet.accuracy import surrogate_accuracy  # a file
 
         return surrogate_accuracy(name, dataset=self.check_dataset(dataset))
 
-    def counts(self, dataset: str) -> dict[str, Additive]:
+    def counts(self, dataset: str) -> "dict[str, Additive]":
         """Counts parameters and multiply-adds, in millions, as sums over layers."""
+        from hwnas_env.engines.additive import stateless  # no engine at import
+        from hwnas_env.engines.links import Linear
+
         fixed, blocks = count_tables(self.check_dataset(dataset))
         return {
             metric: stateless(float(start), entries, link=Linear(unit=1e6))

@@ -13,15 +13,17 @@ import itertools
 import random
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.engines.columns import CostSource, TableAccuracy, TableCosts
 from hwnas_env.engines.forms import TableSpace
 from hwnas_env.errors import InvalidGenotypeError, shown
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
+
+if TYPE_CHECKING:
+    from hwnas_env.engines.columns import CostSource, TableAccuracy, TableCosts
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -120,18 +122,18 @@ class NASBench201(TableSpace):
         nine = CELLS_PER_STAGE * (9 * per_weight + per_conv)
         return np.asarray(fixed + one * pointwise + nine * spatial, dtype=np.int64)
 
-    def costs(self, device: CostSource, dataset: str) -> TableCosts:
+    def costs(self, device: "CostSource", dataset: str) -> "TableCosts":
         """Computes the built-in costs of all cells: see :mod:`.costs`."""
         self.check_dataset(dataset)
         return super().costs(device, dataset)
 
-    def column(self, device: CostSource, dataset: str, metric: str) -> FloatArray:
+    def column(self, device: "CostSource", dataset: str, metric: str) -> FloatArray:
         """Computes one metric of all cells from a device's coefficients."""
         from hwnas_env.spaces.nasbench201.costs import column  # loads tables
 
         return column(device, dataset, metric)
 
-    def deployable(self, device: CostSource) -> BoolArray:
+    def deployable(self, device: "CostSource") -> BoolArray:
         """Marks the cells that a device can run: by a rule that its file names."""
         rule = device.facts(self.name).get("cannot_run")
         if not isinstance(rule, str):
@@ -140,13 +142,15 @@ class NASBench201(TableSpace):
 
         return can_run(rule)
 
-    def measured(self, device: CostSource, dataset: str, *, metric: str) -> TableCosts:
+    def measured(
+        self, device: "CostSource", dataset: str, *, metric: str
+    ) -> "TableCosts":
         """Returns the columns of the imported HW-NAS-Bench."""
         from hwnas_env.spaces.nasbench201.measured import measured_costs  # a reader
 
         return measured_costs(device, self.check_dataset(dataset), metric=metric)
 
-    def accuracy(self, name: str | int, dataset: str) -> TableAccuracy:
+    def accuracy(self, name: str | int, dataset: str) -> "TableAccuracy":
         """Returns a measured accuracy: see :mod:`.accuracy`."""
         from hwnas_env.spaces.nasbench201.accuracy import measured_accuracy  # a reader
 
