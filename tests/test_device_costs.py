@@ -7,6 +7,7 @@ import pytest
 from contracts import SIX
 
 from hwnas_env import make_device_costs, make_problem
+from hwnas_env.devices import devices_of
 from hwnas_env.errors import (
     DataMissingError,
     InvalidArgumentError,
@@ -25,12 +26,12 @@ def test_columns_are_those_of_the_problems(
     rows = SEARCH_SPACES[space].sample(count, rng=rng)
     found = costs.evaluate(rows)
     assert found.shape == (count, len(costs.names))
-    for device in SIX.values():
+    for device in devices_of(space):
         evaluation = make_problem(space, device=device.name).evaluate(rows)
         for column, metric in enumerate(device.metrics_in(space)):
             place = costs.names.index(f"{device.name}_{metric}")
             assert (found[:, place] == evaluation.costs[:, column]).all()
-            assert costs.provenance[place].kind in ("fitted", "modelled")
+            assert costs.provenance[place].kind in ("fitted", "modelled", "user")
     out = np.full_like(found, 7.0)
     assert costs.evaluate(rows, out=out) is out
     assert (out == found).all()

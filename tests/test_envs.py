@@ -33,7 +33,6 @@ from hwnas_env.errors import (
     UnknownNameError,
     WorkerProcessError,
 )
-from hwnas_env.spaces import SEARCH_SPACES
 
 
 def trajectory(env_id: str, seed: int, episodes: int = 3, **keywords: Any) -> list[Any]:
@@ -60,7 +59,8 @@ def plain(value: Any) -> Any:
 
 
 def test_twelve_ids_are_registered_with_json_keywords() -> None:
-    assert len(ENVIRONMENTS) == 12
+    toys = [env_id for env_id in ENVIRONMENTS if "-Toy" in env_id]
+    assert len(ENVIRONMENTS) == 12 + len(toys) == 12 + 4
     for env_id in ENVIRONMENTS:
         spec = gym.spec(env_id)
         assert isinstance(spec.entry_point, str)
@@ -114,7 +114,8 @@ def test_spec_round_trip_makes_the_same_environment(env_id: str) -> None:
     assert again.spec.kwargs == env.spec.kwargs
     for one in (env, again):
         one.reset(seed=3)
-    actions = np.random.default_rng(0).integers(0, 5, env.unwrapped._length)
+    space: Any = env.unwrapped.problem.space
+    actions = space.sample(1, rng=np.random.default_rng(0))[0]
     ours, theirs = play(env, actions), play(again, actions)
     assert ours[1:4] == theirs[1:4]
     assert (ours[0] == theirs[0]).all()
@@ -125,10 +126,11 @@ def test_pickle_and_deepcopy_mid_episode_go_on_alike(env_id: str) -> None:
     env = make(env_id, budget="sampled", max_queries=3)
     env.reset(seed=5)
     rng = np.random.default_rng(1)
-    length = SEARCH_SPACES["fbnet" if "FBNet" in env_id else "nasbench201"].length
-    play(env, rng.integers(0, 5, length // 2))
+    space: Any = env.unwrapped.problem.space
+    actions, half = space.sample(1, rng=rng)[0], space.length // 2
+    play(env, actions[:half])
     copies = [copy.deepcopy(env), pickle.loads(pickle.dumps(env))]
-    rest = rng.integers(0, 5, length - length // 2)
+    rest = actions[half:]
     results = [play(one, rest) for one in (env, *copies)]
     for other in results[1:]:
         assert (other[0] == results[0][0]).all()
@@ -217,16 +219,17 @@ def test_info_has_one_set_of_flat_keys_and_nothing_but_numbers(env_id: str) -> N
 def test_observations_say_decisions_position_and_reachable_costs(env_id: str) -> None:
     env = make(env_id)
     core = env.unwrapped
-    length, choices = core.problem.space.length, core.problem.space.choices
+    space, length = core.problem.space, core.problem.space.length
+    ones = space.offsets[-1]
     observation, info = env.reset(seed=0)
     assert observation.dtype == np.float32
-    assert observation.shape == (length * choices + length + 2,)
+    assert observation.shape == (sum(space.choices_at) + length + 2,)
     genotype = []
     for depth in range(length):
-        decided = observation[: length * choices].reshape(length, choices)
-        assert decided.sum() == depth
-        assert [int(row.argmax()) for row in decided[:depth]] == genotype
-        position = observation[length * choices : length * (choices + 1)]
+        assert observation[:ones].sum() == depth
+        for place, choice in enumerate(genotype):
+            assert observation[space.offsets[place] + choice] == 1.0
+        position = observation[ones : ones + length]
         assert position.tolist() == np.eye(length)[depth].tolist()
         low, high = observation[-2:]
         assert 0 <= low <= high <= 4
@@ -237,7 +240,7 @@ def test_observations_say_decisions_position_and_reachable_costs(env_id: str) ->
         observation, reward, _, _, info = env.step(action)
         assert previous[0] - 1e-6 <= observation[-2]
         assert observation[-1] <= previous[1] + 1e-6
-    assert observation[length * choices : -2].sum() == 0
+    assert observation[ones:-2].sum() == 0
     ratio = info[core.problem.metric] / info["budget"]
     assert observation[-2:] == pytest.approx([ratio, ratio], rel=1e-6)
     assert reward == info["accuracy_percent"] / 100
