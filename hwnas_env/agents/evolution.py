@@ -8,11 +8,8 @@ References:
 from collections import deque
 from dataclasses import dataclass
 
-import numpy as np
-
 from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
-from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
 
 
@@ -52,7 +49,7 @@ NASBENCH201_EVOLUTION = EvolutionConfig(
 scripts-search/NAS-Bench-201-algos/R-EA.sh."""
 
 
-class RegularizedEvolution(Searcher):
+class RegularizedEvolution(Searcher[EvolutionConfig]):
     """Evolves a population by mutation of one position or two.
 
     Constraint: the first population is masked random search; a mutation is drawn among
@@ -60,19 +57,9 @@ class RegularizedEvolution(Searcher):
     """
 
     name = "evolution"
-    config_type = EvolutionConfig
-    config: EvolutionConfig
 
-    def __init__(
-        self,
-        problem: Problem,
-        budget: float | None,
-        *,
-        rng: np.random.Generator,
-        config: Config | None = None,
-    ) -> None:
-        """See the class."""
-        super().__init__(problem, budget, rng=rng, config=config)
+    def start(self) -> None:
+        """Begins with nobody alive."""
         self._alive: deque[tuple[float, Genotypes]] = deque(
             maxlen=self.config.population
         )

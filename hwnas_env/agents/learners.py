@@ -57,7 +57,7 @@ class PPOConfig(LearnerConfig):
         check_number(self, "gae_lambda", at_least=0.0, at_most=1.0)
 
 
-class PPO(Learner):
+class PPO(Learner[PPOConfig]):
     """Proximal policy optimisation.
 
     Constraint: ``hard_mask`` replaces decisions that no feasible network has, so every
@@ -66,8 +66,6 @@ class PPO(Learner):
     """
 
     name = "ppo"
-    config_type = PPOConfig
-    config: PPOConfig
 
     @property
     def algorithm(self) -> Any:
@@ -104,7 +102,6 @@ class MaskablePPO(PPO):
     name = "maskable_ppo"
     packages = (*PPO.packages, "sb3_contrib")
     config_type = MaskablePPOConfig
-    config: MaskablePPOConfig
 
     @property
     def algorithm(self) -> Any:
@@ -151,15 +148,13 @@ class A2CConfig(LearnerConfig):
         check_number(self, "gae_lambda", at_least=0.0, at_most=1.0)
 
 
-class A2C(Learner):
+class A2C(Learner[A2CConfig]):
     """Advantage actor-critic, synchronous: one update an episode of all rows.
 
     Constraint: as :class:`PPO`.
     """
 
     name = "a2c"
-    config_type = A2CConfig
-    config: A2CConfig
 
     @property
     def algorithm(self) -> Any:
@@ -209,15 +204,13 @@ class DQNConfig(LearnerConfig):
         check_number(self, "exploration_final", at_least=0.0, at_most=1.0)
 
 
-class DQN(Learner):
+class DQN(Learner[DQNConfig]):
     """Deep Q-learning.
 
     Constraint: as :class:`PPO`.
     """
 
     name = "dqn"
-    config_type = DQNConfig
-    config: DQNConfig
 
     @property
     def algorithm(self) -> Any:

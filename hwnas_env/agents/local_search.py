@@ -13,7 +13,6 @@ import numpy as np
 
 from hwnas_env.agents.config import Config, check_name, check_whole
 from hwnas_env.agents.searcher import Searcher
-from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
 
 MOVES = ("best", "first")
@@ -50,7 +49,7 @@ WHITE2021_LOCAL_SEARCH = LocalSearchConfig(move="best", reach=1)
 """Algorithm 1 of White, Nolen and Savani."""
 
 
-class LocalSearch(Searcher):
+class LocalSearch(Searcher[LocalSearchConfig]):
     """Climbs to local optima, one after the other.
 
     Constraint: starts are masked samples and neighbours that break the budget are left
@@ -58,21 +57,11 @@ class LocalSearch(Searcher):
     """
 
     name = "local_search"
-    config_type = LocalSearchConfig
-    config: LocalSearchConfig
 
-    def __init__(
-        self,
-        problem: Problem,
-        budget: float | None,
-        *,
-        rng: np.random.Generator,
-        config: Config | None = None,
-    ) -> None:
-        """See the class."""
-        super().__init__(problem, budget, rng=rng, config=config)
+    def start(self) -> None:
+        """Stands nowhere yet."""
         self._height: float | None = None
-        self._around = np.empty((0, problem.space.length), dtype=np.int8)
+        self._around = np.empty((0, self.problem.space.length), dtype=np.int8)
 
     def propose(self) -> Genotypes:
         """Draws a start, or proposes neighbours: all, or the next one."""

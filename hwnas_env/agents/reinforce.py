@@ -12,7 +12,6 @@ import numpy as np
 
 from hwnas_env.agents.config import Config, check_flag, check_name, check_number
 from hwnas_env.agents.searcher import Searcher, masked_softmax
-from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, FloatArray, Genotypes
 
 OPTIMISERS = ("sgd", "adam")
@@ -58,27 +57,18 @@ Adam in AutoDL-Projects, exps/NATS-algos/reinforce.py. Their command for NAS-Ben
 docs/NAS-Bench-201.md, names 0.5, which is worse there."""
 
 
-class Reinforce(Searcher):
+class Reinforce(Searcher[ReinforceConfig]):
     """Samples from masked softmax rows and follows the gradient of expected accuracy.
 
     Constraint: masked, so every proposal is feasible.
     """
 
     name = "reinforce"
-    config_type = ReinforceConfig
-    config: ReinforceConfig
 
-    def __init__(
-        self,
-        problem: Problem,
-        budget: float | None,
-        *,
-        rng: np.random.Generator,
-        config: Config | None = None,
-    ) -> None:
-        """See the class."""
-        super().__init__(problem, budget, rng=rng, config=config)
-        self._logits = np.zeros((problem.space.length, problem.space.choices))
+    def start(self) -> None:
+        """Begins with a policy that is uniform over what the mask allows."""
+        space = self.problem.space
+        self._logits = np.zeros((space.length, space.choices))
         self._baseline = _Baseline(
             self.config.momentum, normalise=self.config.normalise
         )
