@@ -7,23 +7,25 @@ References:
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
+from hwnas_env.moved import renamed
 from hwnas_env.types import Evaluation, Genotypes
 
 
 @dataclass(frozen=True)
 class EvolutionConfig(Config):
-    """Hyperparameters of regularized evolution; see also ``NASBENCH201_EVOLUTION``.
+    """Hyperparameters of regularized evolution.
 
     Attributes:
         population: networks alive.
         sample: candidates of a tournament.
         double: chance that a child differs in two positions, not one. Of 0, 0.5 and 1,
-            0.5 was best on both spaces.
-        distinct: True has no child that was evaluated before; of 500 queries on
-            NAS-Bench-201, a third would repeat one.
+            0.5 was best, in a small space and in a large one.
+        distinct: True has no child that was evaluated before; of 500 queries in a
+            space of some ten thousand networks, a third would repeat one.
     """
 
     population: int = 20
@@ -42,11 +44,9 @@ class EvolutionConfig(Config):
         check_flag(self, "distinct")
 
 
-NASBENCH201_EVOLUTION = EvolutionConfig(
-    population=10, sample=3, double=0.0, distinct=False
-)
-"""As in NAS-Bench-201: ``--ea_population 10 --ea_sample_size 3`` in AutoDL-Projects,
-scripts-search/NAS-Bench-201-algos/R-EA.sh."""
+def __getattr__(name: str) -> Any:
+    """Looks up a name that this module had in version 0.1, and warns."""
+    return renamed("agents.evolution", name)
 
 
 class RegularizedEvolution(Searcher[EvolutionConfig]):

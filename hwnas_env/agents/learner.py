@@ -73,7 +73,7 @@ else:
 class Learner(Agent[LearnerConfigT_co]):
     """Learns a policy that builds networks decision by decision.
 
-    A subclass names its ``algorithm`` and writes :meth:`arguments`. Everything random
+    A subclass sets ``algorithm_name`` and writes :meth:`arguments`. Everything random
     follows from ``rng``, by a seed for Stable-Baselines3, PyTorch and NumPy's global
     generator, which Stable-Baselines3 sets; PyTorch uses one thread, so that a run does
     not depend on the machine's cores.
@@ -86,6 +86,7 @@ class Learner(Agent[LearnerConfigT_co]):
         tensorboard: folder for TensorBoard's logs, or None.
 
     Attributes:
+        algorithm_name: package and class of the algorithm: "stable_baselines3.PPO".
         model: Stable-Baselines3's, once :meth:`search` has begun.
 
     Raises:
@@ -94,6 +95,7 @@ class Learner(Agent[LearnerConfigT_co]):
 
     packages: ClassVar[tuple[str, ...]] = ("torch", "stable_baselines3")
     config_type = LearnerConfig
+    algorithm_name: ClassVar[str]
 
     def __init__(
         self,
@@ -114,9 +116,10 @@ class Learner(Agent[LearnerConfigT_co]):
         self._tensorboard = tensorboard
 
     @property
-    @abstractmethod
     def algorithm(self) -> Any:
-        """The algorithm's class."""
+        """The algorithm's class, loaded from the package of ``algorithm_name``."""
+        package, name = self.algorithm_name.split(".")
+        return getattr(load_extra(package, extra="rl", purpose="this agent"), name)
 
     @abstractmethod
     def arguments(self) -> dict[str, Any]:

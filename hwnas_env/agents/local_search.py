@@ -24,11 +24,12 @@ class LocalSearchConfig(Config):
 
     Attributes:
         move: "best" evaluates all neighbours and moves to the best, as algorithm 1;
-            "first" moves as soon as one is better, in random order. FBNet has 176
-            neighbours, so that few queries allow few moves to the best.
+            "first" moves as soon as one is better, in random order. In a space of many
+            positions a network has hundreds of neighbours, so that few queries allow
+            few moves to the best.
         reach: 1 climbs by changes of one position, as algorithm 1; 2 also by changes of
             two, in turn. Near the budget hardly a better choice is feasible unless
-            another position becomes cheaper: FBNet needs it.
+            another position becomes cheaper: spaces of many positions need it.
     """
 
     move: str = "first"

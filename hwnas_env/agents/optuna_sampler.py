@@ -86,7 +86,8 @@ class OptunaSearcher(Searcher[OptunaConfigT_co]):
             choices = dict(zip(self._names, self.sample()[0].tolist(), strict=True))
             self._study.enqueue_trial(choices)
             return self._next_trial()
-        for _ in range(self.config.redraws):
+        nothing_new = len(self._answers) >= self.problem.space.size
+        for _ in range(0 if nothing_new else self.config.redraws):
             genotype = self._next_trial()
             known = self._answers.get(genotype.tobytes())
             if known is None:
