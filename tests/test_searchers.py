@@ -369,11 +369,23 @@ def test_brackets_name_the_configuration_of_an_agent() -> None:
     assert WithHook.config_type is OwnConfig
     assert Inherits.config_type is EvolutionConfig
     assert RandomSearch.config_type is Searcher.config_type is Config
-    for agent in AGENTS.values():
-        assert agent.config_type.__name__ in {f"{agent.__name__}Config", "Config"} | {
-            "EvolutionConfig",
-            "AnnealingConfig",
-        }
+    found = {name: agent.config_type.__name__ for name, agent in AGENTS.items()}
+    assert found == {
+        "random": "Config",
+        "local_search": "LocalSearchConfig",
+        "evolution": "EvolutionConfig",
+        "annealing": "AnnealingConfig",
+        "reinforce": "ReinforceConfig",
+        "exhaustive": "ExhaustiveConfig",
+        "tpe": "TPEConfig",
+        "nsga2": "NSGA2Config",
+        "gaussian_process": "GaussianProcessConfig",
+        "ppo": "PPOConfig",
+        "a2c": "A2CConfig",
+        "dqn": "DQNConfig",
+        "maskable_ppo": "MaskablePPOConfig",
+        "scalarised_ppo": "ScalarisedPPOConfig",
+    }
 
 
 @pytest.mark.parametrize(

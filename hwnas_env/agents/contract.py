@@ -188,7 +188,7 @@ class SearcherContract(AgentContract):
         assert len(searcher.ask()) >= 1
 
     def test_as_many_networks_are_proposed_as_are_asked_for(self) -> None:
-        """Asks for one, for several, and saves in between; fewer come at the end only."""
+        """Asks for one and for several, and saves; fewer come at the end only."""
         problem, searcher = self._start()
         for number in (1, 7, 1, 3):
             genotypes = asked(searcher, number)
