@@ -24,8 +24,9 @@ class Agent(ABC, Generic[ConfigT_co]):
     It is deterministic given its arguments and the answers, and draws from ``rng``
     only. It evaluates through the ledger alone, which counts, and stops it.
 
-    An agent with hyperparameters says their class in brackets behind its base, as in
-    ``class Mine(Agent[MyConfig])``: that becomes its ``config_type``.
+    An agent with hyperparameters names their class in brackets behind its base, as in
+    ``class Mine(Agent[MyConfig])``: that becomes its ``config_type``. One whose base is
+    another agent has that one's, unless it sets ``config_type`` itself.
 
     Args:
         problem: what is searched.

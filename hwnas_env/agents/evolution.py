@@ -44,11 +44,6 @@ class EvolutionConfig(Config):
         check_flag(self, "distinct")
 
 
-def __getattr__(name: str) -> Any:
-    """Looks up a name that this module had in version 0.1, and warns."""
-    return renamed("agents.evolution", name)
-
-
 class RegularizedEvolution(Searcher[EvolutionConfig]):
     """Evolves a population by mutation of one position or two.
 
@@ -77,3 +72,8 @@ class RegularizedEvolution(Searcher[EvolutionConfig]):
         """Adds the networks; beyond the population's size the oldest die."""
         for score, genotype in zip(self.score(evaluation), genotypes, strict=True):
             self._alive.append((float(score), genotype.copy()))
+
+
+def __getattr__(name: str) -> Any:
+    """Looks up a name that this module had in version 0.1, and warns."""
+    return renamed("agents.evolution", name)

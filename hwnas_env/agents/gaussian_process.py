@@ -9,10 +9,7 @@ References:
 from dataclasses import dataclass
 from typing import Any
 
-from hwnas_env.agents.optuna_sampler import (
-    OptunaConfig,
-    OptunaSearcher,
-)
+from hwnas_env.agents.optuna_sampler import OptunaConfig, OptunaSearcher
 from hwnas_env.extras import load_extra
 
 

@@ -51,11 +51,6 @@ class ReinforceConfig(Config):
         check_name(self, "optimiser", valid=OPTIMISERS)
 
 
-def __getattr__(name: str) -> Any:
-    """Looks up a name that this module had in version 0.1, and warns."""
-    return renamed("agents.reinforce", name)
-
-
 class Reinforce(Searcher[ReinforceConfig]):
     """Samples from masked softmax rows and follows the gradient of expected accuracy.
 
@@ -139,3 +134,8 @@ class _Adam:
         mean = self._first / (1 - self._kept[0])
         size = np.sqrt(self._second / (1 - self._kept[1]))
         return np.asarray(mean / (size + 1e-8))
+
+
+def __getattr__(name: str) -> Any:
+    """Looks up a name that this module had in version 0.1, and warns."""
+    return renamed("agents.reinforce", name)

@@ -10,12 +10,7 @@ import numpy.typing as npt
 
 from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.config import ConfigT_co
-from hwnas_env.agents.journal import (
-    Entry,
-    Journal,
-    generator_from,
-    generator_state,
-)
+from hwnas_env.agents.journal import Entry, Journal, generator_from, generator_state
 from hwnas_env.arguments import check_type, check_whole
 from hwnas_env.engines.space import MOST_DRAWN
 from hwnas_env.errors import (
@@ -45,7 +40,8 @@ class Searcher(Agent[ConfigT_co]):
     has hyperparameters, it is a ``Searcher[MyConfig]``. What it needs before the first
     proposal it prepares in :meth:`start`, which is called once, at the end of the
     constructor: ``problem``, ``budget``, ``rng`` and ``config`` are there then. So it
-    needs no constructor of its own; one that calls this one first works too.
+    needs no constructor of its own; one that begins with ``super().__init__`` works
+    too.
 
     It is deterministic given its arguments and the answers, and draws from ``rng``
     only: then :meth:`state` and :meth:`restore` work without a line of its own, and
