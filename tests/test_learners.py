@@ -277,7 +277,7 @@ def test_the_zoos_files_name_every_id_and_arguments_that_there_are(
     yaml = pytest.importorskip("yaml")
     folder = Path(__file__).parents[1] / "docs" / "rl_zoo3"
     found = yaml.safe_load((folder / f"{agent.name}.yml").read_text())
-    assert list(found) == list(ENVIRONMENTS)
+    assert list(found) == [name for name in ENVIRONMENTS if "-Toy" not in name]
     learner = agent(PROBLEMS["fbnet"], None, rng=np.random.default_rng(0))
     valid = set(inspect.signature(learner.algorithm.__init__).parameters)
     for values in found.values():
