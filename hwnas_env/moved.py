@@ -1,4 +1,4 @@
-"""Modules that version 0.1 had elsewhere: old names work for one release, and warn."""
+"""What version 0.1 had elsewhere: old names work for one release, and warn."""
 
 import importlib
 import sys
@@ -43,7 +43,39 @@ MOVED: dict[str, tuple[str, ...]] = {
 }
 """Where the names of each old module are now, by their place within the package."""
 
+RENAMED: dict[str, dict[str, str]] = {
+    "agents": {
+        "NASBENCH201_EVOLUTION": "benchmark.protocols",
+        "NASBENCH201_REINFORCE": "benchmark.protocols",
+    },
+    "agents.evolution": {"NASBENCH201_EVOLUTION": "benchmark.protocols"},
+    "agents.reinforce": {"NASBENCH201_REINFORCE": "benchmark.protocols"},
+}
+"""Modules that still are where they were, and where single names of theirs are now."""
+
 _PACKAGE = "hwnas_env."
+
+
+def renamed(module: str, name: str) -> Any:
+    """Returns what a module had under a name, and warns; for its ``__getattr__``.
+
+    Args:
+        module: its place within the package, a key of ``RENAMED``.
+        name: what it was asked for.
+
+    Raises:
+        AttributeError: the module never had that name.
+    """
+    home = RENAMED[module].get(name)
+    if home is None:
+        message = f"module {_PACKAGE + module!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    message = (
+        f"{_PACKAGE}{module}.{name} has moved to {_PACKAGE}{home}; its old name goes "
+        "with 0.3"
+    )
+    warnings.warn(message, DeprecationWarning, stacklevel=3)
+    return getattr(importlib.import_module(_PACKAGE + home), name)
 
 
 class _Old:

@@ -18,10 +18,16 @@ TASKS = [
     Task("HWNAS-NASBench201-EdgeTPU-v0", budget="tight"),
     Task("HWNAS-FBNet-EdgeTPU-v0", budget="tight"),
 ]
+TOYS = [
+    Task("HWNAS-ToyRagged-ToyBox-v0", budget="tight"),
+    Task("HWNAS-ToyStates-ToyBox-v0", budget="tight"),
+]
 
 
 @pytest.mark.parametrize("agent", DEFAULT_AGENTS)
-@pytest.mark.parametrize("task", TASKS, ids=["cells", "fbnet"])
+@pytest.mark.parametrize(
+    "task", TASKS + TOYS, ids=["cells", "fbnet", "ragged", "states"]
+)
 def test_a_run_spends_exactly_its_queries_on_feasible_networks(
     agent: str, task: Task
 ) -> None:

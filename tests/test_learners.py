@@ -1,6 +1,7 @@
 """Learners: one ledger, masks, budgets that they never saw, save and load."""
 
 import inspect
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ LEARNERS = [name for name, agent in AGENTS.items() if issubclass(agent, Learner)
 PROBLEMS = {
     "nasbench201": make_problem("nasbench201", device="edgetpu"),
     "fbnet": make_problem("fbnet", device="pixel3"),
+}
+TOYS = {
+    space: make_problem(space, device="toybox")
+    for space in ("toycell", "toyragged", "toychain", "toystates")
 }
 CASES = [(agent, space) for agent in LEARNERS for space in PROBLEMS]
 
@@ -66,6 +71,43 @@ def searched(
     )
     learner.search(ledger)
     return learner, ledger
+
+
+class TestEveryLearnerOnMadeUpSpaces(AgentContract):
+    queries = 20
+    preset = "loose"  # which 12 networks of the smallest space meet
+
+    @pytest.fixture(
+        autouse=True,
+        params=list(itertools.product(LEARNERS, TOYS)),
+        ids=lambda case: "-".join(case),
+    )
+    def _case(self, request: pytest.FixtureRequest) -> None:
+        self.agent, self.space = request.param
+
+    def make(
+        self, problem: Problem, budget: float | None, *, rng: np.random.Generator
+    ) -> Any:
+        return AGENTS[self.agent](problem, budget, rng=rng)
+
+    def make_problem(self) -> Problem:
+        return TOYS[self.space]
+
+
+@pytest.mark.parametrize("space", TOYS)
+@pytest.mark.parametrize("masked", [True, False], ids=["masked", "unmasked"])
+@pytest.mark.parametrize("agent", LEARNERS)
+def test_learners_build_networks_of_positions_that_differ(
+    agent: str, masked: bool, space: str
+) -> None:
+    problem, found = TOYS[space], AGENTS[agent]
+    config = found.config_type.from_dict({"hard_mask": masked})
+    learner, ledger = searched(found, problem, 20, config=config)  # type: ignore[arg-type]
+    assert ledger.queries == 20
+    for built in (ledger.history().genotypes, learner.networks(9, masked=masked)):
+        assert problem.space.validate(built).shape == built.shape
+        feasible = problem.known_costs(built) <= problem.budget("medium")
+        assert feasible.all() or not (masked or issubclass(found, MaskablePPO))
 
 
 @pytest.mark.parametrize("rows", [1, 5, 8, 16])

@@ -1,5 +1,7 @@
 """The contract over every searcher, and what each one has of its own."""
 
+import importlib
+import itertools
 import json
 import math
 from collections.abc import Iterator
@@ -10,9 +12,8 @@ import pytest
 
 from hwnas_env import AGENTS, make_problem
 from hwnas_env.agents import (
-    NASBENCH201_EVOLUTION,
-    NASBENCH201_REINFORCE,
     AnnealingConfig,
+    Config,
     EvolutionConfig,
     Exhaustive,
     ExhaustiveConfig,
@@ -25,10 +26,15 @@ from hwnas_env.agents import (
     ReinforceConfig,
     Searcher,
     SimulatedAnnealing,
+    TPEConfig,
 )
 from hwnas_env.agents.contract import SearcherContract, proposals, run
 from hwnas_env.agents.journal import GENERATORS, generator_from, generator_state
 from hwnas_env.agents.optuna_sampler import OptunaSearcher
+from hwnas_env.benchmark.protocols import (
+    NASBENCH201_EVOLUTION,
+    NASBENCH201_REINFORCE,
+)
 from hwnas_env.errors import (
     InvalidArgumentError,
     InvalidGenotypeError,
@@ -38,11 +44,16 @@ from hwnas_env.errors import (
     UnknownNameError,
 )
 from hwnas_env.extras import load_extra
+from hwnas_env.moved import RENAMED
 from hwnas_env.problems.problem import Problem
 
 PROBLEMS = {
     "nasbench201": make_problem("nasbench201", device="edgetpu"),
     "fbnet": make_problem("fbnet", device="pixel3"),
+}
+TOYS = {
+    space: make_problem(space, device="toybox")
+    for space in ("toycell", "toyragged", "toychain", "toystates")
 }
 SEARCHERS = {
     name: agent for name, agent in AGENTS.items() if issubclass(agent, Searcher)
@@ -53,6 +64,12 @@ CASES = [
     for space in PROBLEMS
     # enumeration cannot, and the process takes a second a query there
     if space == "nasbench201" or agent not in ("exhaustive", "gaussian_process")
+]
+CASES += [
+    (agent, space)
+    for agent, space in itertools.product(SEARCHERS, TOYS)
+    # one made-up space is enough for the slow process: the one of 3, 48 and 2 choices
+    if space == "toystates" or agent != "gaussian_process"
 ]
 
 
@@ -72,14 +89,21 @@ class TestEverySearcher(SearcherContract):
         self.agent, self.space = case
         self.masked = not issubclass(SEARCHERS[self.agent], OptunaSearcher)
         self.queries = 22 if self.agent == "gaussian_process" else 60
+        if self.space in TOYS:  # of which the smallest has 24 networks
+            self.queries = 24 if self.masked else 12
+        if self.space in TOYS and self.agent == "exhaustive":
+            self.queries, self.preset = 6, "loose"  # which 12 of the 24 meet
 
     def make(
         self, problem: Problem, budget: float | None, *, rng: np.random.Generator
     ) -> Searcher:
-        return SEARCHERS[self.agent](problem, budget, rng=rng)
+        agent: Any = SEARCHERS[self.agent]
+        optuna_on_toys = self.space in TOYS and issubclass(agent, OptunaSearcher)
+        config = agent.config_type(startup=5) if optuna_on_toys else None
+        return agent(problem, budget, rng=rng, config=config)
 
     def make_problem(self) -> Problem:
-        return PROBLEMS[self.space]
+        return {**PROBLEMS, **TOYS}[self.space]
 
 
 @pytest.fixture
@@ -277,6 +301,104 @@ def test_reinforce_as_in_the_paper_follows_a_hand_written_gradient() -> None:
     mean, size = 0.1 * gradient / 0.19, 0.001 * gradient**2 / 0.001999
     step = 0.01 * mean / (np.sqrt(size) + 1e-8)
     assert searcher._logits == pytest.approx(step)
+
+
+@pytest.mark.parametrize("space", TOYS)
+def test_a_sampler_goes_on_where_every_network_is_known(space: str) -> None:
+    pytest.importorskip("optuna")
+    problem = TOYS[space]
+    searcher = make(AGENTS["tpe"], problem, config=TPEConfig(startup=1))
+    digits = np.unravel_index(np.arange(problem.space.size), problem.space.choices_at)
+    networks = np.stack(digits, axis=1).astype(np.int8)
+    searcher.tell(networks, problem.evaluate(networks))
+    assert len(proposals(searcher, 30)) == 30
+    trials = len(searcher._study.trials)  # type: ignore[attr-defined]
+    assert trials == len(networks) + 30, "nothing is drawn again for free"
+
+
+class OwnConfig(Config):
+    """Hyperparameters of one's own: none."""
+
+
+class WithHook(Searcher[OwnConfig]):
+    """Prepares itself in the hook."""
+
+    name = "with_hook"
+
+    def start(self) -> None:
+        self.first = self.sample()
+
+    def propose(self) -> Any:
+        return self.first
+
+    def learn(self, genotypes: Any, evaluation: Any) -> None:
+        del genotypes, evaluation
+
+
+class WithConstructor(Searcher):
+    """Prepares itself as searchers of version 0.1 did."""
+
+    name = "with_constructor"
+    config_type = OwnConfig
+    config: OwnConfig
+
+    def __init__(self, problem: Any, budget: Any, *, rng: Any, config: Any = None):
+        super().__init__(problem, budget, rng=rng, config=config)
+        self.first = self.sample()
+
+    propose = WithHook.propose
+    learn = WithHook.learn
+
+
+def test_a_searcher_prepares_itself_in_a_hook_or_in_a_constructor() -> None:
+    for problem in TOYS.values():
+        hook, constructor = (make(one, problem) for one in (WithHook, WithConstructor))
+        assert type(hook.config) is type(constructor.config) is OwnConfig
+        assert np.array_equal(hook.ask(3), constructor.ask(3))
+        again = WithHook.restore(problem, hook.budget, state=hook.state())
+        assert np.array_equal(again.ask(), hook.ask())
+
+
+class Inherits(RegularizedEvolution):
+    """Changes nothing, so that it has its base's hyperparameters."""
+
+    name = "inherits"
+
+
+def test_brackets_name_the_configuration_of_an_agent() -> None:
+    assert WithHook.config_type is OwnConfig
+    assert Inherits.config_type is EvolutionConfig
+    assert RandomSearch.config_type is Searcher.config_type is Config
+    found = {name: agent.config_type.__name__ for name, agent in AGENTS.items()}
+    assert found == {
+        "random": "Config",
+        "local_search": "LocalSearchConfig",
+        "evolution": "EvolutionConfig",
+        "annealing": "AnnealingConfig",
+        "reinforce": "ReinforceConfig",
+        "exhaustive": "ExhaustiveConfig",
+        "tpe": "TPEConfig",
+        "nsga2": "NSGA2Config",
+        "gaussian_process": "GaussianProcessConfig",
+        "ppo": "PPOConfig",
+        "a2c": "A2CConfig",
+        "dqn": "DQNConfig",
+        "maskable_ppo": "MaskablePPOConfig",
+        "scalarised_ppo": "ScalarisedPPOConfig",
+    }
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(module, name) for module, names in RENAMED.items() for name in names],
+)
+def test_names_of_version_0_1_are_found_where_they_went(module: str, name: str) -> None:
+    found = importlib.import_module(f"hwnas_env.{module}")
+    home = importlib.import_module(f"hwnas_env.{RENAMED[module][name]}")
+    with pytest.warns(DeprecationWarning, match=f"{name} has moved to {home.__name__}"):
+        assert getattr(found, name) is getattr(home, name)
+    with pytest.raises(AttributeError, match="has no attribute 'NOTHING'"):
+        found.NOTHING  # noqa: B018  the look-up is what is tested
 
 
 def test_a_missing_extra_names_its_install_line() -> None:

@@ -7,18 +7,15 @@ What an agent is, :class:`hwnas_env.agents.agent.Agent` says; what it has to hol
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.annealing import AnnealingConfig, SimulatedAnnealing
 from hwnas_env.agents.config import Config
-from hwnas_env.agents.evolution import (
-    NASBENCH201_EVOLUTION,
-    EvolutionConfig,
-    RegularizedEvolution,
-)
+from hwnas_env.agents.evolution import EvolutionConfig, RegularizedEvolution
 from hwnas_env.agents.exhaustive import Exhaustive, ExhaustiveConfig
 from hwnas_env.agents.gaussian_process import GaussianProcess, GaussianProcessConfig
-from hwnas_env.agents.learner import Learner
+from hwnas_env.agents.learner import Learner, LearnerConfig
 from hwnas_env.agents.learners import (
     A2C,
     DQN,
@@ -35,18 +32,16 @@ from hwnas_env.agents.local_search import (
     LocalSearchConfig,
 )
 from hwnas_env.agents.nsga2 import NSGA2, NSGA2Config
+from hwnas_env.agents.optuna_sampler import OptunaConfig, OptunaSearcher
 from hwnas_env.agents.random_search import RandomSearch
-from hwnas_env.agents.reinforce import (
-    NASBENCH201_REINFORCE,
-    Reinforce,
-    ReinforceConfig,
-)
+from hwnas_env.agents.reinforce import Reinforce, ReinforceConfig
 from hwnas_env.agents.scalarised import ScalarisedPPO, ScalarisedPPOConfig
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.agents.tpe import TPE, TPEConfig
 from hwnas_env.arguments import check_name
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import load_object
+from hwnas_env.moved import renamed
 
 SEARCHERS: tuple[type[Searcher], ...] = (
     RandomSearch,
@@ -59,7 +54,11 @@ SEARCHERS: tuple[type[Searcher], ...] = (
     NSGA2,
     GaussianProcess,
 )
+"""Those that propose networks and are told what they are worth."""
+
 LEARNERS: tuple[type[Learner], ...] = (PPO, A2C, DQN, MaskablePPO, ScalarisedPPO)
+"""Those that learn a policy in environments."""
+
 AGENTS: Mapping[str, type[Agent]] = MappingProxyType(
     {agent.name: agent for agent in (*SEARCHERS, *LEARNERS)}
 )
@@ -89,15 +88,20 @@ def find_agent(name: str) -> type[Agent]:
     return found
 
 
+def __getattr__(name: str) -> Any:
+    """Looks up a name that this room had in version 0.1, and warns."""
+    return renamed("agents", name)
+
+
 __all__ = [
     "A2C",
     "AGENTS",
     "DEFAULT_AGENTS",
     "DQN",
-    "NASBENCH201_EVOLUTION",
-    "NASBENCH201_REINFORCE",
+    "LEARNERS",
     "NSGA2",
     "PPO",
+    "SEARCHERS",
     "TPE",
     "WHITE2021_LOCAL_SEARCH",
     "A2CConfig",
@@ -111,11 +115,14 @@ __all__ = [
     "GaussianProcess",
     "GaussianProcessConfig",
     "Learner",
+    "LearnerConfig",
     "LocalSearch",
     "LocalSearchConfig",
     "MaskablePPO",
     "MaskablePPOConfig",
     "NSGA2Config",
+    "OptunaConfig",
+    "OptunaSearcher",
     "PPOConfig",
     "RandomSearch",
     "RegularizedEvolution",

@@ -7,22 +7,26 @@ agent too: subclass :class:`Agent` and write :meth:`Agent.search`.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, get_args
 
 import numpy as np
 
-from hwnas_env.agents.config import Config
+from hwnas_env.agents.config import Config, ConfigT_co
 from hwnas_env.arguments import check_generator, check_type
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 
 
-class Agent(ABC):
+class Agent(ABC, Generic[ConfigT_co]):
     """Searches one problem under one budget on its cost.
 
     It is deterministic given its arguments and the answers, and draws from ``rng``
     only. It evaluates through the ledger alone, which counts, and stops it.
+
+    An agent with hyperparameters names their class in brackets behind its base, as in
+    ``class Mine(Agent[MyConfig])``: that becomes its ``config_type``. One whose base is
+    another agent has that one's, unless it sets ``config_type`` itself.
 
     Args:
         problem: what is searched.
@@ -45,7 +49,15 @@ class Agent(ABC):
     name: ClassVar[str]
     packages: ClassVar[tuple[str, ...]] = ()
     config_type: ClassVar[type[Config]] = Config
-    config: Config
+    config: ConfigT_co
+
+    def __init_subclass__(cls) -> None:
+        """Takes ``config_type`` from the brackets behind the name of the base."""
+        super().__init_subclass__()
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            for argument in get_args(base):
+                if isinstance(argument, type) and issubclass(argument, Config):
+                    cls.config_type = argument
 
     def __init__(
         self,
@@ -53,22 +65,20 @@ class Agent(ABC):
         budget: float | None,
         *,
         rng: np.random.Generator,
-        config: Config | None = None,
+        config: ConfigT_co | None = None,
     ) -> None:
         """See the class."""
         check_type(problem, Problem, what="problem")
         check_generator(rng)
-        if config is None:
-            config = self.config_type()
-        if type(config) is not self.config_type:
+        chosen: Any = self.config_type() if config is None else config
+        self.config = chosen
+        if type(chosen) is not self.config_type:
             expected = self.config_type.__name__
-            message = f"{self.name}: expected config of {expected}, got "
-            message += shown(config)
+            message = f"{self.name}: expected config of {expected}, got {shown(chosen)}"
             raise InvalidArgumentError(message)
         self.problem = problem
         self.budget = None if budget is None else problem.budget(budget)
         self.rng = rng
-        self.config = config
         self.limit = (
             problem.model.largest(problem.metric_column)
             if self.budget is None

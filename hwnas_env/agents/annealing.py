@@ -8,13 +8,10 @@ References:
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.maths.elementary import exp, power
-from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
 
 
@@ -55,7 +52,7 @@ class AnnealingConfig(Config):
             raise InvalidArgumentError(message)
 
 
-class SimulatedAnnealing(Searcher):
+class SimulatedAnnealing(Searcher[AnnealingConfig]):
     """Walks from neighbour to neighbour.
 
     Constraint: the start is a masked sample and neighbours are drawn among those that
@@ -63,19 +60,9 @@ class SimulatedAnnealing(Searcher):
     """
 
     name = "annealing"
-    config_type = AnnealingConfig
-    config: AnnealingConfig
 
-    def __init__(
-        self,
-        problem: Problem,
-        budget: float | None,
-        *,
-        rng: np.random.Generator,
-        config: Config | None = None,
-    ) -> None:
-        """See the class."""
-        super().__init__(problem, budget, rng=rng, config=config)
+    def start(self) -> None:
+        """Stands nowhere yet, and has cooled by nothing."""
         self._current: Genotypes | None = None
         self._score = -math.inf
         self._answers = 0

@@ -1,22 +1,32 @@
-"""What the configurations of searchers share: a root, and checks with clear errors."""
+"""What the configurations of agents share: a root, and checks with clear errors."""
 
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hwnas_env import arguments
 from hwnas_env.errors import InvalidArgumentError, shown
 
 ConfigT = TypeVar("ConfigT", bound="Config")
 
+if TYPE_CHECKING:  # with a default, so that types may say Agent without brackets
+    import typing_extensions
+
+    ConfigT_co = typing_extensions.TypeVar(
+        "ConfigT_co", bound="Config", covariant=True, default="Config"
+    )
+else:
+    ConfigT_co = TypeVar("ConfigT_co")
+"""The class of an agent's configuration, in brackets behind the name of its base."""
+
 
 @dataclass(frozen=True)
 class Config:
-    """Holds a searcher's hyperparameters; values are numbers, flags, names and tuples.
+    """Holds an agent's hyperparameters; values are numbers, flags, names and tuples.
 
-    A searcher without hyperparameters uses this class itself.
+    An agent without hyperparameters uses this class itself.
     """
 
     @classmethod

@@ -7,26 +7,25 @@ References:
 
 from collections import deque
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
-from hwnas_env.problems.problem import Problem
+from hwnas_env.moved import renamed
 from hwnas_env.types import Evaluation, Genotypes
 
 
 @dataclass(frozen=True)
 class EvolutionConfig(Config):
-    """Hyperparameters of regularized evolution; see also ``NASBENCH201_EVOLUTION``.
+    """Hyperparameters of regularized evolution.
 
     Attributes:
         population: networks alive.
         sample: candidates of a tournament.
         double: chance that a child differs in two positions, not one. Of 0, 0.5 and 1,
-            0.5 was best on both spaces.
-        distinct: True has no child that was evaluated before; of 500 queries on
-            NAS-Bench-201, a third would repeat one.
+            0.5 was best, in a small space and in a large one.
+        distinct: True has no child that was evaluated before; of 500 queries in a
+            space of some ten thousand networks, a third would repeat one.
     """
 
     population: int = 20
@@ -45,14 +44,7 @@ class EvolutionConfig(Config):
         check_flag(self, "distinct")
 
 
-NASBENCH201_EVOLUTION = EvolutionConfig(
-    population=10, sample=3, double=0.0, distinct=False
-)
-"""As in NAS-Bench-201: ``--ea_population 10 --ea_sample_size 3`` in AutoDL-Projects,
-scripts-search/NAS-Bench-201-algos/R-EA.sh."""
-
-
-class RegularizedEvolution(Searcher):
+class RegularizedEvolution(Searcher[EvolutionConfig]):
     """Evolves a population by mutation of one position or two.
 
     Constraint: the first population is masked random search; a mutation is drawn among
@@ -60,19 +52,9 @@ class RegularizedEvolution(Searcher):
     """
 
     name = "evolution"
-    config_type = EvolutionConfig
-    config: EvolutionConfig
 
-    def __init__(
-        self,
-        problem: Problem,
-        budget: float | None,
-        *,
-        rng: np.random.Generator,
-        config: Config | None = None,
-    ) -> None:
-        """See the class."""
-        super().__init__(problem, budget, rng=rng, config=config)
+    def start(self) -> None:
+        """Begins with nobody alive."""
         self._alive: deque[tuple[float, Genotypes]] = deque(
             maxlen=self.config.population
         )
@@ -90,3 +72,8 @@ class RegularizedEvolution(Searcher):
         """Adds the networks; beyond the population's size the oldest die."""
         for score, genotype in zip(self.score(evaluation), genotypes, strict=True):
             self._alive.append((float(score), genotype.copy()))
+
+
+def __getattr__(name: str) -> Any:
+    """Looks up a name that this module had in version 0.1, and warns."""
+    return renamed("agents.evolution", name)

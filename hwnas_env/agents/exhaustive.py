@@ -7,7 +7,6 @@ import numpy as np
 from hwnas_env.agents.config import Config, check_whole
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.errors import InvalidArgumentError, SearchExhaustedError
-from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
 
 LARGEST_SPACE = 1_000_000
@@ -33,7 +32,7 @@ class ExhaustiveConfig(Config):
         check_whole(self, "batch")
 
 
-class Exhaustive(Searcher):
+class Exhaustive(Searcher[ExhaustiveConfig]):
     """Enumerates in random order, then raises: random search without replacement.
 
     Constraint: networks that break the budget are left out, so every proposal is
@@ -44,20 +43,14 @@ class Exhaustive(Searcher):
     """
 
     name = "exhaustive"
-    config_type = ExhaustiveConfig
-    config: ExhaustiveConfig
 
-    def __init__(
-        self,
-        problem: Problem,
-        budget: float | None,
-        *,
-        rng: np.random.Generator,
-        config: Config | None = None,
-    ) -> None:
-        """See the class."""
-        super().__init__(problem, budget, rng=rng, config=config)
-        space = problem.space
+    def start(self) -> None:
+        """Lists the feasible networks and draws their order.
+
+        Raises:
+            InvalidArgumentError: the search space is too large.
+        """
+        space = self.problem.space
         if space.size > LARGEST_SPACE:
             message = (
                 f"exhaustive: expected a space of at most {LARGEST_SPACE:,} networks, "
@@ -66,7 +59,7 @@ class Exhaustive(Searcher):
             raise InvalidArgumentError(message)
         digits = np.unravel_index(np.arange(space.size), space.choices_at)
         networks = np.stack(digits, axis=1).astype(np.int8)
-        self._left = rng.permutation(networks[self.feasible(networks)])
+        self._left = self.rng.permutation(networks[self.feasible(networks)])
         self._count = len(self._left)
 
     def propose(self) -> Genotypes:

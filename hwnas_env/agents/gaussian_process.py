@@ -9,10 +9,7 @@ References:
 from dataclasses import dataclass
 from typing import Any
 
-from hwnas_env.agents.optuna_sampler import (
-    OptunaConfig,
-    OptunaSearcher,
-)
+from hwnas_env.agents.optuna_sampler import OptunaConfig, OptunaSearcher
 from hwnas_env.extras import load_extra
 
 
@@ -21,7 +18,7 @@ class GaussianProcessConfig(OptunaConfig):
     """Hyperparameters of the Gaussian process: those of every sampler of Optuna."""
 
 
-class GaussianProcess(OptunaSearcher):
+class GaussianProcess(OptunaSearcher[GaussianProcessConfig]):
     """Proposes where the expected improvement is largest.
 
     Meant for tens of queries: every proposal fits the model again, which takes a
@@ -36,8 +33,6 @@ class GaussianProcess(OptunaSearcher):
 
     name = "gaussian_process"
     packages = ("optuna", "torch", "scipy")
-    config_type = GaussianProcessConfig
-    config: GaussianProcessConfig
 
     def sampler(self, optuna: Any, *, seed: int) -> Any:
         """Builds the sampler; see :meth:`OptunaSearcher.sampler`."""

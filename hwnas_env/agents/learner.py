@@ -4,17 +4,12 @@ import json
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from hwnas_env.agents.agent import Agent
-from hwnas_env.agents.config import (
-    Config,
-    check_flag,
-    check_number,
-    check_whole,
-)
+from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.arguments import check_type
 from hwnas_env.envs.vector import HWNASVectorEnv
 from hwnas_env.errors import InvalidArgumentError, RestoreError
@@ -65,10 +60,20 @@ class LearnerConfig(Config):
         check_flag(self, "sampled_budgets", "hard_mask")
 
 
-class Learner(Agent):
+if TYPE_CHECKING:  # with a default, so that types may say Learner without brackets
+    import typing_extensions
+
+    LearnerConfigT_co = typing_extensions.TypeVar(
+        "LearnerConfigT_co", bound=LearnerConfig, covariant=True, default=LearnerConfig
+    )
+else:
+    LearnerConfigT_co = TypeVar("LearnerConfigT_co")
+
+
+class Learner(Agent[LearnerConfigT_co]):
     """Learns a policy that builds networks decision by decision.
 
-    A subclass names its algorithm and the arguments that it takes. Everything random
+    A subclass sets ``algorithm_name`` and writes :meth:`arguments`. Everything random
     follows from ``rng``, by a seed for Stable-Baselines3, PyTorch and NumPy's global
     generator, which Stable-Baselines3 sets; PyTorch uses one thread, so that a run does
     not depend on the machine's cores.
@@ -81,6 +86,7 @@ class Learner(Agent):
         tensorboard: folder for TensorBoard's logs, or None.
 
     Attributes:
+        algorithm_name: package and class of the algorithm: "stable_baselines3.PPO".
         model: Stable-Baselines3's, once :meth:`search` has begun.
 
     Raises:
@@ -89,7 +95,7 @@ class Learner(Agent):
 
     packages: ClassVar[tuple[str, ...]] = ("torch", "stable_baselines3")
     config_type = LearnerConfig
-    config: LearnerConfig
+    algorithm_name: ClassVar[str]
 
     def __init__(
         self,
@@ -97,7 +103,7 @@ class Learner(Agent):
         budget: float | None,
         *,
         rng: np.random.Generator,
-        config: Config | None = None,
+        config: LearnerConfigT_co | None = None,
         tensorboard: str | None = None,
     ) -> None:
         """See the class."""
@@ -110,9 +116,10 @@ class Learner(Agent):
         self._tensorboard = tensorboard
 
     @property
-    @abstractmethod
     def algorithm(self) -> Any:
-        """The algorithm's class."""
+        """The algorithm's class, loaded from the package of ``algorithm_name``."""
+        package, name = self.algorithm_name.split(".")
+        return getattr(load_extra(package, extra="rl", purpose="this agent"), name)
 
     @abstractmethod
     def arguments(self) -> dict[str, Any]:

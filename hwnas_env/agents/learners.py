@@ -1,4 +1,4 @@
-"""PPO, A2C, DQN and MaskablePPO, with hyperparameters for episodes of 6 and 22 steps.
+"""PPO, A2C, DQN and MaskablePPO, with hyperparameters for short episodes.
 
 A step is one decision, an episode one query. So batches are counted in networks, and
 updates are frequent: 500 queries are all there is.
@@ -16,7 +16,6 @@ from typing import Any
 
 from hwnas_env.agents.config import check_flag, check_number, check_whole
 from hwnas_env.agents.learner import TOTAL_STEPS, Learner, LearnerConfig
-from hwnas_env.extras import load_extra
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class PPOConfig(LearnerConfig):
     """Hyperparameters of PPO.
 
     Tried: ``docs/agent_studies.md``. A faster learning rate needs more entropy, or the
-    policy settles on few cells.
+    policy settles on few networks.
 
     Attributes:
         networks_per_update: episodes between two updates, over all rows.
@@ -57,7 +56,7 @@ class PPOConfig(LearnerConfig):
         check_number(self, "gae_lambda", at_least=0.0, at_most=1.0)
 
 
-class PPO(Learner):
+class PPO(Learner[PPOConfig]):
     """Proximal policy optimisation.
 
     Constraint: ``hard_mask`` replaces decisions that no feasible network has, so every
@@ -66,13 +65,7 @@ class PPO(Learner):
     """
 
     name = "ppo"
-    config_type = PPOConfig
-    config: PPOConfig
-
-    @property
-    def algorithm(self) -> Any:
-        """``stable_baselines3.PPO``."""
-        return load_extra("stable_baselines3", extra="rl", purpose="this agent").PPO
+    algorithm_name = "stable_baselines3.PPO"
 
     def arguments(self) -> dict[str, Any]:
         """Returns PPO's own arguments."""
@@ -102,14 +95,9 @@ class MaskablePPO(PPO):
     """
 
     name = "maskable_ppo"
+    algorithm_name = "sb3_contrib.MaskablePPO"
     packages = (*PPO.packages, "sb3_contrib")
     config_type = MaskablePPOConfig
-    config: MaskablePPOConfig
-
-    @property
-    def algorithm(self) -> Any:
-        """``sb3_contrib.MaskablePPO``."""
-        return load_extra("sb3_contrib", extra="rl", purpose="this agent").MaskablePPO
 
     def act(self, envs: Any, observation: Any, *, deterministic: bool) -> Any:
         """Returns the policy's actions among those that the masks allow."""
@@ -151,20 +139,14 @@ class A2CConfig(LearnerConfig):
         check_number(self, "gae_lambda", at_least=0.0, at_most=1.0)
 
 
-class A2C(Learner):
+class A2C(Learner[A2CConfig]):
     """Advantage actor-critic, synchronous: one update an episode of all rows.
 
     Constraint: as :class:`PPO`.
     """
 
     name = "a2c"
-    config_type = A2CConfig
-    config: A2CConfig
-
-    @property
-    def algorithm(self) -> Any:
-        """``stable_baselines3.A2C``."""
-        return load_extra("stable_baselines3", extra="rl", purpose="this agent").A2C
+    algorithm_name = "stable_baselines3.A2C"
 
     def arguments(self) -> dict[str, Any]:
         """Returns A2C's own arguments."""
@@ -209,20 +191,14 @@ class DQNConfig(LearnerConfig):
         check_number(self, "exploration_final", at_least=0.0, at_most=1.0)
 
 
-class DQN(Learner):
+class DQN(Learner[DQNConfig]):
     """Deep Q-learning.
 
     Constraint: as :class:`PPO`.
     """
 
     name = "dqn"
-    config_type = DQNConfig
-    config: DQNConfig
-
-    @property
-    def algorithm(self) -> Any:
-        """``stable_baselines3.DQN``."""
-        return load_extra("stable_baselines3", extra="rl", purpose="this agent").DQN
+    algorithm_name = "stable_baselines3.DQN"
 
     def arguments(self) -> dict[str, Any]:
         """Returns DQN's own arguments; decisions are counted from networks."""

@@ -13,7 +13,6 @@ import numpy as np
 
 from hwnas_env.agents.config import Config, check_name, check_whole
 from hwnas_env.agents.searcher import Searcher
-from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
 
 MOVES = ("best", "first")
@@ -25,11 +24,12 @@ class LocalSearchConfig(Config):
 
     Attributes:
         move: "best" evaluates all neighbours and moves to the best, as algorithm 1;
-            "first" moves as soon as one is better, in random order. FBNet has 176
-            neighbours, so that few queries allow few moves to the best.
+            "first" moves as soon as one is better, in random order. In a space of many
+            positions a network has hundreds of neighbours, so that few queries allow
+            few moves to the best.
         reach: 1 climbs by changes of one position, as algorithm 1; 2 also by changes of
             two, in turn. Near the budget hardly a better choice is feasible unless
-            another position becomes cheaper: FBNet needs it.
+            another position becomes cheaper: spaces of many positions need it.
     """
 
     move: str = "first"
@@ -50,7 +50,7 @@ WHITE2021_LOCAL_SEARCH = LocalSearchConfig(move="best", reach=1)
 """Algorithm 1 of White, Nolen and Savani."""
 
 
-class LocalSearch(Searcher):
+class LocalSearch(Searcher[LocalSearchConfig]):
     """Climbs to local optima, one after the other.
 
     Constraint: starts are masked samples and neighbours that break the budget are left
@@ -58,21 +58,11 @@ class LocalSearch(Searcher):
     """
 
     name = "local_search"
-    config_type = LocalSearchConfig
-    config: LocalSearchConfig
 
-    def __init__(
-        self,
-        problem: Problem,
-        budget: float | None,
-        *,
-        rng: np.random.Generator,
-        config: Config | None = None,
-    ) -> None:
-        """See the class."""
-        super().__init__(problem, budget, rng=rng, config=config)
+    def start(self) -> None:
+        """Stands nowhere yet."""
         self._height: float | None = None
-        self._around = np.empty((0, problem.space.length), dtype=np.int8)
+        self._around = np.empty((0, self.problem.space.length), dtype=np.int8)
 
     def propose(self) -> Genotypes:
         """Draws a start, or proposes neighbours: all, or the next one."""

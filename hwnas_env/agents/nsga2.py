@@ -37,7 +37,7 @@ class NSGA2Config(OptunaConfig):
         check_number(self, "crossover", "swapping", at_most=1.0)
 
 
-class NSGA2(OptunaSearcher):
+class NSGA2(OptunaSearcher[NSGA2Config]):
     """Crosses and mutates the best networks, generation by generation.
 
     Constraint: as every sampler's of Optuna; NSGA-II follows Deb's rules: feasible
@@ -45,8 +45,6 @@ class NSGA2(OptunaSearcher):
     """
 
     name = "nsga2"
-    config_type = NSGA2Config
-    config: NSGA2Config
 
     def sampler(self, optuna: Any, *, seed: int) -> Any:
         """Builds the sampler; see :meth:`OptunaSearcher.sampler`."""

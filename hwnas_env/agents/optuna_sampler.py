@@ -4,14 +4,13 @@ import functools
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from hwnas_env.agents.config import Config, check_whole
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.extras import load_extra
-from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Evaluation, Genotypes
 
 
@@ -42,7 +41,10 @@ class OptunaConfig(Config):
         check_whole(self, "redraws", at_least=0)
 
 
-class OptunaSearcher(Searcher):
+OptunaConfigT_co = TypeVar("OptunaConfigT_co", bound=OptunaConfig, covariant=True)
+
+
+class OptunaSearcher(Searcher[OptunaConfigT_co]):
     """Asks a sampler of Optuna for one categorical choice a position.
 
     Constraint: the first networks are masked samples. After that the sampler does not
@@ -58,20 +60,11 @@ class OptunaSearcher(Searcher):
 
     packages: ClassVar[tuple[str, ...]] = ("optuna",)
     config_type = OptunaConfig
-    config: OptunaConfig
 
-    def __init__(
-        self,
-        problem: Problem,
-        budget: float | None,
-        *,
-        rng: np.random.Generator,
-        config: Config | None = None,
-    ) -> None:
-        """See the class."""
-        super().__init__(problem, budget, rng=rng, config=config)
-        self._objectives = problem.objectives(self.config.objectives)
-        seed = int(rng.integers(2**32))
+    def start(self) -> None:
+        """Opens a study with the sampler, whose seed is the one number drawn here."""
+        self._objectives = self.problem.objectives(self.config.objectives)
+        seed = int(self.rng.integers(2**32))
         self._study = self._new_study(_optuna(), seed=seed)
         self._answers: dict[bytes, tuple[list[float], float]] = {}
         self._open: dict[bytes, list[Any]] = {}
@@ -93,7 +86,8 @@ class OptunaSearcher(Searcher):
             choices = dict(zip(self._names, self.sample()[0].tolist(), strict=True))
             self._study.enqueue_trial(choices)
             return self._next_trial()
-        for _ in range(self.config.redraws):
+        nothing_new = len(self._answers) >= self.problem.space.size
+        for _ in range(0 if nothing_new else self.config.redraws):
             genotype = self._next_trial()
             known = self._answers.get(genotype.tobytes())
             if known is None:

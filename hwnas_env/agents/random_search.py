@@ -5,11 +5,12 @@ References:
     UAI 2019.
 """
 
+from hwnas_env.agents.config import Config
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.types import Evaluation, Genotypes
 
 
-class RandomSearch(Searcher):
+class RandomSearch(Searcher[Config]):
     """Samples feasible networks; learns nothing.
 
     Constraint: masked, so every proposal is feasible. Uniform over the decisions at

@@ -2,17 +2,18 @@
 
 References:
     Williams, Simple Statistical Gradient-Following Algorithms for Connectionist
-    Reinforcement Learning, Machine Learning 8, 1992; as a controller for NAS-Bench-201
-    in Dong and Yang, ICLR 2020. Adam: Kingma and Ba, ICLR 2015.
+    Reinforcement Learning, Machine Learning 8, 1992; for a search over cells in Dong
+    and Yang, ICLR 2020. Adam: Kingma and Ba, ICLR 2015.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hwnas_env.agents.config import Config, check_flag, check_name, check_number
 from hwnas_env.agents.searcher import Searcher, masked_softmax
-from hwnas_env.problems.problem import Problem
+from hwnas_env.moved import renamed
 from hwnas_env.types import Evaluation, FloatArray, Genotypes
 
 OPTIMISERS = ("sgd", "adam")
@@ -20,12 +21,12 @@ OPTIMISERS = ("sgd", "adam")
 
 @dataclass(frozen=True)
 class ReinforceConfig(Config):
-    """Hyperparameters of REINFORCE; see also ``NASBENCH201_REINFORCE``.
+    """Hyperparameters of REINFORCE.
 
     Attributes:
         step_size: of the step on the logits. Of 0.03 to 0.1 with Adam, and 0.1 to 0.2
             without, this one alone beat random search on five problems (500 queries, 24
-            seeds); FBNet, with more positions, gains from up to 0.1.
+            seeds); a space of more than twenty positions gains from up to 0.1.
         momentum: of the baseline, an exponential moving average of the accuracy.
         normalise: True divides the advantage by a moving standard deviation, so that
             one step size fits every dataset; False takes percentage points.
@@ -50,35 +51,18 @@ class ReinforceConfig(Config):
         check_name(self, "optimiser", valid=OPTIMISERS)
 
 
-NASBENCH201_REINFORCE = ReinforceConfig(
-    step_size=0.01, momentum=0.9, normalise=False, optimiser="adam"
-)
-"""As its authors ran it for NATS-Bench: ``--learning_rate 0.01 --EMA_momentum 0.9`` and
-Adam in AutoDL-Projects, exps/NATS-algos/reinforce.py. Their command for NAS-Bench-201,
-docs/NAS-Bench-201.md, names 0.5, which is worse there."""
-
-
-class Reinforce(Searcher):
+class Reinforce(Searcher[ReinforceConfig]):
     """Samples from masked softmax rows and follows the gradient of expected accuracy.
 
     Constraint: masked, so every proposal is feasible.
     """
 
     name = "reinforce"
-    config_type = ReinforceConfig
-    config: ReinforceConfig
 
-    def __init__(
-        self,
-        problem: Problem,
-        budget: float | None,
-        *,
-        rng: np.random.Generator,
-        config: Config | None = None,
-    ) -> None:
-        """See the class."""
-        super().__init__(problem, budget, rng=rng, config=config)
-        self._logits = np.zeros((problem.space.length, problem.space.choices))
+    def start(self) -> None:
+        """Begins with a policy that is uniform over what the mask allows."""
+        space = self.problem.space
+        self._logits = np.zeros((space.length, space.choices))
         self._baseline = _Baseline(
             self.config.momentum, normalise=self.config.normalise
         )
@@ -120,7 +104,7 @@ class _Baseline:
         """Returns the score less the average, and takes it in.
 
         Normalised, it is compared with the average before it, in standard deviations
-        and at most 3; else with the average that has it already, as NAS-Bench-201 does.
+        and at most 3; else with the average that has it already, as Dong and Yang do.
         """
         keep, first = self._momentum, self._weight == 0.0
         before = score if first else self._sum / self._weight
@@ -150,3 +134,8 @@ class _Adam:
         mean = self._first / (1 - self._kept[0])
         size = np.sqrt(self._second / (1 - self._kept[1]))
         return np.asarray(mean / (size + 1e-8))
+
+
+def __getattr__(name: str) -> Any:
+    """Looks up a name that this module had in version 0.1, and warns."""
+    return renamed("agents.reinforce", name)

@@ -9,13 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.agents.agent import Agent
-from hwnas_env.agents.config import Config
-from hwnas_env.agents.journal import (
-    Entry,
-    Journal,
-    generator_from,
-    generator_state,
-)
+from hwnas_env.agents.config import ConfigT_co
+from hwnas_env.agents.journal import Entry, Journal, generator_from, generator_state
 from hwnas_env.arguments import check_type, check_whole
 from hwnas_env.engines.space import MOST_DRAWN
 from hwnas_env.errors import (
@@ -33,7 +28,7 @@ from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes
 SearcherT = TypeVar("SearcherT", bound="Searcher")
 
 
-class Searcher(Agent):
+class Searcher(Agent[ConfigT_co]):
     """Proposes networks and learns from their evaluations.
 
     A searcher sees the problem's space, the budget on the cost and the exact masks, as
@@ -41,10 +36,15 @@ class Searcher(Agent):
     within a ledger, and tells. Anything may be told, also networks that were not asked
     for, and fewer than were.
 
-    An own searcher sets ``name``, and ``config_type`` if it has hyperparameters, and
-    writes :meth:`propose` and :meth:`learn`. It is deterministic given its arguments
-    and the answers, and draws from ``rng`` only: then :meth:`state` and
-    :meth:`restore` work without a line of its own, and
+    An own searcher sets ``name`` and writes :meth:`propose` and :meth:`learn`. If it
+    has hyperparameters, it is a ``Searcher[MyConfig]``. What it needs before the first
+    proposal it prepares in :meth:`start`, which is called once, at the end of the
+    constructor: ``problem``, ``budget``, ``rng`` and ``config`` are there then. So it
+    needs no constructor of its own; one that begins with ``super().__init__`` works
+    too.
+
+    It is deterministic given its arguments and the answers, and draws from ``rng``
+    only: then :meth:`state` and :meth:`restore` work without a line of its own, and
     :class:`hwnas_env.agents.contract.SearcherContract` holds.
 
     The arguments are those of :class:`hwnas_env.agents.agent.Agent`.
@@ -60,7 +60,7 @@ class Searcher(Agent):
         budget: float | None,
         *,
         rng: np.random.Generator,
-        config: Config | None = None,
+        config: ConfigT_co | None = None,
     ) -> None:
         """See the class."""
         super().__init__(problem, budget, rng=rng, config=config)
@@ -68,6 +68,10 @@ class Searcher(Agent):
         self.seen: set[bytes] = set()
         self._waiting: Genotypes = np.zeros((0, problem.space.length), dtype=np.int8)
         self._journal = Journal(generator_state(rng))
+        self.start()
+
+    def start(self) -> None:
+        """Prepares what the first proposal needs; nothing by default."""
 
     def search(self, ledger: BudgetedProblem) -> None:
         """Asks, evaluates and tells until the ledger is spent or nothing is left.

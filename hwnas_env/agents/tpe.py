@@ -38,7 +38,7 @@ class TPEConfig(OptunaConfig):
         check_whole(self, "candidates")
 
 
-class TPE(OptunaSearcher):
+class TPE(OptunaSearcher[TPEConfig]):
     """Proposes what is likely among good networks and unlikely among the others.
 
     Constraint: as every sampler's of Optuna; TPE takes the feasible networks for the
@@ -47,8 +47,6 @@ class TPE(OptunaSearcher):
     """
 
     name = "tpe"
-    config_type = TPEConfig
-    config: TPEConfig
 
     def sampler(self, optuna: Any, *, seed: int) -> Any:
         """Builds the sampler; see :meth:`OptunaSearcher.sampler`."""

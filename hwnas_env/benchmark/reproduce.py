@@ -15,14 +15,13 @@ from typing import Any
 import joblib
 import numpy as np
 
-from hwnas_env.agents import (
-    NASBENCH201_EVOLUTION,
-    NASBENCH201_REINFORCE,
-    Config,
-    find_agent,
-)
+from hwnas_env.agents import Config, find_agent
 from hwnas_env.arguments import check_jobs, check_whole
 from hwnas_env.benchmark.measures import answers_in, incumbents
+from hwnas_env.benchmark.protocols import (
+    NASBENCH201_EVOLUTION,
+    NASBENCH201_REINFORCE,
+)
 from hwnas_env.benchmark.tasks import Limits
 from hwnas_env.problems.make import make_problem
 from hwnas_env.problems.problem import Problem
