@@ -3,7 +3,7 @@
 import importlib
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -45,37 +45,46 @@ MOVED: dict[str, tuple[str, ...]] = {
 
 RENAMED: dict[str, dict[str, str]] = {
     "agents": {
-        "NASBENCH201_EVOLUTION": "benchmark.protocols",
-        "NASBENCH201_REINFORCE": "benchmark.protocols",
+        "NASBENCH201_EVOLUTION": "benchmark.protocols:NASBENCH201_EVOLUTION",
+        "NASBENCH201_REINFORCE": "benchmark.protocols:NASBENCH201_REINFORCE",
     },
-    "agents.evolution": {"NASBENCH201_EVOLUTION": "benchmark.protocols"},
-    "agents.reinforce": {"NASBENCH201_REINFORCE": "benchmark.protocols"},
+    "agents.evolution": {
+        "NASBENCH201_EVOLUTION": "benchmark.protocols:NASBENCH201_EVOLUTION"
+    },
+    "agents.reinforce": {
+        "NASBENCH201_REINFORCE": "benchmark.protocols:NASBENCH201_REINFORCE"
+    },
+    "benchmark.fronts": {
+        "FrontRun": "benchmark.runs:Run",
+        "front_run": "benchmark.runs:run_once",
+    },
+    "benchmark.loading": {"Result": "benchmark.runs:Run"},
+    "benchmark.runner": {"recorded": "benchmark.runner:load_or_run"},
+    "benchmark.transfer": {"transfer_run": "benchmark.runs:run_once"},
 }
-"""Modules that still are where they were, and where single names of theirs are now."""
+"""Modules that are where they were, and what single names of theirs are called now."""
 
 _PACKAGE = "hwnas_env."
 
 
-def renamed(module: str, name: str) -> Any:
-    """Returns what a module had under a name, and warns; for its ``__getattr__``.
+def renamed(module: str) -> Callable[[str], Any]:
+    """Returns a module's ``__getattr__``, which finds the names that left it.
 
     Args:
-        module: its place within the package, a key of ``RENAMED``.
-        name: what it was asked for.
-
-    Raises:
-        AttributeError: the module never had that name.
+        module: its ``__name__``.
     """
-    home = RENAMED[module].get(name)
-    if home is None:
-        message = f"module {_PACKAGE + module!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    message = (
-        f"{_PACKAGE}{module}.{name} has moved to {_PACKAGE}{home}; its old name goes "
-        "with 0.3"
-    )
-    warnings.warn(message, DeprecationWarning, stacklevel=3)
-    return getattr(importlib.import_module(_PACKAGE + home), name)
+    names = RENAMED[module.removeprefix(_PACKAGE)]
+
+    def find(name: str) -> Any:
+        if name not in names:
+            message = f"module {module!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        home, _, today = names[name].partition(":")
+        message = f"{module}.{name} is {_PACKAGE}{home}.{today} now; gone with 0.3"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return getattr(importlib.import_module(_PACKAGE + home), today)
+
+    return find
 
 
 class _Old:

@@ -5,14 +5,12 @@ import math
 import pickle
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from hwnas_env import make_problem
-from hwnas_env.benchmark import fronts, loading, runner, transfer
 from hwnas_env.benchmark.front_studies import run_fronts
 from hwnas_env.benchmark.fronts import Volume, archive_of
 from hwnas_env.benchmark.jobs import Job
@@ -203,26 +201,6 @@ def test_curves_and_incumbents_follow_the_queries() -> None:
     assert run.cost == evaluation.costs[0, 0]
     assert np.isfinite(run.cost)
 
-
-@pytest.mark.parametrize(
-    ("module", "name", "today"),
-    [
-        (fronts, "FrontRun", Run),
-        (fronts, "front_run", run_once),
-        (loading, "Result", Run),
-        (runner, "recorded", runner.load_or_run),
-        (transfer, "transfer_run", run_once),
-    ],
-)
-def test_names_that_moved_are_found_with_a_warning(
-    module: ModuleType, name: str, today: Any
-) -> None:
-    with pytest.warns(
-        DeprecationWarning, match=f"{name} moved: use .*{today.__name__}"
-    ):
-        assert getattr(module, name) is today
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = module.nothing
     job = Job(CELL, "random", 0, Limits(5))
     with pytest.warns(DeprecationWarning, match=r"use Job\.sort_key"):
         assert job.order() == job.sort_key()

@@ -1,6 +1,5 @@
 """The contract over every searcher, and what each one has of its own."""
 
-import importlib
 import itertools
 import json
 import math
@@ -44,7 +43,6 @@ from hwnas_env.errors import (
     UnknownNameError,
 )
 from hwnas_env.extras import load_extra
-from hwnas_env.moved import RENAMED
 from hwnas_env.problems.problem import Problem
 
 PROBLEMS = {
@@ -386,19 +384,6 @@ def test_brackets_name_the_configuration_of_an_agent() -> None:
         "maskable_ppo": "MaskablePPOConfig",
         "scalarised_ppo": "ScalarisedPPOConfig",
     }
-
-
-@pytest.mark.parametrize(
-    ("module", "name"),
-    [(module, name) for module, names in RENAMED.items() for name in names],
-)
-def test_names_of_version_0_1_are_found_where_they_went(module: str, name: str) -> None:
-    found = importlib.import_module(f"hwnas_env.{module}")
-    home = importlib.import_module(f"hwnas_env.{RENAMED[module][name]}")
-    with pytest.warns(DeprecationWarning, match=f"{name} has moved to {home.__name__}"):
-        assert getattr(found, name) is getattr(home, name)
-    with pytest.raises(AttributeError, match="has no attribute 'NOTHING'"):
-        found.NOTHING  # noqa: B018  the look-up is what is tested
 
 
 def test_a_missing_extra_names_its_install_line() -> None:

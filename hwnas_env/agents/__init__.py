@@ -7,7 +7,7 @@ What an agent is, :class:`hwnas_env.agents.agent.Agent` says; what it has to hol
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.annealing import AnnealingConfig, SimulatedAnnealing
@@ -88,9 +88,8 @@ def find_agent(name: str) -> type[Agent]:
     return found
 
 
-def __getattr__(name: str) -> Any:
-    """Looks up a name that this room had in version 0.1, and warns."""
-    return renamed("agents", name)
+if not TYPE_CHECKING:
+    __getattr__ = renamed(__name__)
 
 
 __all__ = [

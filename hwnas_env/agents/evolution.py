@@ -7,7 +7,7 @@ References:
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.agents.searcher import Searcher
@@ -74,6 +74,5 @@ class RegularizedEvolution(Searcher[EvolutionConfig]):
             self._alive.append((float(score), genotype.copy()))
 
 
-def __getattr__(name: str) -> Any:
-    """Looks up a name that this module had in version 0.1, and warns."""
-    return renamed("agents.evolution", name)
+if not TYPE_CHECKING:
+    __getattr__ = renamed(__name__)

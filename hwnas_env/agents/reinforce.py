@@ -7,7 +7,7 @@ References:
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -136,6 +136,5 @@ class _Adam:
         return np.asarray(mean / (size + 1e-8))
 
 
-def __getattr__(name: str) -> Any:
-    """Looks up a name that this module had in version 0.1, and warns."""
-    return renamed("agents.reinforce", name)
+if not TYPE_CHECKING:
+    __getattr__ = renamed(__name__)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hwnas_env.benchmark.old_names import moved_names
 from hwnas_env.benchmark.tasks import Task
 from hwnas_env.maths.indicators import non_dominated
+from hwnas_env.moved import renamed
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import FloatArray, IntArray
 
@@ -84,10 +84,4 @@ def archive_of(volume: Volume, points: FloatArray) -> tuple[list[float], IntArra
 
 
 if not TYPE_CHECKING:
-    __getattr__ = moved_names(
-        __name__,
-        {
-            "FrontRun": "hwnas_env.benchmark.runs:Run",
-            "front_run": "hwnas_env.benchmark.runs:run_once",
-        },
-    )
+    __getattr__ = renamed(__name__)

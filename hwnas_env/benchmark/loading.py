@@ -18,7 +18,6 @@ from hwnas_env.agents import find_agent
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.measures import Answers, feasible_rows, measured
-from hwnas_env.benchmark.old_names import moved_names
 from hwnas_env.benchmark.records import (
     NEEDED,
     PACKAGES,
@@ -40,6 +39,7 @@ from hwnas_env.errors import (
     InvalidGenotypeError,
     shown,
 )
+from hwnas_env.moved import renamed
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import AnyPath, Provenance
 
@@ -407,4 +407,4 @@ def _processor() -> str:
 
 
 if not TYPE_CHECKING:
-    __getattr__ = moved_names(__name__, {"Result": "hwnas_env.benchmark.runs:Run"})
+    __getattr__ = renamed(__name__)

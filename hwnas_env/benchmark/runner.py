@@ -11,11 +11,11 @@ from hwnas_env.benchmark.backends import Pool, Workers, open_pool
 from hwnas_env.benchmark.guard import end_with, guarded
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_file, other_data, record_of
-from hwnas_env.benchmark.old_names import moved_names
 from hwnas_env.benchmark.records import SUFFIX, record_path, write_record
 from hwnas_env.benchmark.runs import Run, failed_run, run_here
 from hwnas_env.benchmark.tasks import Limits, Task, check_request
 from hwnas_env.errors import DataError, WorkerProcessError
+from hwnas_env.moved import renamed
 from hwnas_env.types import AnyPath
 
 ATTEMPTS = 5
@@ -258,6 +258,4 @@ def _run_in_rounds(
 
 
 if not TYPE_CHECKING:
-    __getattr__ = moved_names(
-        __name__, {"recorded": "hwnas_env.benchmark.runner:load_or_run"}
-    )
+    __getattr__ = renamed(__name__)

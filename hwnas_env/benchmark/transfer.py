@@ -10,8 +10,8 @@ from hwnas_env.agents import Agent, Config
 from hwnas_env.agents.learner import Learner
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.old_names import moved_names
 from hwnas_env.benchmark.tasks import Limits, make_agent
+from hwnas_env.moved import renamed
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import FloatArray, Genotypes
@@ -89,6 +89,4 @@ def _trained(
 
 
 if not TYPE_CHECKING:
-    __getattr__ = moved_names(
-        __name__, {"transfer_run": "hwnas_env.benchmark.runs:run_once"}
-    )
+    __getattr__ = renamed(__name__)

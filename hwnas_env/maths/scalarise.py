@@ -81,8 +81,8 @@ def fbnet_loss(accuracy: FloatArray, cost: FloatArray, budget: float) -> FloatAr
     -5 for milliseconds; at c = inf that at 100 T, the least of all.
 
     Source:
-        Wu et al., "FBNet: Hardware-Aware Efficient ConvNet Design via Differentiable
-        Neural Architecture Search", CVPR 2019, eq. 2.
+        Wu et al., Hardware-Aware Efficient ConvNet Design via Differentiable Neural
+        Architecture Search, CVPR 2019, eq. 2.
     """
     entropy = -log(np.maximum(accuracy, _SMALLEST_ACCURACY))
     thousandths = 1e3 * budget * _ratio(cost, budget)
