@@ -15,7 +15,7 @@ from pathlib import Path
 from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.runs import Limits
 from hwnas_env.benchmark.suite_runs import find_suite, run_suite
-from hwnas_env.reports.bench_report import report_folders
+from hwnas_env.reports.page.bench_report import report_folders
 
 QUERIES = 500
 STUDY = (

@@ -22,7 +22,6 @@ FLOORS = [
     {"agents"},
     {"benchmark"},
     {"reports"},
-    {"bench_cli"},
     {"cli"},
     {"__main__"},
 ]

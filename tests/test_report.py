@@ -25,13 +25,13 @@ from hwnas_env.benchmark.runs import Limits, Task, run_once
 from hwnas_env.benchmark.suite_runs import counted_score
 from hwnas_env.cli import app
 from hwnas_env.errors import DataError, InvalidArgumentError, MissingExtraError
-from hwnas_env.reports import bench_report, canvas, sheets, study_sheets
-from hwnas_env.reports.bench_report import report_folders, write_report
-from hwnas_env.reports.estimates import estimate
-from hwnas_env.reports.front_figures import archive_points
-from hwnas_env.reports.merging import merged
-from hwnas_env.reports.study import groups_of, study_of
-from hwnas_env.reports.study_page import Page, headline
+from hwnas_env.reports.page import bench_report, canvas, sheets, study_sheets
+from hwnas_env.reports.page.bench_report import report_folders, write_report
+from hwnas_env.reports.page.estimates import estimate
+from hwnas_env.reports.page.front_figures import archive_points
+from hwnas_env.reports.page.merging import merged
+from hwnas_env.reports.page.study import groups_of, study_of
+from hwnas_env.reports.page.study_page import Page, headline
 
 LIMITS = Limits(30)
 CELLS = [
@@ -559,7 +559,7 @@ def test_a_report_that_was_killed_in_the_middle_is_written_again(
         replaced(source, target)
 
     with monkeypatch.context() as patched:
-        patched.setattr("hwnas_env.reports.bench_report.os.replace", killed)
+        patched.setattr("hwnas_env.reports.page.bench_report.os.replace", killed)
         with pytest.raises(KeyboardInterrupt):
             small(page, ["task2", "task3"])
     small(page, ["task1", "task2"])

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from hwnas_env.faces import lazy
 
 if TYPE_CHECKING:
-    from hwnas_env.reports.bench_report import write_report as write_report
+    from hwnas_env.reports.page.bench_report import write_report as write_report
 
-_HOMES = {"write_report": "hwnas_env.reports.bench_report"}
+_HOMES = {"write_report": "hwnas_env.reports.page.bench_report"}
 
 __all__ = [*_HOMES]
 

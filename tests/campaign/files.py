@@ -28,7 +28,7 @@ from hwnas_env.benchmark.validate import validate
 from hwnas_env.data import cache, unpickle
 from hwnas_env.data.formats import hwnasbench
 from hwnas_env.errors import HWNASError
-from hwnas_env.reports.bench_report import write_report
+from hwnas_env.reports.page.bench_report import write_report
 from hwnas_env.spaces.nasbench201 import runs as nasbench201_runs
 from hwnas_env.wrappers.recordings import read_trajectories
 from hwnas_env.wrappers.replays import replay

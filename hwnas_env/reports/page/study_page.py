@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hwnas_env.benchmark.suites import SUITES
-from hwnas_env.reports import front_figures, study_figures, study_sheets
-from hwnas_env.reports.canvas import Picture, styles
-from hwnas_env.reports.estimates import Estimates, estimate
-from hwnas_env.reports.methods import METHODS
-from hwnas_env.reports.sheets import Sheet, as_html, as_words
-from hwnas_env.reports.study import Study, TaskRuns, spent_words
-from hwnas_env.reports.study_figures import Styles
-from hwnas_env.reports.study_sheets import interval, number
+from hwnas_env.reports.page import front_figures, study_figures, study_sheets
+from hwnas_env.reports.page.canvas import Picture, styles
+from hwnas_env.reports.page.estimates import Estimates, estimate
+from hwnas_env.reports.page.methods import METHODS
+from hwnas_env.reports.page.sheets import Sheet, as_html, as_words
+from hwnas_env.reports.page.study import Study, TaskRuns, spent_words
+from hwnas_env.reports.page.study_figures import Styles
+from hwnas_env.reports.page.study_sheets import interval, number
 
 TITLE = "Hardware-aware architecture search: benchmark report"
 
@@ -59,7 +59,7 @@ class Page:
 
     def html(self) -> str:
         """Returns the whole page."""
-        files = importlib.resources.files("hwnas_env.reports")
+        files = importlib.resources.files("hwnas_env.reports.page")
         css = files.joinpath("report.css").read_text(encoding="utf-8")
         items = "".join(
             f'<li><a href="#{anchor}">{as_words(title)}</a></li>'

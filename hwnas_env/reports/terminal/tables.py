@@ -11,7 +11,7 @@ from hwnas_env.benchmark.runs import Run, Task
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.fidelity import ERRORS, fidelity_words
 from hwnas_env.problems.problem import PRESETS, Problem
-from hwnas_env.reports.terminal import heading
+from hwnas_env.reports.terminal.printing import heading
 
 
 def run_summary(

@@ -11,7 +11,7 @@ from hwnas_env.arguments import check_name
 from hwnas_env.benchmark.analysis import Correlations
 from hwnas_env.errors import DataError
 from hwnas_env.extras import load_extra
-from hwnas_env.reports.terminal import heading
+from hwnas_env.reports.terminal.printing import heading
 from hwnas_env.types import AnyPath
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from hwnas_env.benchmark.runs import Run
 from hwnas_env.metrics import METRICS
-from hwnas_env.reports.canvas import (
+from hwnas_env.reports.page.canvas import (
     INK,
     Picture,
     Style,
@@ -16,8 +16,8 @@ from hwnas_env.reports.canvas import (
     picture,
     sheet_of_paper,
 )
-from hwnas_env.reports.study import POINTS, TaskRuns
-from hwnas_env.reports.study_figures import HEIGHT, WIDTH, Styles
+from hwnas_env.reports.page.study import POINTS, TaskRuns
+from hwnas_env.reports.page.study_figures import HEIGHT, WIDTH, Styles
 from hwnas_env.types import FloatArray
 
 SHOWN = 80

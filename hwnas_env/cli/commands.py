@@ -11,7 +11,6 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from hwnas_env import bench_cli
 from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
 from hwnas_env.arguments import check_name
 from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
@@ -20,6 +19,7 @@ from hwnas_env.benchmark.fronts import FRONT_AGENTS
 from hwnas_env.benchmark.reproduce import REPRODUCTIONS, reproduce_table5
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
+from hwnas_env.cli import bench
 from hwnas_env.data import cache
 from hwnas_env.data.formats import hwnasbench, registered
 from hwnas_env.envs.registration import (
@@ -30,8 +30,8 @@ from hwnas_env.envs.registration import (
 from hwnas_env.errors import HWNASError
 from hwnas_env.problems.fidelity import fidelity_rows
 from hwnas_env.problems.problem import PRESETS
-from hwnas_env.reports import analysis, reproduction, tables
-from hwnas_env.reports.terminal import lay_out, progress_bars, say, show
+from hwnas_env.reports.terminal import analysis, reproduction, tables
+from hwnas_env.reports.terminal.printing import lay_out, progress_bars, say, show
 from hwnas_env.spaces import get_space
 from hwnas_env.texts import plain, tolerate, write
 
@@ -48,7 +48,7 @@ data_app = typer.Typer(
     help="Measured data: import, download, check.", no_args_is_help=True
 )
 app.add_typer(data_app, name="data")
-app.add_typer(bench_cli.app, name="bench")
+app.add_typer(bench.app, name="bench")
 
 ERROR = 10_000
 """Letters of an error that are printed at most; it may name many files."""
@@ -98,7 +98,7 @@ def run(
         int | None,
         typer.Option(help="Queries of each run; 300 if nothing is limited."),
     ] = None,
-    budget: bench_cli.OldQueries = None,
+    budget: bench.OldQueries = None,
     train_seconds: Annotated[
         float | None, typer.Option(help="Simulated training seconds of each run.")
     ] = None,
@@ -128,7 +128,7 @@ def run(
 
     Exit status 1 if all runs of an agent on an environment fail.
     """
-    queries = bench_cli.one_of(queries, budget)
+    queries = bench.one_of(queries, budget)
     if queries is None and train_seconds is None:
         queries = 300
     limits = Limits(queries, train_seconds, repeats, timeout)
@@ -378,9 +378,9 @@ def fidelity(as_json: Json = False) -> None:
     show(rows, as_json=as_json, table=tables.fidelity_table)
 
 
-def _report_holes(bench: hwnasbench.HWNASBench) -> None:
-    holes = bench.holes()
-    print(f"HW-NAS-Bench, SHA-256 {bench.sha256}")
+def _report_holes(found: hwnasbench.HWNASBench) -> None:
+    holes = found.holes()
+    print(f"HW-NAS-Bench, SHA-256 {found.sha256}")
     if not holes:
         print("every column is complete")
     for name, count in holes.items():
@@ -434,7 +434,3 @@ def main() -> None:
     except (HWNASError, OSError) as error:
         write(f"hwnas-env: {plain(str(error), longest=ERROR)}\n", sys.stderr)
         raise SystemExit(2) from None
-
-
-if __name__ == "__main__":
-    main()

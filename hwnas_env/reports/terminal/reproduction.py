@@ -15,7 +15,7 @@ from hwnas_env.benchmark.reproduce import (
     TRAIN_SECONDS,
     scored_accuracy,
 )
-from hwnas_env.reports.terminal import heading
+from hwnas_env.reports.terminal.printing import heading
 
 
 def table5(cells: Sequence[Mapping[str, Any]]) -> Group:

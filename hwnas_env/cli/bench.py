@@ -21,11 +21,11 @@ from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.benchmark.validate import Verdict, record_files
 from hwnas_env.benchmark.validate import validate as validate_record
 from hwnas_env.errors import InvalidArgumentError
-from hwnas_env.reports import suites as suite_tables
-from hwnas_env.reports.bench_report import report_folders
-from hwnas_env.reports.tables import exit_status
-from hwnas_env.reports.terminal import progress_bars, say, show
-from hwnas_env.reports.verdicts import summary_lines, verdict_lines
+from hwnas_env.reports.page.bench_report import report_folders
+from hwnas_env.reports.terminal import suites as suite_tables
+from hwnas_env.reports.terminal.printing import progress_bars, say, show
+from hwnas_env.reports.terminal.tables import exit_status
+from hwnas_env.reports.terminal.verdicts import summary_lines, verdict_lines
 
 app = typer.Typer(help="Suites: run, go on, score, validate.", no_args_is_help=True)
 

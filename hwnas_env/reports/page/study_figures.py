@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.benchmark.scores import SMALLEST_REGRET
-from hwnas_env.reports.canvas import (
+from hwnas_env.reports.page.canvas import (
     INK,
     Picture,
     Style,
@@ -16,8 +16,8 @@ from hwnas_env.reports.canvas import (
     picture,
     sheet_of_paper,
 )
-from hwnas_env.reports.estimates import Estimates
-from hwnas_env.reports.study import Group, TaskRuns
+from hwnas_env.reports.page.estimates import Estimates
+from hwnas_env.reports.page.study import Group, TaskRuns
 
 WIDTH = 4.7
 """Inches: what is legible on a phone and fits twice beside each other on a desk."""

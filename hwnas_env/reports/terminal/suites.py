@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
-from hwnas_env.reports.tables import failure_lines
-from hwnas_env.reports.terminal import heading
+from hwnas_env.reports.terminal.printing import heading
+from hwnas_env.reports.terminal.tables import failure_lines
 
 SHOWN = 6
 """Agents whose scores are shown task by task."""

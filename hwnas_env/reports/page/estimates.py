@@ -16,7 +16,7 @@ from hwnas_env.maths.resampling import (
     mean_of_tasks,
     profile,
 )
-from hwnas_env.reports.study import Group, TaskRuns
+from hwnas_env.reports.page.study import Group, TaskRuns
 from hwnas_env.types import FloatArray
 
 SEED = 20210317

@@ -12,9 +12,9 @@ from hwnas_env.maths.resampling import (
     median_of_tasks,
     optimality_gap,
 )
-from hwnas_env.reports.estimates import Estimates, task_estimate, task_p_values
-from hwnas_env.reports.sheets import Sheet
-from hwnas_env.reports.study import Study, TaskRuns, log_regret
+from hwnas_env.reports.page.estimates import Estimates, task_estimate, task_p_values
+from hwnas_env.reports.page.sheets import Sheet
+from hwnas_env.reports.page.study import Study, TaskRuns, log_regret
 from hwnas_env.types import FloatArray
 
 NONE = "-"

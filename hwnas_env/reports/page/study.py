@@ -15,7 +15,7 @@ from hwnas_env.benchmark.suite_runs import counted_score
 from hwnas_env.errors import HWNASError, InvalidArgumentError
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import Problem
-from hwnas_env.reports.merging import merged
+from hwnas_env.reports.page.merging import merged
 from hwnas_env.types import FloatArray
 
 POINTS = 60
