@@ -18,13 +18,15 @@ MOVED: dict[str, tuple[str, ...]] = {
     "additive": ("engines.additive", "engines.links"),
     "bench_cli": ("cli.bench",),
     "costs": (),
+    "costs.builtin": ("problems.old_names",),
     "costs.cell_features": ("spaces.nasbench201.cell_features",),
     "costs.cells": ("spaces.nasbench201.cells",),
     "costs.columns": ("engines.columns",),
-    "costs.fbnet": ("spaces.fbnet.costs",),
+    "costs.fbnet": ("spaces.fbnet.costs", "spaces.fbnet.old_names"),
     "costs.fbnet_edgetpu": ("spaces.fbnet.operations",),
     "costs.fbnet_terms": ("spaces.fbnet.terms",),
-    "costs.nasbench201": ("spaces.nasbench201.costs",),
+    "costs.measured": ("problems.old_names",),
+    "costs.nasbench201": ("spaces.nasbench201.costs", "spaces.nasbench201.old_names"),
     "data.accuracy_files": ("data.formats.tables", "spaces.nasbench201.runs"),
     "data.hwnasbench": ("data.formats.hwnasbench",),
     "data.nasbench201_runs": ("spaces.nasbench201.runs",),
@@ -34,7 +36,7 @@ MOVED: dict[str, tuple[str, ...]] = {
     "envs.pages": ("envs.prefix_table",),
     "envs.setting": ("envs.config",),
     "indicators": ("maths.indicators",),
-    "problems.catalog": ("problems.make",),
+    "problems.catalog": ("problems.make", "problems.old_names"),
     "problems.layered": ("engines.layered",),
     "problems.model": ("engines.model",),
     "problems.tabular": ("engines.table",),
@@ -74,6 +76,19 @@ RENAMED: dict[str, dict[str, str]] = {
     "agents.reinforce": {
         "NASBENCH201_REINFORCE": "benchmark.protocols:NASBENCH201_REINFORCE"
     },
+    "costs.fbnet_edgetpu": {"edgetpu_latency": "spaces.fbnet.operations:chain_latency"},
+    "envs.outcome": {"Outcome": "envs.query_columns:QueryColumns"},
+    "envs.pages": {
+        "Pages": "envs.prefix_table:PrefixTable",
+        "make_pages": "envs.prefix_table:make_prefix_table",
+    },
+    "envs.setting": {"Setting": "envs.config:EnvConfig"},
+    "problems.walk": {"Tree": "engines.prefix_tree:PrefixTree"},
+    "spaces.nasbench201": {
+        "all_genotypes": "spaces.nasbench201.old_names:all_genotypes",
+        "lexicographic": "spaces.nasbench201.old_names:lexicographic",
+        "official_index": "spaces.nasbench201.old_names:official_index",
+    },
     "benchmark.fronts": {
         "FrontRun": "benchmark.runs:Run",
         "front_run": "benchmark.runs:run_once",
@@ -82,7 +97,7 @@ RENAMED: dict[str, dict[str, str]] = {
     "benchmark.runner": {"recorded": "benchmark.runner:load_or_run"},
     "benchmark.transfer": {"transfer_run": "benchmark.runs:run_once"},
 }
-"""Modules that are where they were, and what single names of theirs are called now."""
+"""What single names are called now, by the module that they were in."""
 
 _PACKAGE = "hwnas_env."
 
@@ -134,7 +149,12 @@ class _Old:
         message = f"{spec.name} has moved to {new}; its old name goes with 0.3"
         warnings.warn(message, DeprecationWarning, stacklevel=2)
 
+        old = RENAMED.get(spec.name.removeprefix(_PACKAGE), {})
+
         def find(name: str) -> Any:
+            if name in old:
+                place, _, today = old[name].partition(":")
+                return getattr(importlib.import_module(_PACKAGE + place), today)
             for home in homes:
                 found = importlib.import_module(_PACKAGE + home)
                 if hasattr(found, name):

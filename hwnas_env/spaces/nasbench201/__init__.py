@@ -1,6 +1,9 @@
 """NAS-Bench-201: cells of six edges, their costs, their accuracy and their picture."""
 
+from typing import TYPE_CHECKING
+
 from hwnas_env.data.formats import register
+from hwnas_env.moved import renamed
 from hwnas_env.spaces.nasbench201.space import (
     CELLS_PER_STAGE,
     CHANNELS,
@@ -29,3 +32,6 @@ __all__ = [
     "official_genotypes",
     "official_numbers",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = renamed(__name__)
