@@ -70,11 +70,15 @@ class RowEnv(HWNASEnv):
         info["genotype"] = seen.genotype[0].copy()
         info["completable"] = seen.completable.item(0)
         mask = seen.mask[0]
-        info["action_mask"] = (
-            tuple(part.copy() for part in mask)
-            if isinstance(mask, tuple)
-            else mask.copy()
-        )
+        if isinstance(mask, tuple):  # one copy for all positions
+            flat, space = np.concatenate(mask), self.config.space
+            if space.uniform:
+                mask = tuple(flat.reshape(space.length, space.choices))
+            else:
+                mask = tuple(np.split(flat, space.offsets[1:-1]))
+        else:
+            mask = mask.copy()
+        info["action_mask"] = mask
         return seen.observation[0].copy(), info
 
     def _mask(self) -> npt.NDArray[np.int8]:
