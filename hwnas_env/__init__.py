@@ -16,6 +16,7 @@ from hwnas_env.envs.registration import (
 )
 from hwnas_env.faces import lazy
 from hwnas_env.moved import install
+from hwnas_env.version import __version__
 
 if TYPE_CHECKING:
     from hwnas_env.agents import AGENTS as AGENTS
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from hwnas_env.problems.problem import Problem as Problem
     from hwnas_env.spaces import SEARCH_SPACES as SEARCH_SPACES
     from hwnas_env.types import Evaluation as Evaluation
-
-__version__ = "0.2.0"
 
 ENVIRONMENTS: tuple[str, ...]
 """Every id of one device, those of registered spaces and devices too."""

@@ -29,7 +29,7 @@ MOVED: dict[str, tuple[str, ...]] = {
     "costs.nasbench201": ("spaces.nasbench201.costs", "spaces.nasbench201.old_names"),
     "data.accuracy_files": ("data.formats.tables", "spaces.nasbench201.runs"),
     "data.hwnasbench": ("data.formats.hwnasbench",),
-    "data.nasbench201_runs": ("spaces.nasbench201.runs",),
+    "data.nasbench201_runs": ("spaces.nasbench201.runs", "spaces.nasbench201.imports"),
     "data.official_file": ("data.formats.hwnasbench_file",),
     "elementary": ("maths.elementary",),
     "envs.outcome": ("envs.query_columns",),

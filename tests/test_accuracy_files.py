@@ -15,7 +15,8 @@ from hwnas_env.errors import (
 )
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.nasbench201.accuracy import parse_accuracy
-from hwnas_env.spaces.nasbench201.runs import import_accuracy, load_runs
+from hwnas_env.spaces.nasbench201.imports import import_accuracy
+from hwnas_env.spaces.nasbench201.runs import load_runs
 
 CELLS = SEARCH_SPACES["nasbench201"]
 RAMP = np.linspace(10.0, 90.0, CELLS.size)

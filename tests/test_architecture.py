@@ -9,7 +9,7 @@ import hwnas_env
 
 ROOT = Path(hwnas_env.__file__).parent
 FLOORS = [
-    {"types", "errors", "texts", "moved", "faces"},
+    {"types", "errors", "texts", "moved", "faces", "version"},
     {"extras", "arguments", "metrics"},
     {"maths"},
     {"data"},
@@ -117,3 +117,50 @@ def test_import_loads_no_tables() -> None:
         "print([m for m in found if m.startswith(tables)])"
     )
     assert printed(code) == "[]"
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def _graph() -> dict[str, set[str]]:
+    """Which module imports which, anywhere in it but for type checkers alone."""
+    paths = {_name(path): path for path in ROOT.rglob("*.py")}
+    graph = {}
+    for name, path in paths.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        ignored = {
+            id(node)
+            for branch in ast.walk(tree)
+            if isinstance(branch, ast.If)
+            and ast.unparse(branch.test) == "TYPE_CHECKING"
+            for statement in branch.body
+            for node in ast.walk(statement)
+        }
+        found = set()
+        for node in ast.walk(tree):
+            if id(node) in ignored:
+                continue
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    whole = f"{node.module}.{alias.name}"
+                    found.add(whole if whole in paths else node.module)
+            elif isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+        graph[name] = found & set(paths) - {name}
+    return graph
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = _graph()
+    while True:  # take away what imports nothing that is left
+        done = {name for name, found in graph.items() if not found & set(graph)}
+        if not done:
+            break
+        graph = {name: found for name, found in graph.items() if name not in done}
+    assert graph == {}
+
+
+def test_no_module_imports_the_root_of_the_package() -> None:
+    assert [name for name, found in _graph().items() if "hwnas_env" in found] == []

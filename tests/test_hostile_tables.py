@@ -22,7 +22,7 @@ from hwnas_env.errors import (
 from hwnas_env.problems.make import make_problem
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.nasbench201.accuracy import parse_accuracy
-from hwnas_env.spaces.nasbench201.runs import ACCURACIES, import_accuracy
+from hwnas_env.spaces.nasbench201.imports import ACCURACIES, import_accuracy
 
 CELLS = SEARCH_SPACES["nasbench201"]
 RAMP = np.linspace(10.0, 90.0, CELLS.size)

@@ -33,6 +33,7 @@ from hwnas_env.errors import (
 )
 from hwnas_env.spaces import fbnet
 from hwnas_env.spaces.nasbench201 import runs as nasbench201_runs
+from hwnas_env.spaces.nasbench201.imports import import_accuracy
 
 pytestmark = pytest.mark.filterwarnings("ignore:imported from")
 
@@ -242,14 +243,12 @@ def test_odd_accuracy_files_are_clear_errors(cache: Path, tmp_path: Path) -> Non
     (tmp_path / "twice.csv").write_text(f"index,cifar10\n{rows}\n")
     for name in ("corrupt.npz", "single.npz", "twice.csv"):
         with pytest.raises(DataError):
-            nasbench201_runs.import_accuracy(tmp_path / name, split="test", epochs=200)
+            import_accuracy(tmp_path / name, split="test", epochs=200)
     assert not cache.exists() or list(cache.glob("*test*")) == []
     # A byte-order mark and capitals are no reason to refuse.
     table = "\n".join(f"{row},{value}" for row, value in enumerate(ramp.tolist()))
     (tmp_path / "EXCEL.CSV").write_text(f"\ufeffindex,cifar10\n{table}\n")
-    found = nasbench201_runs.import_accuracy(
-        tmp_path / "EXCEL.CSV", split="test", epochs=200
-    )
+    found = import_accuracy(tmp_path / "EXCEL.CSV", split="test", epochs=200)
     assert found == ["cifar10"]
 
 

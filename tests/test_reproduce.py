@@ -19,7 +19,7 @@ from hwnas_env.cli import app
 from hwnas_env.errors import DataMissingError, InvalidArgumentError
 from hwnas_env.reports.terminal.reproduction import order_sentences
 from hwnas_env.spaces import SEARCH_SPACES
-from hwnas_env.spaces.nasbench201.runs import import_accuracy
+from hwnas_env.spaces.nasbench201.imports import import_accuracy
 
 SPACE = SEARCH_SPACES["nasbench201"]
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 import numpy as np
 
-from hwnas_env import __version__
 from hwnas_env.agents import find_agent
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
@@ -42,6 +41,7 @@ from hwnas_env.errors import (
 from hwnas_env.moved import renamed
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import AnyPath, Provenance
+from hwnas_env.version import __version__
 
 PROCESSOR = "processor"
 """Stands among versions: what machine it was, where results depend on it."""

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from hwnas_env.engines.picture import DARK
-from hwnas_env.envs.render import BAR_LIMIT, View, amount
+from hwnas_env.envs.view import BAR_LIMIT, View, amount
 
 _WITHIN, _BEYOND, _PLAIN = "#009e73", "#d55e00", "#7f96b2"
 

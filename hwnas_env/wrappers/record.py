@@ -19,9 +19,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
-import hwnas_env
 from hwnas_env.data.json_lines import Json
 from hwnas_env.errors import InvalidArgumentError, NotSerialisableError
+from hwnas_env.version import __version__
 from hwnas_env.wrappers.arguments import path_of
 from hwnas_env.wrappers.protocols import (
     AnyEnv,
@@ -262,7 +262,7 @@ def _header(env: AnyEnv) -> Line:
         "spec": json.loads(spec.to_json()),
         "generator_seed": None if first in (None, -1) else plain(first, "seed"),
         "versions": {
-            "hwnas_env": hwnas_env.__version__,
+            "hwnas_env": __version__,
             "gymnasium": gym.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),

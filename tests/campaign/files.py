@@ -29,7 +29,7 @@ from hwnas_env.data import cache, unpickle
 from hwnas_env.data.formats import hwnasbench
 from hwnas_env.errors import HWNASError
 from hwnas_env.reports.page.bench_report import write_report
-from hwnas_env.spaces.nasbench201 import runs as nasbench201_runs
+from hwnas_env.spaces.nasbench201.imports import import_accuracy
 from hwnas_env.wrappers.recordings import read_trajectories
 from hwnas_env.wrappers.replays import replay
 from tests.campaign.odd import changed, damaged
@@ -105,12 +105,12 @@ def draws(samples: Samples) -> dict[str, Draw]:
     def archives(rng: np.random.Generator, folder: Path) -> None:
         path = folder / "x.npz"
         path.write_bytes(damaged(samples.npz, rng=rng))
-        nasbench201_runs.import_accuracy(path, split="test", epochs=200)
+        import_accuracy(path, split="test", epochs=200)
 
     def tables(rng: np.random.Generator, folder: Path) -> None:
         path = folder / "x.csv"
         path.write_bytes(damaged(samples.csv, rng=rng))
-        nasbench201_runs.import_accuracy(path, split="test", epochs=200)
+        import_accuracy(path, split="test", epochs=200)
 
     def records(rng: np.random.Generator, folder: Path) -> None:
         lines = samples.records[rng.integers(len(samples.records))]

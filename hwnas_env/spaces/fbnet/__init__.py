@@ -1,16 +1,14 @@
 """FBNet: 22 layers of blocks, their costs, their accuracy and their picture."""
 
 from hwnas_env.data.formats import register
-from hwnas_env.spaces.fbnet.space import (
+from hwnas_env.spaces.fbnet.facts import (
     BLOCKS,
     SETTINGS,
     SKIP,
-    SPACE,
     STAGE_CHANNELS,
     STAGE_LAYERS,
     STEM_CHANNELS,
     Block,
-    FBNet,
     Layer,
     Setting,
     block_counts,
@@ -19,6 +17,7 @@ from hwnas_env.spaces.fbnet.space import (
     frame_keys,
     layers,
 )
+from hwnas_env.spaces.fbnet.space import SPACE, FBNet
 
 register("HW-NAS-Bench", SPACE.name, "hwnas_env.spaces.fbnet.official:OFFICIAL")
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from hwnas_env.arguments import check_name
 from hwnas_env.data.provenance import stated_provenance
 from hwnas_env.engines.additive import Additive, stateless
 from hwnas_env.engines.columns import LayeredAccuracy
@@ -23,7 +24,7 @@ from hwnas_env.engines.links import Saturating
 from hwnas_env.engines.noise import Noise
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.maths.elementary import exp, ordered_sum
-from hwnas_env.spaces.fbnet.space import BLOCKS, SKIP, SPACE, STAGE_LAYERS
+from hwnas_env.spaces.fbnet.facts import BLOCKS, SETTINGS, SKIP, STAGE_LAYERS
 from hwnas_env.types import FloatArray
 
 _NOISY = re.compile(r"noisy-(0|[1-9][0-9]{0,17})")
@@ -45,7 +46,7 @@ def surrogate_accuracy(accuracy: str | int, *, dataset: str) -> LayeredAccuracy:
         InvalidArgumentError: another accuracy is asked for.
         UnknownNameError: there is no such dataset.
     """
-    SPACE.check_dataset(dataset)
+    check_name(dataset, SETTINGS, what="dataset of fbnet")
     noisy = _NOISY.fullmatch(accuracy) if isinstance(accuracy, str) else None
     if noisy is None and (not isinstance(accuracy, str) or accuracy != "mean"):
         message = (

@@ -7,18 +7,22 @@ import numpy as np
 
 from hwnas_env.engines.additive import Additive, stateless
 from hwnas_env.engines.columns import CostSource
+from hwnas_env.engines.forms import LayeredSpace
 from hwnas_env.engines.links import Linear
 from hwnas_env.errors import DeviceFileError, HWNASError
+from hwnas_env.spaces.fbnet.facts import layers
 from hwnas_env.spaces.fbnet.operations import chain_latency
-from hwnas_env.spaces.fbnet.space import SPACE, layers
 from hwnas_env.spaces.fbnet.terms import pipeline_table, weighted_table
 from hwnas_env.types import FloatArray
 
 
-def quantity(device: CostSource, dataset: str, metric: str) -> Additive:
+def quantity(
+    space: LayeredSpace, device: CostSource, dataset: str, metric: str
+) -> Additive:
     """Builds one cost from a device's coefficients.
 
     Args:
+        space: FBNet.
         device: its coefficients name their form. "operations": a chain of operations
             that hide each other's start. "pipeline": a rule of overlapping stages.
             "terms": weights of counted work. "blocks": whole numbers a distinct layer
@@ -30,9 +34,9 @@ def quantity(device: CostSource, dataset: str, metric: str) -> Additive:
         DeviceFileError: the coefficients are of none of these forms.
         NotMeasuredError: the device has no such column.
     """
-    entry = device.coefficients(SPACE.name, dataset, metric)
+    entry = device.coefficients(space.name, dataset, metric)
     if "form" not in entry:
-        return SPACE.listed(device, entry.get("start", 0.0), entry.get("entries"))
+        return space.listed(device, entry.get("start", 0.0), entry.get("entries"))
     try:
         return build(entry, dataset=dataset, metric=metric)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -40,7 +44,7 @@ def quantity(device: CostSource, dataset: str, metric: str) -> Additive:
             raise
         problem = f"{type(error).__name__}: {str(error)[:200]}"
     message = (
-        f"{device.name}: {metric} in {SPACE.name} on {dataset}: coefficients that are "
+        f"{device.name}: {metric} in {space.name} on {dataset}: coefficients that are "
         f"not understood ({problem})"
     )
     raise DeviceFileError(message)

@@ -6,13 +6,16 @@ from hwnas_env.data.formats.hwnasbench import measured_columns
 from hwnas_env.engines.additive import stateless
 from hwnas_env.engines.columns import CostSource, LayeredCosts
 from hwnas_env.engines.links import Linear
-from hwnas_env.spaces.fbnet.space import SKIP, SPACE, block_key, frame_keys, layers
+from hwnas_env.engines.space import SearchSpace
+from hwnas_env.spaces.fbnet.facts import SKIP, block_key, frame_keys, layers
 
 
-def measured_costs(device: CostSource, dataset: str, *, metric: str) -> LayeredCosts:
+def measured_costs(
+    space: SearchSpace, device: CostSource, dataset: str, *, metric: str
+) -> LayeredCosts:
     """Returns the measured costs of a device; see :meth:`SearchSpace.measured`."""
     bench, names = measured_columns(
-        SPACE.name, device, dataset, metric=metric, what="entries"
+        space.name, device, dataset, metric=metric, what="entries"
     )
     keys = frame_keys(dataset)
     quantities = {}

@@ -14,14 +14,14 @@ from hwnas_env.data.formats.hwnasbench_file import (
     refuse,
 )
 from hwnas_env.errors import shown
-from hwnas_env.spaces.fbnet.space import (
+from hwnas_env.spaces.fbnet.facts import (
     SETTINGS,
     SKIP,
-    SPACE,
     block_key,
     frame_keys,
     layers,
 )
+from hwnas_env.spaces.fbnet.space import SPACE
 from hwnas_env.types import FloatArray, Genotypes
 
 _KEY_LENGTH = 200

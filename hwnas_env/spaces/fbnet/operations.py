@@ -20,7 +20,7 @@ import numpy as np
 from hwnas_env.engines.additive import Additive
 from hwnas_env.engines.links import Linear
 from hwnas_env.maths.elementary import ordered_sum
-from hwnas_env.spaces.fbnet.space import (
+from hwnas_env.spaces.fbnet.facts import (
     BLOCKS,
     SETTINGS,
     SKIP,

@@ -8,7 +8,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from hwnas_env.engines.picture import DARK, UNDECIDED
-from hwnas_env.spaces.fbnet.space import SPACE, STAGE_CHANNELS, STAGE_LAYERS
+from hwnas_env.engines.space import SearchSpace
+from hwnas_env.spaces.fbnet.facts import STAGE_CHANNELS, STAGE_LAYERS
 
 # Blue for kernel 3 and orange for kernel 5, darker the more a block expands.
 _CHAIN = (
@@ -19,7 +20,7 @@ _CHAIN = (
 _CHAIN_KEY = "k kernel size, e expansion, g groups (hatched), ch output channels"
 
 
-def draw_chain(axes: Any, genotype: Sequence[int]) -> None:
+def draw_chain(axes: Any, space: SearchSpace, genotype: Sequence[int]) -> None:
     """Draws the layers as a chain in two rows, with the channels of each stage."""
     columns = 11
     axes.set_xlim(-0.25, columns + 0.25)
@@ -36,7 +37,7 @@ def draw_chain(axes: Any, genotype: Sequence[int]) -> None:
         y = 1.3 - 1.2 * row
         decided = choice >= 0
         colour = _CHAIN[choice] if decided else "white"
-        name = SPACE.choice_name(layer, choice)
+        name = space.choice_name(layer, choice)
         axes.plot([x - 0.1, x + 0.1], [y + 0.375] * 2, color=DARK, linewidth=1.2)
         box = Rectangle(
             (x + 0.1, y),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hwnas_env.maths.elementary import ordered_sum
-from hwnas_env.spaces.fbnet.space import BLOCKS, SKIP, Layer, layers
+from hwnas_env.spaces.fbnet.facts import BLOCKS, SKIP, Layer, layers
 from hwnas_env.types import FloatArray
 
 TERMS = (

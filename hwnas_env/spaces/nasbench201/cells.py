@@ -20,7 +20,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.spaces.nasbench201.space import EDGES, OPERATIONS
+from hwnas_env.spaces.nasbench201.facts import EDGES, OPERATIONS
 from hwnas_env.types import BoolArray, Genotypes
 
 NONE, SKIP, CONV_1X1, CONV_3X3, POOL = range(len(OPERATIONS))

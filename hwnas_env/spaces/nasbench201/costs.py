@@ -17,6 +17,7 @@ import numpy as np
 
 from hwnas_env.arguments import check_name
 from hwnas_env.engines.columns import CostSource
+from hwnas_env.engines.forms import TableSpace
 from hwnas_env.errors import DeviceFileError, HWNASError
 from hwnas_env.maths.elementary import exp
 from hwnas_env.spaces.nasbench201.cell_features import (
@@ -26,7 +27,7 @@ from hwnas_env.spaces.nasbench201.cell_features import (
     table_sums,
 )
 from hwnas_env.spaces.nasbench201.cells import Cells, analyse
-from hwnas_env.spaces.nasbench201.space import OPERATIONS, SPACE, official_genotypes
+from hwnas_env.spaces.nasbench201.facts import OPERATIONS, official_genotypes
 from hwnas_env.types import BoolArray, FloatArray, IntArray
 
 RULE_DECIMALS = 10
@@ -36,10 +37,13 @@ TABLE_STEPS = 10_000
 """Table entries are whole numbers of 1 / TABLE_STEPS."""
 
 
-def column(device: CostSource, dataset: str, metric: str) -> FloatArray:
+def column(
+    space: TableSpace, device: CostSource, dataset: str, metric: str
+) -> FloatArray:
     """Computes one metric of all cells, in the official order: ``(15625,)`` float64.
 
     Args:
+        space: NAS-Bench-201.
         device: its coefficients are one of these. "counts": a cost per operation.
             "flops" and "bytes": a ratio of two of them. "moved": factors of the
             statistical model that stands under the dataset "from". "values": one a
@@ -51,23 +55,23 @@ def column(device: CostSource, dataset: str, metric: str) -> FloatArray:
         DeviceFileError: the coefficients are none of these.
         NotMeasuredError: the device has no such column.
     """
-    entry = device.coefficients(SPACE.name, dataset, metric)
+    entry = device.coefficients(space.name, dataset, metric)
     try:
         if "values" in entry:
-            return SPACE.listed(device, entry["values"])
+            return space.listed(device, entry["values"])
         if "counts" in entry:
             return counted_costs(entry["counts"])
         if "flops" in entry:
             return 2.0 * counted_costs(entry["flops"]) / counted_costs(entry["bytes"])
         model = entry
         if "moved" in entry:
-            model = device.coefficients(SPACE.name, entry["from"], metric)
+            model = device.coefficients(space.name, entry["from"], metric)
         return fitted_costs(model, moved=entry.get("moved"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, HWNASError):
             raise
         message = (
-            f"{device.name}: {metric} in {SPACE.name} on {dataset}: coefficients that "
+            f"{device.name}: {metric} in {space.name} on {dataset}: coefficients that "
             f"are not understood ({type(error).__name__}: {str(error)[:200]})"
         )
         raise DeviceFileError(message) from error

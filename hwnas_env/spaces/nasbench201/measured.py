@@ -5,16 +5,18 @@ import numpy as np
 from hwnas_env.data.formats.hwnasbench import measured_columns
 from hwnas_env.data.formats.hwnasbench_file import MARK, MARKED
 from hwnas_env.engines.columns import CostSource, TableCosts
-from hwnas_env.spaces.nasbench201.space import SPACE
+from hwnas_env.engines.forms import TableSpace
 
 
-def measured_costs(device: CostSource, dataset: str, *, metric: str) -> TableCosts:
+def measured_costs(
+    space: TableSpace, device: CostSource, dataset: str, *, metric: str
+) -> TableCosts:
     """Returns the measured costs of a device; see :meth:`SearchSpace.measured`."""
     bench, names = measured_columns(
-        SPACE.name, device, dataset, metric=metric, what="values"
+        space.name, device, dataset, metric=metric, what="values"
     )
     values = {m: np.asarray(bench.column(dataset, n)) for m, n in names.items()}
-    deployable = np.ones(SPACE.size, dtype=np.bool_)
+    deployable = np.ones(space.size, dtype=np.bool_)
     for own, name in names.items():
         if name == MARKED:
             deployable &= values[own] != MARK

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hwnas_env.engines.picture import DARK, UNDECIDED
-from hwnas_env.spaces.nasbench201.space import EDGES, SPACE
+from hwnas_env.engines.space import SearchSpace
+from hwnas_env.spaces.nasbench201.facts import EDGES
 
 # Okabe and Ito's colours, which most colour-blind readers can tell apart.
 _CELL = ("#bbbbbb", "#009e73", "#e69f00", "#d55e00", "#0072b2")
@@ -14,7 +15,7 @@ _ARC = 0.5
 """How far the edge from the input to the output bends, to cross no other."""
 
 
-def draw_cell(axes: Any, genotype: Sequence[int]) -> None:
+def draw_cell(axes: Any, space: SearchSpace, genotype: Sequence[int]) -> None:
     """Draws the four nodes, and the operation on each edge."""
     axes.set_xlim(-0.25, 3.25)
     axes.set_ylim(-0.95, 1.35)
@@ -44,7 +45,7 @@ def draw_cell(axes: Any, genotype: Sequence[int]) -> None:
         axes.text(
             x,
             y,
-            SPACE.choice_name(number, choice),
+            space.choice_name(number, choice),
             ha="center",
             va="center",
             fontsize=8,

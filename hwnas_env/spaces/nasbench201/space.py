@@ -1,16 +1,6 @@
-"""The NAS-Bench-201 cell: six edges, five operations, 15,625 networks.
+"""The NAS-Bench-201 search space: what is asked of its cells, and who answers."""
 
-A cell has four nodes; node ``j`` is the sum of its incoming edges. The network stacks
-five cells at 16, 32 and 64 channels, a residual block of stride 2 between the stages.
-
-References:
-    Dong and Yang, NAS-Bench-201: Extending the Scope of Reproducible Neural
-    Architecture Search, ICLR 2020.
-"""
-
-import functools
 import itertools
-import random
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,19 +10,20 @@ import numpy.typing as npt
 
 from hwnas_env.engines.forms import TableSpace
 from hwnas_env.errors import InvalidGenotypeError, shown
+from hwnas_env.spaces.nasbench201.facts import (
+    CELLS_PER_STAGE,
+    CHANNELS,
+    CLASSES,
+    EDGES,
+    OPERATIONS,
+    RESOLUTION,
+    isomorphism_classes,
+    official_numbers,
+)
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 if TYPE_CHECKING:
     from hwnas_env.engines.columns import CostSource, TableAccuracy, TableCosts
-
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-"""The edges ``(from, to)`` in the order of a genotype's positions."""
-
-CELLS_PER_STAGE = 5
-CHANNELS = (16, 32, 64)
-CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
-RESOLUTION = {"cifar10": 32, "cifar100": 32, "ImageNet16-120": 16}
 
 _TOKEN = re.compile(r"^(\w+)~(\d)$")
 
@@ -81,7 +72,7 @@ class NASBench201(TableSpace):
         equality of functions: a zero inside a sum stays, and nested sums keep their
         order.
         """
-        return _classes()[numbers]
+        return isomorphism_classes()[numbers]
 
     def parameters(self, genotypes: npt.ArrayLike, *, dataset: str) -> IntArray:
         """Counts the trainable parameters: ``(N,)`` int64, dead edges included."""
@@ -131,7 +122,7 @@ class NASBench201(TableSpace):
         """Computes one metric of all cells from a device's coefficients."""
         from hwnas_env.spaces.nasbench201.costs import column  # loads tables
 
-        return column(device, dataset, metric)
+        return column(self, device, dataset, metric)
 
     def deployable(self, device: "CostSource") -> BoolArray:
         """Marks the cells that a device can run: by a rule that its file names."""
@@ -148,7 +139,8 @@ class NASBench201(TableSpace):
         """Returns the columns of the imported HW-NAS-Bench."""
         from hwnas_env.spaces.nasbench201.measured import measured_costs  # a reader
 
-        return measured_costs(device, self.check_dataset(dataset), metric=metric)
+        dataset = self.check_dataset(dataset)
+        return measured_costs(self, device, dataset, metric=metric)
 
     def accuracy(self, name: str | int, dataset: str) -> "TableAccuracy":
         """Returns a measured accuracy: see :mod:`.accuracy`."""
@@ -168,7 +160,7 @@ class NASBench201(TableSpace):
         """Draws the cell as a graph of four nodes."""
         from hwnas_env.spaces.nasbench201.picture import draw_cell  # needs matplotlib
 
-        draw_cell(axes, genotype)
+        draw_cell(axes, self, genotype)
 
     def describe_positions(self, genotype: Sequence[int]) -> list[str]:
         """Writes one line an edge."""
@@ -189,56 +181,6 @@ SPACE = NASBench201(
     default_dataset="cifar10",
 )
 """The search space, as a constant."""
-
-
-@functools.cache
-def official_numbers() -> IntArray:
-    """Returns the lexicographic number of each official index: ``(15625,)``, read-only.
-
-    Upstream shuffled the lexicographic list with Python's generator and seed 88; the
-    same shuffle here gives the same order.
-    """
-    order = list(range(SPACE.size))
-    random.Random(88).shuffle(order)
-    numbers = np.array(order, dtype=np.int64)
-    numbers.setflags(write=False)
-    return numbers
-
-
-@functools.cache
-def official_genotypes() -> Genotypes:
-    """Returns all genotypes ``(15625, 6)`` int8 in the official order, read-only."""
-    table = SPACE.genotypes()
-    table.setflags(write=False)
-    return table
-
-
-@functools.cache
-def _classes() -> IntArray:
-    numbers: dict[str, int] = {}
-    classes = np.empty(len(SPACE.all_genotypes), dtype=np.int64)
-    for row, cell in enumerate(SPACE.all_genotypes.tolist()):
-        classes[row] = numbers.setdefault(_expression(cell), len(numbers))
-    classes.setflags(write=False)
-    return classes
-
-
-def _expression(cell: Sequence[int]) -> str:
-    """Writes the cell's output as upstream does, on which the classes depend."""
-    nodes = ["0"]
-    for node in (1, 2, 3):
-        terms = []
-        for choice, (source, target) in zip(cell, EDGES, strict=True):
-            if target != node:
-                continue
-            if choice == 0 or nodes[source] == "#":
-                terms.append("#")
-            elif choice == 1:
-                terms.append(nodes[source])
-            else:
-                terms.append(f"({nodes[source]})@{OPERATIONS[choice]}")
-        nodes.append("+".join(sorted(terms)))
-    return nodes[3]
 
 
 def _split_official(architecture: str, *, form: str) -> list[str]:
