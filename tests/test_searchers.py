@@ -56,22 +56,29 @@ TOYS = {
 SEARCHERS = {
     name: agent for name, agent in AGENTS.items() if issubclass(agent, Searcher)
 }
-CASES = [
-    (agent, space)
+CASES: list[Any] = [
+    pytest.param((agent, space), id=f"{agent}-{space}")
     for agent in SEARCHERS
     for space in PROBLEMS
     # enumeration cannot, and the process takes a second a query there
     if space == "nasbench201" or agent not in ("exhaustive", "gaussian_process")
 ]
 CASES += [
-    (agent, space)
+    # the two whose positions differ; the others, and the slow process, by hand
+    pytest.param(
+        (agent, space),
+        marks=[pytest.mark.full]
+        if space in ("toycell", "toychain") or agent == "gaussian_process"
+        else [],
+        id=f"{agent}-{space}",
+    )
     for agent, space in itertools.product(SEARCHERS, TOYS)
-    # one made-up space is enough for the slow process: the one of 3, 48 and 2 choices
+    # one made-up space is enough for the process: the one of 3, 48 and 2 choices
     if space == "toystates" or agent != "gaussian_process"
 ]
 
 
-@pytest.fixture(params=CASES, ids=["-".join(case) for case in CASES])
+@pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest) -> tuple[str, str]:
     agent, space = request.param
     if issubclass(SEARCHERS[agent], OptunaSearcher):
