@@ -1,3 +1,4 @@
+import importlib
 import os
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ os.environ["HWNAS_ENV_SPACES"] = "toys:CELL,toys:RAGGED,toys:CHAIN,toys:STATES"
 os.environ["HWNAS_ENV_DEVICES"] = str(HERE / "devices")
 _FOUND = os.environ.get("PYTHONPATH", "")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), _FOUND]))
+importlib.import_module("hwnas_env")  # before a test imports the toys
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "data"
 

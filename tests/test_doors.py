@@ -15,7 +15,7 @@ import pytest
 import hwnas_env
 from hwnas_env import metrics
 from hwnas_env.benchmark.runs import Task, run_once
-from hwnas_env.devices import DEVICES, Device, get_device, read_device
+from hwnas_env.devices import DEVICES, Device, get_device
 from hwnas_env.errors import (
     DataError,
     DeviceFileError,
@@ -145,16 +145,32 @@ def test_a_wrong_file_names_the_place(words: str, tmp_path: Path) -> None:
 def test_coefficients_that_are_not_understood_name_the_column(
     tmp_path: Path,
 ) -> None:
-    spaces = json.loads(BOARD.read_text())["spaces"]
-    wrong = {"kind": "user", "method": "m", "form": "terms", "start_ms": "x"}
-    spaces["fbnet"]["columns"]["ImageNet"]["latency_ms"] = wrong
-    device = read_device(changed(tmp_path, name="wrong", label="Wrong", spaces=spaces))
-    hwnas_env.register_device(device)
-    try:
+    before = list(DEVICES)
+    for form in ({"form": "terms", "start_ms": "x"}, {"form": "no such"}, {}):
+        spaces = json.loads(BOARD.read_text())["spaces"]
+        wrong = {"kind": "user", "method": "m", **form}
+        spaces["fbnet"]["columns"]["ImageNet"]["latency_ms"] = wrong
+        path = changed(tmp_path, name="wrong", label="Wrong", spaces=spaces)
         with pytest.raises(DeviceFileError, match="latency_ms in fbnet on ImageNet"):
-            hwnas_env.make_problem("fbnet", device="wrong")
+            hwnas_env.register_device(path)
+    for form in ({"counts": {"base": 1.0}, "values": [1.0]}, {"cuonts": {}}, {}):
+        spaces = json.loads(BOARD.read_text())["spaces"]
+        wrong = {"kind": "user", "method": "m", **form}
+        spaces["nasbench201"]["columns"]["cifar10"]["latency_ms"] = wrong
+        path = changed(tmp_path, name="wrong", label="Wrong", spaces=spaces)
+        with pytest.raises(DeviceFileError, match="expected coefficients of one form"):
+            hwnas_env.register_device(path)
+    assert list(DEVICES) == before
+
+
+def test_a_space_that_there_is_not_is_a_warning(tmp_path: Path) -> None:
+    spaces = json.loads(BOARD.read_text())["spaces"]
+    path = changed(tmp_path, spaces={**spaces, "toycel": spaces["fbnet"]})
+    try:
+        with pytest.warns(UserWarning, match="unknown search space 'toycel'; did you"):
+            hwnas_env.register_device(path)
     finally:
-        hwnas_env.unregister_device("wrong")
+        hwnas_env.unregister_device("myboard")
 
 
 def test_what_a_device_does_not_have_is_named() -> None:
@@ -219,6 +235,19 @@ def test_spaces_of_a_variable_that_cannot_be_had_are_warnings() -> None:
     assert done.stdout.strip() == "['toycell', 'nasbench201', 'fbnet']"
     assert "nowhere:SPACE is left out" in done.stderr
     assert "toys:MADE_UP is left out" in done.stderr
+
+
+def test_a_module_that_is_imported_before_the_package_is_told_so() -> None:
+    """Its space comes when the module is done, and registers it."""
+    code = (
+        "import toys, hwnas_env\n"
+        "print('toycell' in hwnas_env.SEARCH_SPACES)\n"
+        "hwnas_env.register_space(toys.CELL)\n"
+        "print('toycell' in hwnas_env.SEARCH_SPACES)\n"
+    )
+    done = said(code, HWNAS_ENV_SPACES="toys:CELL", HWNAS_ENV_DEVICES="")
+    assert done.stdout.split() == ["False", "True"]
+    assert "toys is being imported: import hwnas_env before toys" in done.stderr
 
 
 def test_no_folder_and_no_space_is_nothing() -> None:
@@ -319,13 +348,28 @@ def test_a_metric_takes_one_entry_and_a_column(
         hwnas_env.unregister_device("ram")
 
 
-def test_a_list_of_wrong_length_is_named() -> None:
-    entry = {"kind": "user", "method": "made up", "values": [1.0]}
+WRONG_VALUES: dict[str, dict[str, Any]] = {
+    "expected 24 numbers, one a network": {"values": [1.0]},
+    "number 3, of a1.b2.*at least 0, got -1.0; cannot_run lists": {
+        "values": [1.0, 2.0, 3.0, -1.0, *[5.0] * 20]
+    },
+    "number 0, .* got inf": {"values": [float("inf")] * 24},
+}
+
+
+@pytest.mark.parametrize("words", WRONG_VALUES)
+def test_wrong_values_are_named_when_the_device_comes(words: str) -> None:
+    entry = {"kind": "user", "method": "made up", **WRONG_VALUES[words]}
     columns = {"small": {"latency_ms": entry}}
     facts = {"metrics": ["latency_ms"], "columns": columns}
-    hwnas_env.register_device(Device("short", "Short", {"toyragged": facts}))
-    try:
-        with pytest.raises(DataError, match="expected 24 finite values"):
-            hwnas_env.make_problem("toyragged", device="short")
-    finally:
-        hwnas_env.unregister_device("short")
+    with pytest.raises(DataError, match=words):
+        hwnas_env.register_device(Device("short", "Short", {"toyragged": facts}))
+    assert "short" not in DEVICES
+
+
+def test_networks_that_cannot_run_are_spelt_as_the_space_spells_them() -> None:
+    entry = {"kind": "user", "method": "made up", "values": [1.0] * 24}
+    columns = {"small": {"latency_ms": entry}}
+    facts = {"metrics": ["latency_ms"], "columns": columns, "cannot_run": ["x"]}
+    with pytest.raises(DeviceFileError, match="short: toyragged: cannot_run: 'x'"):
+        hwnas_env.register_device(Device("short", "Short", {"toyragged": facts}))

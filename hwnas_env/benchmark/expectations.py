@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.benchmark.fronts import Volume, volume_of
-from hwnas_env.benchmark.tasks import Task
+from hwnas_env.benchmark.tasks import Task, cached_by_data
 from hwnas_env.engines.forms import TableSpace
 from hwnas_env.engines.noise import uniform_numbers
 from hwnas_env.engines.table import TableModel
@@ -181,27 +181,27 @@ def sampled_maximum(accuracy: FloatArray, queries: int) -> tuple[float, float]:
 
 
 def masked_chances(problem: Problem, limit: float | None) -> FloatArray:
-    """Returns how likely masked uniform decisions end in each cell: ``(K^L,)``.
+    """Returns how likely masked uniform decisions end in each network: ``(size,)``.
 
     Args:
         problem: of a space that can be enumerated.
-        limit: the budget, or None; cells in the order of their keys.
+        limit: the budget, or None; networks in the order of their keys.
     """
     model = problem.model
-    assert isinstance(model, TableModel), "asked only where cells are enumerated"
+    assert isinstance(model, TableModel), "asked only where all are enumerated"
     tree = model.tree(problem.metric_column)
     largest = model.largest(problem.metric_column)
     masks = tree.masks(slice(None), largest if limit is None else limit)
     shares = masks / masks.sum(axis=1, keepdims=True)
     chance, first = np.ones(1), 0
-    while first < tree.leaves:
-        level = shares[first : first + len(chance)]
+    for count in tree.counts:
+        level = shares[first : first + len(chance), :count]
         first += len(chance)
         chance = (chance[:, None] * level).reshape(-1)
     return chance
 
 
-@functools.lru_cache(maxsize=64)
+@cached_by_data
 def cell_distribution(task: Task) -> tuple[FloatArray, FloatArray]:
     """Returns cells' accuracies in rising order, and how likely each is to be drawn."""
     problem = task.problem()
@@ -212,7 +212,7 @@ def cell_distribution(task: Task) -> tuple[FloatArray, FloatArray]:
     return accuracy[order], chance[order]
 
 
-@functools.lru_cache(maxsize=64)
+@cached_by_data
 def sampled_accuracy(task: Task, sample: int = SAMPLE) -> FloatArray:
     """Returns accuracies ``(sample,)`` of networks that masked decisions build.
 

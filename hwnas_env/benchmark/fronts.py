@@ -1,12 +1,11 @@
 """Measures archives: what share of the exact front's hypervolume they reach."""
 
-import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hwnas_env.benchmark.tasks import Task
+from hwnas_env.benchmark.tasks import Task, cached_by_data
 from hwnas_env.maths.indicators import non_dominated
 from hwnas_env.moved import renamed
 from hwnas_env.problems.problem import Problem
@@ -54,7 +53,7 @@ class Volume:
         return float(moocore.hypervolume(within, ref=reference))
 
 
-@functools.lru_cache(maxsize=64)
+@cached_by_data
 def volume_of(task: Task) -> Volume:
     """Returns what measures a task's archives; kept, since exact fronts take time."""
     return Volume(task.problem(), task.objectives)

@@ -29,7 +29,7 @@ from hwnas_env.benchmark.records import (
     record_path,
 )
 from hwnas_env.benchmark.runs import ARCHIVE, INCUMBENT, Run
-from hwnas_env.benchmark.tasks import Limits, Task, check_task
+from hwnas_env.benchmark.tasks import Limits, Task, cached_by_data, check_task
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
     DataError,
@@ -140,7 +140,7 @@ def load_file(path: AnyPath) -> tuple[Job, Run, dict[str, Any]]:
     return job, run, record.header
 
 
-@functools.lru_cache(maxsize=256)
+@cached_by_data
 def _problem_of(task: Task, limits: Limits) -> Problem:
     """Checks a task and its limits once for all of its records."""
     return check_task(task, limits)

@@ -7,7 +7,6 @@ optimum, or the whole hypervolume of the exact front. A run that does worse than
 search is expected to has a negative score.
 """
 
-import functools
 import math
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ from hwnas_env.benchmark.expectations import (
     tabled,
 )
 from hwnas_env.benchmark.runs import Run
-from hwnas_env.benchmark.tasks import Limits, Task
+from hwnas_env.benchmark.tasks import Limits, Task, cached_by_data
 
 SHARE_RUNS = 100
 """Runs from which a share is expected where none is committed."""
@@ -76,7 +75,7 @@ def expected_best(task: Task, queries: int) -> Expectation:
     return Expectation(*found)
 
 
-@functools.lru_cache(maxsize=256)
+@cached_by_data
 def expected_share(task: Task, queries: int) -> ExpectedShare:
     """Returns what share random search is expected to reach.
 

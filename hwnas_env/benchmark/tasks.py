@@ -1,10 +1,12 @@
 """What is searched, what a run may spend, and who searches; checked before it runs."""
 
 import dataclasses
+import functools
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import gymnasium as gym
 import numpy as np
@@ -30,6 +32,8 @@ from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.make import choose_metric, make_problem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.spaces import get_space
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,13 @@ class Task:
             object.__setattr__(self, "metric", self._usual_metric())
         if isinstance(self.costs, os.PathLike):
             object.__setattr__(self, "costs", os.fspath(self.costs))
+        if not (self.costs is None or isinstance(self.costs, str)):
+            message = (
+                "costs: a task goes into records and workers, which take a file, "
+                'costs="costs.npz", or "package.module:function", got '
+                f"{shown(self.costs)}"
+            )
+            raise InvalidArgumentError(message)
 
     def _usual_metric(self) -> str:
         """Returns the device's first metric that a budget can be on."""
@@ -114,6 +125,30 @@ class Task:
     def limit(self, problem: Problem) -> float | None:
         """Returns the budget as a number, None where there is none."""
         return None if self.budget is None else problem.budget(self.budget)
+
+
+def cached_by_data(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Keeps what a function of a task last answered, as long as its data is the same.
+
+    A device that was replaced under its name, and a file of costs that changed, are
+    other data.
+
+    Args:
+        function: of a task, and of more that can be hashed.
+    """
+
+    @functools.lru_cache(maxsize=256)
+    def answer(task: Task, data: tuple[Any, ...], *more: Any) -> Result:
+        del data
+        return function(task, *more)
+
+    @functools.wraps(function)
+    def ask(task: Task, *more: Any) -> Result:
+        problem = task.problem()
+        digests = (one.sha256 for one in problem.provenance.values())
+        return answer(task, (id(problem.device), *digests), *more)
+
+    return ask
 
 
 MOST_SECONDS = 1_000_000

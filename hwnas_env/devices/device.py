@@ -254,8 +254,11 @@ def _check_space(device: Device, space: str, facts: Mapping[str, Any]) -> None:
     for dataset, entries in columns.items():
         if not isinstance(entries, dict) or set(entries) != set(metrics):
             came = ", ".join(entries) if isinstance(entries, dict) else shown(entries)
-            expected = ", ".join(metrics)
-            _refuse(where, f"columns: {dataset}: expected {expected}, got {came}")
+            words = f"columns: {dataset}: expected {', '.join(metrics)}, got {came}"
+            lacking = set(metrics) - set(entries if isinstance(entries, dict) else ())
+            if lacking & set(device.aliases):
+                words += '; an alias has its "kind" and "method" there too'
+            _refuse(where, words)
         for metric, entry in entries.items():
             _check_entry(entry, columns, metric, f"{where}: {dataset}: {metric}")
     _check_budgets(facts.get("budgets", {}), columns, where)

@@ -53,18 +53,13 @@ def devices_of(space: str) -> list[Device]:
     return [device for device in DEVICES.values() if space in device.spaces]
 
 
-def add_device(device: Device | str | os.PathLike[str]) -> Device:
+def add_device(device: Device) -> Device:
     """Adds a device, checked in full; the same one a second time is nothing.
-
-    Args:
-        device: itself, or its file.
 
     Raises:
         TakenNameError: another device has its name or label.
-        DataError: its file cannot be read, or is no device's.
+        DataError: it is no device's description; says what is wrong.
     """
-    if not isinstance(device, Device):
-        device = read_device(Path(device).expanduser())
     device.check()
     known = DEVICES.get(device.name)
     same = known is not None and _said(known) == _said(device)

@@ -51,7 +51,13 @@ class Additive:
     blocks_at: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Rounds all numbers to the grid; they are copies, and read-only."""
+        """Rounds all numbers to the grid; they are copies, and read-only.
+
+        Raises:
+            InvalidArgumentError: arrays that are not of one shape, numbers that are not
+                finite, or a next state that there is not.
+        """
+        self._check()
         layers, _, blocks, _ = self.entries.shape
         object.__setattr__(self, "blocks_at", self.blocks_at or (blocks,) * layers)
         grid = self.grid
@@ -59,6 +65,37 @@ class Additive:
             array = np.round(getattr(self, name) / grid) * grid
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    def _check(self) -> None:
+        shape = np.shape(self.entries)
+        if len(shape) != 4 or shape[3] != len(self.links):
+            message = f"entries: expected (L, S, K, {len(self.links)}), got {shape}"
+            raise InvalidArgumentError(message)
+        if np.shape(self.next_state) != shape[:3]:
+            came = np.shape(self.next_state)
+            message = f"next_state: expected the shape {shape[:3]}, got {came}"
+            raise InvalidArgumentError(message)
+        if np.shape(self.start) != shape[3:]:
+            came = np.shape(self.start)
+            message = f"start: expected the shape {shape[3:]}, got {came}"
+            raise InvalidArgumentError(message)
+        if not (np.isfinite(self.entries).all() and np.isfinite(self.start).all()):
+            message = "entries and start: expected finite numbers"
+            raise InvalidArgumentError(message)
+        inside = (self.next_state >= 0) & (self.next_state < shape[1])
+        if not inside.all():
+            came = self.next_state[~inside][0]
+            message = f"next_state: expected 0 to {shape[1] - 1}, got {came}"
+            raise InvalidArgumentError(message)
+        if self.blocks_at and not (
+            len(self.blocks_at) == shape[0]
+            and all(1 <= count <= shape[2] for count in self.blocks_at)
+        ):
+            message = (
+                f"blocks_at: expected {shape[0]} counts of 1 to {shape[2]}, got "
+                f"{self.blocks_at}"
+            )
+            raise InvalidArgumentError(message)
 
     @functools.cached_property
     def grid(self) -> FloatArray:

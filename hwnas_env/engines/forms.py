@@ -154,24 +154,29 @@ class TableSpace(SearchSpace):
         """Builds one metric's column ``(size,)`` from a device's coefficients.
 
         By default they are the column itself, under "values".
-        """
-        entry = device.coefficients(self.name, dataset, metric)
-        return self.listed(device, entry.get("values"))
-
-    def listed(self, device: "CostSource", values: Any) -> FloatArray:
-        """Returns a column that a device lists, ``(size,)``, one number a network.
 
         Raises:
-            DeviceFileError: it is no such list.
+            DeviceFileError: they are no such list; names the column.
         """
+        values = device.coefficients(self.name, dataset, metric).get("values")
+        where = f"{device.name}: {metric} in {self.name} on {dataset}: values"
         try:
             column = np.array(values, dtype=np.float64)
         except (TypeError, ValueError):
             column = np.zeros(0)
-        if column.shape != (self.size,) or not np.isfinite(column).all():
+        if column.shape != (self.size,):
             message = (
-                f"{device.name}: {self.name}: expected {self.size} finite values, one "
-                f"a network, got {shown(values)}"
+                f"{where}: expected {self.size} numbers, one a network, got "
+                f"{shown(values)}"
+            )
+            raise DeviceFileError(message)
+        wrong = ~((column >= 0) & np.isfinite(column))
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            message = (
+                f"{where}: number {row}, of "
+                f"{self.decode(self.from_index([row])[0])}: expected a number of at "
+                f"least 0, got {column[row]}; cannot_run lists what cannot run"
             )
             raise DeviceFileError(message)
         return column
@@ -183,7 +188,12 @@ class TableSpace(SearchSpace):
         """
         runs = np.ones(self.size, dtype=np.bool_)
         for architecture in device.facts(self.name).get("cannot_run", ()):
-            runs[self.index(self.encode(architecture))] = False
+            try:
+                runs[self.index(self.encode(architecture))] = False
+            except ValueError as error:
+                where = f"{device.name}: {self.name}: cannot_run"
+                message = f"{where}: {shown(architecture)}: {error}"
+                raise DeviceFileError(message) from None
         return runs
 
 
@@ -215,30 +225,34 @@ class LayeredSpace(SearchSpace):
 
         By default they are "start", one number, and "entries", a list of ``K_p``
         numbers for each position, in the metric's unit.
-        """
-        entry = device.coefficients(self.name, dataset, metric)
-        return self.listed(device, entry.get("start", 0.0), entry.get("entries"))
-
-    def listed(self, device: "CostSource", start: Any, entries: Any) -> "Additive":
-        """Returns the sums that a device lists: a start, and a number a choice.
 
         Raises:
-            DeviceFileError: they are not ``K_p`` numbers for each position.
+            DeviceFileError: they are no such lists; names the column.
         """
         # here, so that an import of the package loads no engine
         from hwnas_env.engines.additive import stateless
         from hwnas_env.engines.links import Linear
 
+        entry = device.coefficients(self.name, dataset, metric)
+        entries, start = entry.get("entries", ()), entry.get("start", 0.0)
+        where = f"{device.name}: {metric} in {self.name} on {dataset}"
         try:
             rows = [np.array(row, dtype=np.float64) for row in entries]
+            least = float(start) + sum(row.min() for row in rows)
             shapes = [row.shape for row in rows]
-            finite = all(np.isfinite(row).all() for row in rows)
-            if shapes == [(k,) for k in self.choices_at] and finite:
-                return stateless(float(start), rows, link=Linear())
         except (TypeError, ValueError):
-            pass
-        message = (
-            f"{device.name}: {self.name}: entries: expected {self.length} lists of "
-            f"{', '.join(map(str, self.choices_at))} numbers, got {shown(entries)}"
-        )
-        raise DeviceFileError(message)
+            shapes = []
+        if shapes != [(k,) for k in self.choices_at]:
+            message = (
+                f"{where}: expected start, a number, and entries, {self.length} lists "
+                f"of {', '.join(map(str, self.choices_at))} numbers, got "
+                f"start {shown(start)} and entries {shown(entries)}"
+            )
+            raise DeviceFileError(message)
+        if not 0.0 <= least < np.inf or not all(np.isfinite(row).all() for row in rows):
+            message = (
+                f"{where}: expected finite numbers, and at least 0 for the cheapest "
+                f"network, got {least} for it"
+            )
+            raise DeviceFileError(message)
+        return stateless(float(start), rows, link=Linear())

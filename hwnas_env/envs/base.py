@@ -138,7 +138,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             accuracy: see :func:`hwnas_env.make_problem`; never test accuracy.
             costs: your own in the place of the device's: a file .npz or .csv,
                 "package.module:function", an array, a mapping of metric to array, or a
-                function; see :func:`hwnas_env.problems.own_costs.own_costs`.
+                function; see :func:`hwnas_env.problems.own_costs.read_costs`.
             max_queries: evaluations to spend over all episodes; None for no limit.
             ledger: a :class:`hwnas_env.BudgetedProblem` to spend in place of one of its
                 own; its problem is searched then.

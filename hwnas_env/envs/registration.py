@@ -1,13 +1,16 @@
 """Registers environments: one for every space and device, and the user's own."""
 
 import os
+import warnings
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 
-from hwnas_env.devices import DEVICES, Device
+from hwnas_env.devices import DEVICES, Device, read_device
 from hwnas_env.devices.registry import BrokenDevice, add_device, add_users_own
 from hwnas_env.engines.space import SearchSpace
+from hwnas_env.errors import DeviceFileError, HWNASError, unknown_name
 from hwnas_env.spaces import SEARCH_SPACES, get_space
 from hwnas_env.spaces.registry import add_named_spaces, add_space
 
@@ -86,9 +89,42 @@ def register_device(device: Device | str | os.PathLike[str]) -> list[str]:
         TakenNameError: another device has its name or label.
         DataError: its file cannot be read, or is no device's; says what is wrong.
     """
+    if not isinstance(device, Device):
+        device = read_device(Path(device).expanduser())
+    _try(device)
     added = add_device(device)
     _register_all()
     return [environment_id(s, added.name) for s in SEARCH_SPACES if s in added.spaces]
+
+
+def _try(device: Device) -> None:
+    """Builds every column of a device in the spaces there are.
+
+    What a file says of a space that there is not is a warning: it may come later.
+
+    Raises:
+        DataError: a column cannot be built; names it.
+        UnknownNameError: a space has no such dataset.
+    """
+    device.check()
+    for name in device.spaces:
+        if name not in SEARCH_SPACES:
+            words = unknown_name(name, SEARCH_SPACES, what="search space")
+            warnings.warn(f"{device.origin}: {words}", stacklevel=3)
+            continue
+        space = SEARCH_SPACES[name]
+        for dataset in device.datasets_in(name):
+            space.check_dataset(dataset)
+            try:
+                space.costs(device, dataset)
+            except HWNASError:
+                raise
+            except Exception as error:  # a space of one's own may raise anything
+                message = (
+                    f"{device.name}: {name} on {dataset}: costs cannot be built of its "
+                    f"coefficients ({type(error).__name__}: {error})"
+                )
+                raise DeviceFileError(message) from error
 
 
 def unregister_device(name: str) -> None:

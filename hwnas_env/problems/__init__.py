@@ -4,7 +4,7 @@ from hwnas_env.problems.budget import BudgetedProblem, History, Receipt
 from hwnas_env.problems.device_costs import DeviceCosts, make_device_costs
 from hwnas_env.problems.fidelity import fidelity_rows
 from hwnas_env.problems.make import make_problem
-from hwnas_env.problems.own_costs import own_costs
+from hwnas_env.problems.own_costs import read_costs
 from hwnas_env.problems.problem import PRESETS, Problem
 from hwnas_env.problems.rewards import NamedReward, VectorReward, resolve_reward
 
@@ -20,6 +20,6 @@ __all__ = [
     "fidelity_rows",
     "make_device_costs",
     "make_problem",
-    "own_costs",
+    "read_costs",
     "resolve_reward",
 ]

@@ -31,8 +31,9 @@ from hwnas_env.errors import (
 )
 from hwnas_env.extras import load_object
 from hwnas_env.metrics import METRICS
+from hwnas_env.problems.answers import check_answers
 from hwnas_env.problems.own_accuracy import function_accuracy, table_accuracy
-from hwnas_env.problems.own_costs import Costs, own_costs
+from hwnas_env.problems.own_costs import Costs, read_costs
 from hwnas_env.problems.presets import compute_presets
 from hwnas_env.problems.problem import Problem
 from hwnas_env.spaces import get_space
@@ -73,7 +74,7 @@ def make_problem(
             ``(N, L)`` to percent ``(N,)``, itself or as "package.module:function"; or a
             table (see :func:`hwnas_env.problems.own_accuracy.table_accuracy`).
         costs: your own in the place of the device's: see
-            :func:`hwnas_env.problems.own_costs.own_costs`.
+            :func:`hwnas_env.problems.own_costs.read_costs`.
 
     Raises:
         UnknownNameError: a name that does not exist; the message names the nearest.
@@ -109,7 +110,7 @@ def make_problem(
             raise InvalidArgumentError(message)
         name = found.default_dataset if dataset is None else dataset
         found.check_dataset(name)
-        own = own_costs(found, costs, metric=metric, load=load_function)
+        own = read_costs(found, costs, metric=metric, load=load_function)
         metric = _budget_metric(own, metric)
         return _assemble(found, target, name, metric, own, "user", accuracy)
     name = choose_dataset(found, [target], dataset)
@@ -288,6 +289,7 @@ def _model(
     counts: Mapping[str, Any],
     scores: TableAccuracy | LayeredAccuracy,
 ) -> Model:
+    check_answers(space, costs, counts, scores)
     if isinstance(costs, TableCosts):
         assert isinstance(space, TableSpace), "tables are of table spaces"
         assert isinstance(scores, TableAccuracy), "a space is of one form"

@@ -46,7 +46,7 @@ def is_file(costs: Any) -> bool:
     return Path(costs).suffix.lower() in FILES or ":" not in os.fspath(costs)
 
 
-def own_costs(
+def read_costs(
     space: SearchSpace,
     costs: Costs,
     *,
@@ -74,7 +74,7 @@ def own_costs(
         path = Path(costs)  # type: ignore[arg-type]
         content = read_file(path.expanduser())
         digest = hashlib.sha256(content).hexdigest()
-        columns = _read(content, path.name, space)
+        columns = _known(content, digest, path.name, space)
         if not columns:
             names = ", ".join(METRICS)
             message = f"{path.name}: holds no column of a metric, one of {names}"
@@ -95,6 +95,22 @@ def own_costs(
         f"mapping of metric to array, or a function, got {shown(costs)}"
     )
     raise InvalidArgumentError(message)
+
+
+_KEPT: dict[tuple[Any, ...], dict[str, FloatArray]] = {}
+"""The columns of the last files, which every run of a study asks for again."""
+
+
+def _known(
+    content: bytes, digest: str, name: str, space: SearchSpace
+) -> dict[str, FloatArray]:
+    key = digest, name, id(space)
+    if key not in _KEPT:
+        found = _read(content, name, space)
+        while len(_KEPT) >= 4:
+            _KEPT.pop(next(iter(_KEPT)), None)
+        _KEPT[key] = found
+    return dict(_KEPT[key])
 
 
 def _read(content: bytes, name: str, space: SearchSpace) -> dict[str, FloatArray]:
@@ -195,12 +211,19 @@ def _layers(space: SearchSpace, given: Any, metric: str) -> Additive:
     rows = [table[p, :count] for p, count in enumerate(space.choices_at)]
     for position, row in enumerate(rows):
         where = space.positions[position]
+        beyond = table[position, len(row) :]
+        if not np.isnan(beyond).all():
+            message = (
+                f"costs: {metric}: {where}: it has {len(row)} choices, expected NaN "
+                f"behind them, got {beyond[~np.isnan(beyond)][0]}"
+            )
+            raise InvalidArgumentError(message)
         names = space.operations_at[position]
-        _refuse_wrong(row, f"{metric}: {where}", names.__getitem__)
+        _refuse_wrong(row, f"{metric}: {where}", names.__getitem__, hint="")
         if np.isinf(row).any():
             message = (
-                f"costs: {metric}: {where}: sums over layers cannot be infinite; a "
-                "network that cannot run needs a table of all networks, or a function"
+                f"costs: {metric}: {where}: sums over layers cannot be infinite; where "
+                "the device cannot run some networks, give a function that returns inf"
             )
             raise InvalidArgumentError(message)
     return stateless(0.0, rows, link=Linear())
@@ -214,17 +237,21 @@ def _numbers(given: Any, shape: tuple[int, ...], metric: str) -> FloatArray:
     if column.shape != shape:
         came = f"shape {column.shape}" if column.shape else shown(given)
         message = f"costs: {metric}: expected numbers of shape {shape}, got {came}"
+        if len(shape) == 2:
+            message += "; NaN stands for a choice that a position does not have"
         raise InvalidArgumentError(message)
     return column
 
 
-def _refuse_wrong(column: FloatArray, where: str, name: Callable[[int], str]) -> None:
+def _refuse_wrong(
+    column: FloatArray, where: str, name: Callable[[int], str], *, hint: str = _HINT
+) -> None:
     wrong = ~(column >= 0.0)
     if wrong.any():
         row = int(np.argmax(wrong))
         message = (
             f"costs: {where}: row {row}, {name(row)}: expected a cost of at least 0, "
-            f"got {column[row]}; {_HINT}"
+            f"got {column[row]}{'; ' if hint else ''}{hint}"
         )
         raise InvalidArgumentError(message)
 

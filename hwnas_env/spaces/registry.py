@@ -3,6 +3,7 @@
 import importlib
 import os
 import pkgutil
+import sys
 import warnings
 from typing import Any
 
@@ -67,14 +68,25 @@ def add_rooms() -> None:
 
 def add_named_spaces() -> None:
     """Adds what ``HWNAS_ENV_SPACES`` names; what cannot be added is a warning."""
-    for reference in os.environ.get(VARIABLE, "").split(","):
-        if not reference.strip():
+    for reference in map(str.strip, os.environ.get(VARIABLE, "").split(",")):
+        if not reference:
+            continue
+        module = reference.partition(":")[0]
+        spec = getattr(sys.modules.get(module), "__spec__", None)
+        if getattr(spec, "_initializing", False):
+            # it imports this package, so it has no space yet
+            words = (
+                f"{VARIABLE}: {reference} is left out, since {module} is being "
+                f"imported: import hwnas_env before {module}, or end {module} with "
+                "hwnas_env.register_space"
+            )
+            warnings.warn(words, stacklevel=2)
             continue
         try:
-            add_space(reference.strip())
+            add_space(reference)
         except Exception as error:  # the user's module is a program of its own
-            words = f"{VARIABLE}: {reference.strip()} is left out"
-            warnings.warn(f"{words}: {error!r:.300}", stacklevel=2)
+            words = f"{VARIABLE}: {reference} is left out: {error!r:.300}"
+            warnings.warn(words, stacklevel=2)
 
 
 add_rooms()

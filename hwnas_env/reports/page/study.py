@@ -67,6 +67,8 @@ class TaskRuns:
             words += f" ({preset.removesuffix(', ')})" if preset else ""
         if self.task.source != "builtin":
             words += f", {self.task.source} costs"
+        if self.task.costs is not None:
+            words += f", costs of {self.task.costs}"
         if self.task.train:
             words += (
                 f", after {', '.join(env.split('-')[2] for env in self.task.train)}"

@@ -240,7 +240,7 @@ def _fronts(page: Page, study: Study, drawn: Styles) -> None:
     for task in study.tasks:
         if not task.is_front:
             asked = task.task
-            where = (asked.env, asked.dataset, asked.metric, asked.source)
+            where = (asked.env, asked.dataset, asked.metric, asked.source, asked.costs)
             key = (*where, task.limits, task.shape)
             single.setdefault(key, []).append(task)
     pictures = [

@@ -26,7 +26,7 @@ def quantity(
         device: its coefficients name their form. "operations": a chain of operations
             that hide each other's start. "pipeline": a rule of overlapping stages.
             "terms": weights of counted work. "blocks": whole numbers a distinct layer
-            shape. Without a form: "start" and "entries", 22 lists of nine numbers.
+            shape. Without a form: see :meth:`LayeredSpace.quantity`.
         dataset: cifar100 or ImageNet.
         metric: one of the device's.
 
@@ -36,7 +36,7 @@ def quantity(
     """
     entry = device.coefficients(space.name, dataset, metric)
     if "form" not in entry:
-        return space.listed(device, entry.get("start", 0.0), entry.get("entries"))
+        return LayeredSpace.quantity(space, device, dataset, metric)
     try:
         return build(entry, dataset=dataset, metric=metric)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

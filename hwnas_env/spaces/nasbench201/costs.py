@@ -10,15 +10,17 @@ which, and how good.
 """
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from hwnas_env.arguments import check_name
+from hwnas_env.arguments import as_number, check_name
+from hwnas_env.data.provenance import STATED
 from hwnas_env.engines.columns import CostSource
 from hwnas_env.engines.forms import TableSpace
-from hwnas_env.errors import DeviceFileError, HWNASError
+from hwnas_env.errors import DeviceFileError, HWNASError, shown, unknown_name
 from hwnas_env.maths.elementary import exp
 from hwnas_env.spaces.nasbench201.cell_features import (
     BLOCKS,
@@ -56,9 +58,11 @@ def column(
         NotMeasuredError: the device has no such column.
     """
     entry = device.coefficients(space.name, dataset, metric)
+    where = f"{device.name}: {metric} in {space.name} on {dataset}"
+    _check_form(entry, where)
     try:
         if "values" in entry:
-            return space.listed(device, entry["values"])
+            return TableSpace.column(space, device, dataset, metric)
         if "counts" in entry:
             return counted_costs(entry["counts"])
         if "flops" in entry:
@@ -70,11 +74,59 @@ def column(
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, HWNASError):
             raise
-        message = (
-            f"{device.name}: {metric} in {space.name} on {dataset}: coefficients that "
-            f"are not understood ({type(error).__name__}: {str(error)[:200]})"
-        )
+        words = f"{type(error).__name__}: {str(error)[:200]}"
+        message = f"{where}: coefficients that are not understood ({words})"
         raise DeviceFileError(message) from error
+
+
+FORMS: Mapping[str, frozenset[str]] = {
+    "values": frozenset({"values"}),
+    "counts": frozenset({"counts"}),
+    "flops": frozenset({"flops", "bytes"}),
+    "moved": frozenset({"moved", "from"}),
+    "intercept": frozenset(
+        {
+            *("intercept", "features", "link", "mask", "table_steps", "table_reading"),
+            *("constant", "floor", "deployable_right_percent"),
+        }
+    ),
+}
+"""What coefficients there are in each form, by one that only it has."""
+
+
+def _check_form(entry: Mapping[str, Any], where: str) -> None:
+    """Raises if coefficients are of no form, of two, or have a name too many."""
+    given = {key for key in entry if key not in STATED}
+    forms = [form for form in FORMS if form in given]
+    if len(forms) != 1:
+        came = ", ".join(sorted(given)) or "none"
+        expected = (
+            "counts, values, flops with bytes, moved with from, or a fitted model"
+        )
+        message = f"{where}: expected coefficients of one form ({expected}), got {came}"
+        raise DeviceFileError(message)
+    for key in given - FORMS[forms[0]]:
+        words = unknown_name(key, sorted(FORMS[forms[0]]), what="coefficient")
+        message = f"{where}: {words}"
+        raise DeviceFileError(message)
+    for key in given & {"counts", "flops", "bytes"}:
+        _check_counts(entry[key], f"{where}: {key}")
+
+
+def _check_counts(weights: Any, where: str) -> None:
+    """Raises if costs an operation are not numbers by operation, and a base."""
+    names = ("base", *OPERATIONS)
+    if not isinstance(weights, Mapping) or not weights:
+        expected = "an object with a base and a cost an operation"
+        message = f"{where}: expected {expected}, got {shown(weights)}"
+        raise DeviceFileError(message)
+    for name, value in weights.items():
+        if name not in names:
+            message = f"{where}: {unknown_name(name, names, what='operation')}"
+            raise DeviceFileError(message)
+        if not 0 <= as_number(value) < math.inf:
+            message = f"{where}: {name}: expected a number of at least 0, got "
+            raise DeviceFileError(message + shown(value))
 
 
 def can_run(rule: str) -> BoolArray:
