@@ -74,6 +74,12 @@ MISTAKES: dict[str, Any] = {
     ),
     "accuracy: expected 0 to 100, got 0 to 120": layers(score([[0, 10, 30]] * 4)),
     "accuracy: expected one quantity of": layers(score([[0, 10]] * 4)),
+    "accuracy: expected a link that is a function and never falls": layers(
+        lambda right: replace(
+            right,
+            score=stateless(0.0, [[0, 1, 3]] * 4, link=lambda x: 50.0 - np.asarray(x)),
+        )
+    ),
     "accuracy: expected a score, or a function": layers(
         lambda right: replace(right, score=None)
     ),

@@ -120,6 +120,46 @@ WRONG: dict[str, Any] = {
             }
         }
     },
+    "not JSON .expected finite numbers, got 1000": {"place": 10**400},
+    "not JSON .expected finite numbers, got NaN": {"place": float("nan")},
+    "hardware: expected a text": {"hardware": ["a", "board"]},
+    "place: expected a whole number": {"place": "first"},
+    "metrics: .*expected a text|unknown metric": {
+        "spaces": {"fbnet": {"metrics": [["latency_ms"]], "columns": {}}}
+    },
+    "fidelity: n: did not expect 'many'": {
+        "spaces": {
+            "fbnet": {
+                "metrics": ["latency_ms"],
+                "columns": {
+                    "ImageNet": {
+                        "latency_ms": {
+                            "kind": "fitted",
+                            "method": "m",
+                            "fidelity": {
+                                "n": "many",
+                                "tau_b": None,
+                                "mape_percent": 1.0,
+                                "worst_percent": 2.0,
+                                "method": "m",
+                            },
+                        }
+                    }
+                },
+            }
+        }
+    },
+    "cannot_run: expected a list": {
+        "spaces": {
+            "fbnet": {
+                "metrics": ["latency_ms"],
+                "columns": {
+                    "ImageNet": {"latency_ms": {"kind": "user", "method": "m"}}
+                },
+                "cannot_run": None,
+            }
+        }
+    },
     "budgets: ImageNet: latency_ms: expected positive numbers": {
         "spaces": {
             "fbnet": {
@@ -213,13 +253,20 @@ def test_a_folder_of_devices_is_listed_and_damage_stops_no_import(
 ) -> None:
     (tmp_path / "myboard.json").write_bytes(BOARD.read_bytes())
     (tmp_path / "broken.json").write_text("{")
-    (tmp_path / "second.json").write_bytes(BOARD.read_bytes())
+    (tmp_path / "same.json").write_bytes(BOARD.read_bytes())  # which is nothing
+    changed(tmp_path, hardware="another").rename(tmp_path / "second.json")
+    spaces = {"nasbench201": {"metrics": ["latncy_ms"], "columns": {}}}
+    other = changed(tmp_path, name="other", label="Other", spaces=spaces)
+    other.rename(tmp_path / "third.json")
     (tmp_path / "notes.txt").write_text("no device")
     code = (
         "import gymnasium as gym, hwnas_env\n"
         "print(gym.make('HWNAS-FBNet-MyBoard-v0').reset(seed=0)[1]['budget'] > 0)\n"
         "try:\n    gym.make('HWNAS-FBNet-broken-v0')\n"
         "except hwnas_env.HWNASError as error:\n    print(error)\n"
+        "try:\n    hwnas_env.make_problem('nasbench201', device='Other')\n"
+        "except hwnas_env.HWNASError as error:\n    print(error)\n"
+        "print(len(hwnas_env.make_device_costs('nasbench201').names))\n"
     )
     done = said(code, HWNAS_ENV_DEVICES=str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -227,6 +274,8 @@ def test_a_folder_of_devices_is_listed_and_damage_stops_no_import(
     assert "broken.json: not JSON" in done.stdout
     assert "broken.json: this device cannot be used" in done.stderr
     assert "second.json: left out" in done.stderr
+    assert "same.json" not in done.stderr
+    assert done.stdout.count("unknown metric 'latncy_ms'") == 1
 
 
 def test_spaces_of_a_variable_that_cannot_be_had_are_warnings() -> None:
@@ -248,6 +297,45 @@ def test_a_module_that_is_imported_before_the_package_is_told_so() -> None:
     done = said(code, HWNAS_ENV_SPACES="toys:CELL", HWNAS_ENV_DEVICES="")
     assert done.stdout.split() == ["False", "True"]
     assert "toys is being imported: import hwnas_env before toys" in done.stderr
+
+
+def test_a_folder_that_there_is_not_is_a_warning(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere", BOARD):
+        done = said("import hwnas_env", HWNAS_ENV_DEVICES=str(path))
+        assert f"HWNAS_ENV_DEVICES: {path} is no folder" in done.stderr
+
+
+WRONG_SPACES: dict[str, dict[str, Any]] = {
+    "name: expected letters": {"name": "Big Space"},
+    "label: expected letters": {"label": "a-b"},
+    "label: MultiDevice stands": {"label": "multidevice"},
+    "operations of position 0: expected different names": {
+        "operations": (("a", "a"), ("b",), ("c",))
+    },
+    r"operations: expected names without \|": {"operations": ("a|b", "c")},
+    "operations: expected a tuple of names, got 'abc'": {"operations": "abc"},
+    r"operations: expected a tuple of names, got \(\)": {"operations": ()},
+    "operations of position 0: expected a tuple of names": {"operations": (1, 2, 3)},
+    "operations: expected names, or a tuple of names for each of 3": {
+        "operations": (("a",),)
+    },
+    "positions: expected different names": {"positions": ("a", "a", "b")},
+    "positions: expected a tuple": {"positions": ()},
+    "datasets: expected a tuple": {"datasets": "small"},
+    "default_dataset: expected one of small": {"default_dataset": "tiny"},
+    "expected 16,777,216 at most": {"positions": tuple(map(str, range(20)))},
+    "91 at most": {"operations": tuple(map(str, range(92)))},
+}
+
+
+@pytest.mark.parametrize("words", WRONG_SPACES)
+def test_a_space_that_cannot_be_is_refused(words: str) -> None:
+    cell: Any = SEARCH_SPACES["toycell"]
+    facts = {key: getattr(cell, key) for key in ("operations", "positions", "datasets")}
+    facts |= {"name": "wrong", "label": "Wrong", "default_dataset": "small"}
+    with pytest.raises(InvalidArgumentError, match=words):
+        hwnas_env.register_space(type(cell)(**{**facts, **WRONG_SPACES[words]}))
+    assert "wrong" not in SEARCH_SPACES
 
 
 def test_no_folder_and_no_space_is_nothing() -> None:
@@ -365,6 +453,93 @@ def test_wrong_values_are_named_when_the_device_comes(words: str) -> None:
     with pytest.raises(DataError, match=words):
         hwnas_env.register_device(Device("short", "Short", {"toyragged": facts}))
     assert "short" not in DEVICES
+
+
+def with_column(path: Path, space: str, dataset: str, **entry: Any) -> Path:
+    """The example's device with another latency in one space."""
+    spaces = json.loads(BOARD.read_text())["spaces"]
+    column = {"kind": "user", "method": "m", **entry}
+    spaces[space]["columns"][dataset]["latency_ms"] = column
+    return changed(path, name="wrong", label="Wrong", spaces=spaces)
+
+
+WRONG_COLUMNS: dict[str, Any] = {
+    "unknown operation 'nor_conv_3X3'; did you mean": {
+        "counts": {"base": 1.5, "nor_conv_3X3": 2.1}
+    },
+    "counts: expected an object with a base": {"counts": [1, 2, 3]},
+    "base: expected a number of at least 0, got -5": {"counts": {"base": -5}},
+    "base: expected a number of at least 0, got 'x'": {"counts": {"base": "x"}},
+    "expected coefficients of one form": {},
+    "coefficient 'valeus'; did you mean 'values'": {"values": [1.0], "valeus": []},
+    "expected 15625 numbers": {"values": ["1"] * 15625},
+    "counts: expected an object with a base and a cost an": {"counts": {}},
+}
+
+
+@pytest.mark.parametrize("words", WRONG_COLUMNS)
+def test_a_wrong_column_is_named_when_the_device_comes(
+    words: str, tmp_path: Path
+) -> None:
+    path = with_column(tmp_path, "nasbench201", "cifar10", **WRONG_COLUMNS[words])
+    with pytest.raises(DataError, match=words):
+        hwnas_env.register_device(path)
+    assert "wrong" not in DEVICES
+
+
+def test_terms_and_forms_of_layers_are_spelt_right(tmp_path: Path) -> None:
+    right: dict[str, Any] = {"form": "terms", "start_ms": 1.0}
+    for entry, words in (
+        ({**right, "weights_ms": {"pointwise_mac": 1.0}}, "did you mean 'pointwise_m"),
+        ({**right, "weights_ms": {}, "floor": 1}, "unknown coefficient 'floor'"),
+        ({"form": "term"}, "did you mean 'terms'"),
+        ({"start": -5.0, "entries": [[0.0] * 9] * 22}, "at least 0 for the cheapest"),
+        ({"start": "1", "entries": [[0.0] * 9] * 22}, "expected start, a number"),
+        ({"entries": [[0.0] * 9] * 21}, "22 lists of 9, 9"),
+    ):
+        path = with_column(tmp_path, "fbnet", "ImageNet", **entry)
+        with pytest.raises(DeviceFileError, match=words):
+            hwnas_env.register_device(path)
+
+
+def test_no_device_stands_for_several(tmp_path: Path) -> None:
+    """The ids of several devices stay what they are."""
+    for name in ("MultiDevice", "multidevice"):
+        path = changed(tmp_path, name="mine", label=name)
+        with pytest.raises(DeviceFileError, match="MultiDevice stands for several"):
+            hwnas_env.register_device(path)
+    path.rename(tmp_path / "MultiDevice.json")
+    (tmp_path / "multidevice.json").write_text("{")
+    code = (
+        "import gymnasium, hwnas_env\n"
+        "env = gymnasium.make('HWNAS-NASBench201-MultiDevice-v0')\n"
+        "print(sorted(env.spec.kwargs), env.observation_space.shape)\n"
+    )
+    done = said(code, HWNAS_ENV_DEVICES=str(tmp_path))
+    assert done.stdout == "['devices', 'space'] (43,)\n", done.stderr
+    assert done.stderr.count("this device cannot be used") == 2
+
+
+def test_what_is_no_device_leaves_nothing_behind() -> None:
+    facts = dict(DEVICES["fpga"].spaces)
+    for device, words in (
+        (Device("x y", "Fine", facts), "name: expected letters"),
+        (Device("fine", "?", facts), "label: expected letters"),
+        (Device("fine", "Fine", None), "spaces: expected an object"),  # type: ignore[arg-type]
+        (Device("fine", "Fine", {}), "spaces: expected an object"),
+        (None, "device: expected a Device, got None"),
+    ):
+        with pytest.raises((DataError, InvalidArgumentError), match=words):
+            hwnas_env.register_device(device)  # type: ignore[arg-type]
+    assert not {"x y", "fine"} & set(DEVICES)
+
+
+def test_another_description_under_the_same_name_is_another(
+    board: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(TakenNameError, match="taken by the device 'myboard'"):
+        hwnas_env.register_device(changed(tmp_path, hardware="another board"))
+    assert hwnas_env.register_device(changed(tmp_path)) == board
 
 
 def test_networks_that_cannot_run_are_spelt_as_the_space_spells_them() -> None:

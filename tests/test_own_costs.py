@@ -110,6 +110,11 @@ MISTAKES: dict[str, Any] = {
     "a metric at least": {},
     "no network can run": COLUMN * np.inf,
     "expected a file .npz or .csv": 7,
+    "expected real numbers": COLUMN + 1j,
+    "expected real numbers, got": COLUMN.astype(str),
+    "masked; expected an array": np.ma.array(COLUMN, mask=COLUMN > 3),
+    "a metric that a budget can be on": {"parameters_m": COLUMN},
+    "one of them is 0: expected costs above 0": COLUMN * 0,
 }
 
 
@@ -202,6 +207,11 @@ def test_a_function_on_layers_is_evaluated_and_what_is_not_exact_says_so() -> No
         _, rewards, *_ = many.step(np.stack([action, action]))
         assert rewards[0] == reward
         assert env.observation_space.contains(observed)
+
+
+def test_a_function_that_lets_nothing_run_is_an_error() -> None:
+    with pytest.raises(InvalidArgumentError, match="the device can run none"):
+        make_problem("fbnet", costs=lambda genotypes: np.full(len(genotypes), np.inf))
 
 
 def test_what_no_text_can_carry_is_refused_with_the_form_that_can() -> None:

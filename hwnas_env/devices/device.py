@@ -8,25 +8,26 @@ provenance by dataset and metric, in a form that the space knows) and its preset
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn, get_args
 
-from hwnas_env.arguments import check_name
+from hwnas_env.arguments import as_number, check_name, is_whole
 from hwnas_env.data.files import read_file
 from hwnas_env.data.provenance import stated_provenance
-from hwnas_env.errors import DeviceFileError, NotMeasuredError, shown
+from hwnas_env.engines.registry import check_words
+from hwnas_env.errors import (
+    DeviceFileError,
+    InvalidArgumentError,
+    NotMeasuredError,
+    shown,
+)
 from hwnas_env.types import Alias, Fidelity, Kind, Provenance
 
 SCHEMA = 1
 """The version of the file's form that this version reads."""
-
-NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}")
-"""A label stands in environment ids, so it has no ``-`` and no blank."""
 
 LAST = 1 << 20
 """The place of a device that names none: behind those that do."""
@@ -125,6 +126,7 @@ class Device:
             DeviceFileError: names the place that is wrong and what was expected there.
         """
         if not vars(self).get("_is_checked"):
+            _check_texts(self)
             for space, facts in self.spaces.items():
                 _check_space(self, space, facts)
             vars(self)["_is_checked"] = True
@@ -164,40 +166,64 @@ def parse_device(content: bytes, *, origin: str) -> Device:
         origin: how messages call it.
     """
     try:
-        found = json.loads(content)
+        found = json.loads(
+            content,
+            parse_int=_finite,
+            parse_float=_finite,
+            parse_constant=_finite,
+        )
     except (ValueError, RecursionError) as error:
         _refuse(origin, f"not JSON ({str(error)[:200]})")
     if not isinstance(found, dict):
         _refuse(origin, f"expected an object, got {shown(found)}")
-    if found.get("schema") != SCHEMA:
+    if found.get("schema") != SCHEMA or found["schema"] is True:
         came = shown(found.get("schema"))
         _refuse(origin, f'expected "schema": {SCHEMA}, got {came}')
     for key in found:
         if key not in _ALL:
             _refuse(origin, str(_unknown(key, _ALL, "key")))
-    for key, form in (("name", NAME), ("label", LABEL)):
-        value = found.get(key)
-        if not isinstance(value, str) or not form.fullmatch(value):
-            expected = f"letters, digits and _, as {form.pattern}"
-            _refuse(origin, f"{key}: expected {expected}, got {shown(value)}")
-    spaces = found.get("spaces")
-    if not isinstance(spaces, dict) or not all(
-        isinstance(facts, dict) for facts in spaces.values()
-    ):
-        _refuse(origin, f"spaces: expected an object, got {shown(spaces)}")
-    place = found.get("place", LAST)
-    if not isinstance(place, int):
-        _refuse(origin, f"place: expected a whole number, got {shown(place)}")
-    return Device(
-        found["name"],
-        found["label"],
-        spaces,
-        str(found.get("hardware", "")),
-        str(found.get("group", "")),
+    device = Device(
+        found.get("name", ""),
+        found.get("label", ""),
+        found.get("spaces", {}),
+        found.get("hardware", ""),
+        found.get("group", ""),
         _aliases(found.get("aliases", {}), origin),
-        place,
+        found.get("place", LAST),
         origin,
     )
+    _check_texts(device)
+    return device
+
+
+def _finite(text: str) -> int | float:
+    """Returns a number of a file; one that no float holds is an error."""
+    if text.lstrip("-").isdigit() and len(text) < 300:
+        return int(text)
+    if not math.isfinite(float(text)):
+        message = f"expected finite numbers, got {text[:20]}"
+        raise ValueError(message)
+    return float(text)
+
+
+def _check_texts(device: Device) -> None:
+    """Checks what a device is called, and that the rest is of the right type."""
+    origin = device.origin
+    try:
+        check_words(device)
+    except InvalidArgumentError as error:
+        _refuse(origin, str(error))
+    for key in ("hardware", "group"):
+        if not isinstance(getattr(device, key), str):
+            came = shown(getattr(device, key))
+            _refuse(origin, f"{key}: expected a text, got {came}")
+    spaces = device.spaces
+    if not (isinstance(spaces, Mapping) and spaces) or not all(
+        isinstance(facts, Mapping) for facts in spaces.values()
+    ):
+        _refuse(origin, f"spaces: expected an object, got {shown(spaces)}")
+    if not is_whole(device.place):
+        _refuse(origin, f"place: expected a whole number, got {shown(device.place)}")
 
 
 def _refuse(origin: str, words: str) -> NoReturn:
@@ -219,6 +245,8 @@ def _aliases(given: Any, origin: str) -> dict[str, Alias]:
         if not isinstance(alias, dict) or alias.keys() != {"of", "factor"}:
             expected = '{"metric": {"of": "another", "factor": 7.0}}'
             _refuse(origin, f"aliases: expected {expected}, got {shown(alias)}")
+        if not isinstance(alias["of"], str):
+            _refuse(origin, f"aliases: {metric}: expected a metric to be an alias of")
         if not _is_positive(alias["factor"]):
             came = shown(alias["factor"])
             _refuse(origin, f"aliases: {metric}: expected a factor > 0, got {came}")
@@ -227,8 +255,7 @@ def _aliases(given: Any, origin: str) -> dict[str, Alias]:
 
 
 def _is_positive(value: Any) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value) and value > 0
+    return 0 < as_number(value) < math.inf
 
 
 def _check_space(device: Device, space: str, facts: Mapping[str, Any]) -> None:
@@ -242,7 +269,7 @@ def _check_space(device: Device, space: str, facts: Mapping[str, Any]) -> None:
     if not isinstance(metrics, list) or not metrics:
         _refuse(where, f"metrics: expected a list of names, got {shown(metrics)}")
     for metric in metrics:
-        if metric not in METRICS:
+        if not isinstance(metric, str) or metric not in METRICS:
             _refuse(where, f"metrics: {_unknown(metric, METRICS, 'metric')}")
         alias = device.aliases.get(metric)
         if alias is not None and alias.of not in metrics[: metrics.index(metric)]:
@@ -262,6 +289,11 @@ def _check_space(device: Device, space: str, facts: Mapping[str, Any]) -> None:
         for metric, entry in entries.items():
             _check_entry(entry, columns, metric, f"{where}: {dataset}: {metric}")
     _check_budgets(facts.get("budgets", {}), columns, where)
+    lacks = facts.get("cannot_run", [])
+    if not isinstance(lacks, str) and not (
+        isinstance(lacks, (list, tuple)) and all(isinstance(one, str) for one in lacks)
+    ):
+        _refuse(where, f"cannot_run: expected a list of networks, got {shown(lacks)}")
 
 
 def _check_entry(
@@ -283,9 +315,19 @@ def _check_entry(
             Fidelity(**card)
         except TypeError as error:
             _refuse(where, f"fidelity: {error}")
+        for key, value in card.items():
+            if not (isinstance(value, str) if key == "method" else _is_figure(value)):
+                _refuse(where, f"fidelity: {key}: did not expect {shown(value)}")
     origin = entry.get("from")
-    if origin is not None and "from" in columns.get(origin, {}).get(metric, entry):
+    if origin is None:
+        return
+    known = isinstance(origin, str) and origin in columns
+    if not known or "from" in columns[origin].get(metric, entry):
         _refuse(where, f"from: expected a dataset with coefficients, got {origin!r}")
+
+
+def _is_figure(value: Any) -> bool:
+    return value is None or math.isfinite(as_number(value))
 
 
 def _check_budgets(budgets: Any, columns: Mapping[str, Any], where: str) -> None:

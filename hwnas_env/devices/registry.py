@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hwnas_env.devices.device import LABEL, LAST, Device, read_device
+from hwnas_env.devices.device import LAST, Device, read_device
 from hwnas_env.engines.registry import Registry
-from hwnas_env.errors import DataError, TakenNameError
+from hwnas_env.errors import DataError, InvalidArgumentError, TakenNameError
 
 VARIABLE = "HWNAS_ENV_DEVICES"
 """The environment variable that moves the folder of the user's devices."""
@@ -25,7 +25,7 @@ class BrokenDevice(Device):
 
     def check(self) -> None:
         """Raises what was wrong with the file."""
-        read_device(Path(self.origin))
+        read_device(Path(self.origin)).check()
         message = f"{self.origin}: could not be read when hwnas_env was imported"
         raise DataError(message)
 
@@ -68,7 +68,8 @@ def add_device(device: Device) -> Device:
 
 
 def _said(device: Device) -> Any:
-    return device.label, device.aliases, device.spaces
+    words = device.label, device.hardware, device.group
+    return *words, dict(device.aliases), dict(device.spaces)
 
 
 def user_folder() -> Path:
@@ -106,28 +107,36 @@ def add_packaged() -> None:
         DEVICES.add(read_device(path))
 
 
-def add_users_own() -> None:
-    """Adds the devices of the user's folder; what cannot be added is a warning."""
-    for path in _files(user_folder()):
+def add_users_own() -> list[Device]:
+    """Adds the devices of the user's folder, and returns those that can be used.
+
+    What cannot be added is a warning.
+    """
+    folder, added = user_folder(), []
+    if os.environ.get(VARIABLE) and not folder.is_dir():
+        warnings.warn(f"{VARIABLE}: {folder} is no folder", stacklevel=2)
+    for path in _files(folder):
         try:
-            DEVICES.add(read_device(path))
+            device = read_device(path)
+        except Exception as error:  # whatever is in a file, the import goes on
+            _add_broken(path, error, path.stem.lower(), path.stem)
+            continue
+        try:
+            added.append(add_device(device))
         except TakenNameError as error:
             warnings.warn(f"{path}: left out: {error}", stacklevel=2)
-        except DataError as error:
-            warnings.warn(f"{path}: this device cannot be used: {error}", stacklevel=2)
-            _add_broken(path)
+        except Exception as error:
+            _add_broken(path, error, device.name, device.label)
+    return added
 
 
-def _add_broken(path: Path) -> None:
-    """Keeps a place for a file that cannot be read, under its file's name."""
-    if LABEL.fullmatch(path.stem):
-        try:
-            device = BrokenDevice(
-                path.stem, path.stem, {}, place=LAST, origin=str(path)
-            )
-            DEVICES.add(device)
-        except TakenNameError:  # what has that name works
-            return
+def _add_broken(path: Path, error: Exception, name: str, label: str) -> None:
+    """Warns, and keeps a place for a device that cannot be used."""
+    warnings.warn(f"{path}: this device cannot be used: {error}", stacklevel=3)
+    try:
+        DEVICES.add(BrokenDevice(name, label, {}, place=LAST, origin=str(path)))
+    except (TakenNameError, InvalidArgumentError):  # no id can stand for it
+        return
 
 
 add_packaged()

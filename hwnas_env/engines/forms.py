@@ -7,18 +7,22 @@ many for that: their costs, and a score of accuracy, are sums over positions.
 
 import functools
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.arguments import as_number
+from hwnas_env.data.provenance import STATED
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import (
     DeviceFileError,
     InvalidArgumentError,
     InvalidGenotypeError,
     shown,
+    unknown_name,
 )
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
@@ -28,6 +32,30 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1 << 24
 """Most networks of a space that is enumerated; float32 numbers so many exactly."""
+
+
+def as_numbers(values: Any) -> FloatArray:
+    """Returns a list of numbers as float64; an empty array where it is none."""
+    try:
+        array = np.array(values)
+    except (TypeError, ValueError, OverflowError):
+        return np.zeros(0)
+    return array.astype(np.float64) if array.dtype.kind in "iuf" else np.zeros(0)
+
+
+def _is_list(values: Any) -> bool:
+    return isinstance(values, (list, tuple, np.ndarray))
+
+
+def check_coefficients(
+    entry: Mapping[str, Any], valid: Collection[str], where: str
+) -> None:
+    """Raises DeviceFileError if a column has a coefficient that its form has not."""
+    for key in entry:
+        if key not in STATED and key not in valid:
+            words = unknown_name(key, sorted(valid), what="coefficient")
+            message = f"{where}: {words}"
+            raise DeviceFileError(message)
 
 
 @dataclass(frozen=True)
@@ -44,15 +72,19 @@ class TableSpace(SearchSpace):
         """True: a network's key is its number."""
         return True
 
-    @functools.cached_property
-    def _weights(self) -> npt.NDArray[np.float32]:
-        """What a choice at each position adds to a network's number."""
+    def check_size(self) -> None:
+        """Raises InvalidArgumentError if there are too many networks for a table."""
         if self.size > MOST_ROWS:
             message = (
                 f"{self.name}: {self.size:,} networks, expected {MOST_ROWS:,} at most "
                 "in a table; a space of layers has no such limit"
             )
             raise InvalidArgumentError(message)
+
+    @functools.cached_property
+    def _weights(self) -> npt.NDArray[np.float32]:
+        """What a choice at each position adds to a network's number."""
+        self.check_size()
         later = [math.prod(self.choices_at[p + 1 :]) for p in range(self.length)]
         return np.array(later, dtype=np.float32)
 
@@ -144,9 +176,13 @@ class TableSpace(SearchSpace):
                 values[metric] = self.column(device, dataset, metric)
             else:
                 values[metric] = alias.factor * values[alias.of]
+        deployable = self.deployable(device)
+        if not deployable.any():
+            message = f"{device.name}: {self.name}: cannot_run: no network is left"
+            raise DeviceFileError(message)
         return TableCosts(
             values,
-            self.deployable(device),
+            deployable,
             {m: device.provenance(self.name, dataset, m) for m in values},
         )
 
@@ -158,12 +194,11 @@ class TableSpace(SearchSpace):
         Raises:
             DeviceFileError: they are no such list; names the column.
         """
-        values = device.coefficients(self.name, dataset, metric).get("values")
-        where = f"{device.name}: {metric} in {self.name} on {dataset}: values"
-        try:
-            column = np.array(values, dtype=np.float64)
-        except (TypeError, ValueError):
-            column = np.zeros(0)
+        entry = device.coefficients(self.name, dataset, metric)
+        where = f"{device.name}: {metric} in {self.name} on {dataset}"
+        check_coefficients(entry, ("values",), where)
+        values, where = entry.get("values"), f"{where}: values"
+        column = as_numbers(values)
         if column.shape != (self.size,):
             message = (
                 f"{where}: expected {self.size} numbers, one a network, got "
@@ -236,19 +271,17 @@ class LayeredSpace(SearchSpace):
         entry = device.coefficients(self.name, dataset, metric)
         entries, start = entry.get("entries", ()), entry.get("start", 0.0)
         where = f"{device.name}: {metric} in {self.name} on {dataset}"
-        try:
-            rows = [np.array(row, dtype=np.float64) for row in entries]
-            least = float(start) + sum(row.min() for row in rows)
-            shapes = [row.shape for row in rows]
-        except (TypeError, ValueError):
-            shapes = []
-        if shapes != [(k,) for k in self.choices_at]:
+        check_coefficients(entry, ("start", "entries"), where)
+        rows = [as_numbers(row) for row in entries] if _is_list(entries) else []
+        shapes = [row.shape for row in rows]
+        if shapes != [(k,) for k in self.choices_at] or np.isnan(as_number(start)):
             message = (
                 f"{where}: expected start, a number, and entries, {self.length} lists "
                 f"of {', '.join(map(str, self.choices_at))} numbers, got "
                 f"start {shown(start)} and entries {shown(entries)}"
             )
             raise DeviceFileError(message)
+        least = float(start) + sum(row.min() for row in rows)
         if not 0.0 <= least < np.inf or not all(np.isfinite(row).all() for row in rows):
             message = (
                 f"{where}: expected finite numbers, and at least 0 for the cheapest "

@@ -16,7 +16,7 @@ from hwnas_env.engines.model import Model, Objective, Optimum, ParetoFront
 from hwnas_env.engines.noise import uniform_numbers
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.engines.walk import RATIO_LIMIT, Overview, Walk
-from hwnas_env.errors import NotExactError
+from hwnas_env.errors import InvalidArgumentError, NotExactError
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes
 
 SAMPLE = 10_000
@@ -85,7 +85,11 @@ class FunctionModel(Model):
     def _sampled(self, column: int) -> FloatArray:
         """Returns a cost of the deployable networks of the sample."""
         costs = self.known_costs(self._sample, column)
-        return np.asarray(costs[np.isfinite(costs)])
+        finite = np.asarray(costs[np.isfinite(costs)])
+        if not len(finite):
+            message = f"costs: of {SAMPLE:,} networks the device can run none"
+            raise InvalidArgumentError(message)
+        return finite
 
     def smallest(self, column: int) -> float:
         """Returns a bound below every cost: 0 for the function's own."""

@@ -1,10 +1,40 @@
 """Named things under two keys: what search spaces and devices are kept in."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
 from hwnas_env.arguments import check_name
-from hwnas_env.errors import TakenNameError
+from hwnas_env.errors import InvalidArgumentError, TakenNameError, shown
+
+RESERVED = "MultiDevice"
+"""The label of environments of several devices, which nothing else may have."""
+
+FORMS = MappingProxyType(
+    {
+        "name": re.compile(r"[a-z][a-z0-9_]{0,63}"),
+        "label": re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}"),
+    }
+)
+"""What names and labels are. A label stands in environment ids: no ``-``, no blank."""
+
+
+def check_words(thing: "Named") -> None:
+    """Raises unless a thing has a name and a label that ids can hold.
+
+    Raises:
+        InvalidArgumentError: what came, and what was expected.
+    """
+    for key, form in FORMS.items():
+        value = getattr(thing, key)
+        if not isinstance(value, str) or not form.fullmatch(value):
+            expected = f"letters, digits and _, as {form.pattern}"
+            message = f"{key}: expected {expected}, got {shown(value)}"
+            raise InvalidArgumentError(message)
+        if value.lower() == RESERVED.lower():
+            message = f"{key}: {RESERVED} stands for several devices"
+            raise InvalidArgumentError(message)
 
 
 class Named(Protocol):
@@ -58,8 +88,10 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             same: whether it is the one that is registered already, which is nothing.
 
         Raises:
+            InvalidArgumentError: no environment id can hold its name or label.
             TakenNameError: another one has that name or that label.
         """
+        check_words(thing)
         for other in self._things.values():
             for key in ("name", "label"):
                 value = getattr(thing, key)

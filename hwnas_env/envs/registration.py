@@ -7,10 +7,12 @@ from typing import Any
 
 import gymnasium as gym
 
+from hwnas_env.arguments import check_type
 from hwnas_env.devices import DEVICES, Device, read_device
 from hwnas_env.devices.registry import BrokenDevice, add_device, add_users_own
+from hwnas_env.engines.registry import RESERVED
 from hwnas_env.engines.space import SearchSpace
-from hwnas_env.errors import DeviceFileError, HWNASError, unknown_name
+from hwnas_env.errors import DataError, DeviceFileError, HWNASError, unknown_name
 from hwnas_env.spaces import SEARCH_SPACES, get_space
 from hwnas_env.spaces.registry import add_named_spaces, add_space
 
@@ -35,7 +37,7 @@ def environment_id(space: str, device: str | None) -> str:
         >>> environment_id("fbnet", "edgetpu"), environment_id("nasbench201", None)
         ('HWNAS-FBNet-EdgeTPU-v0', 'HWNAS-NASBench201-MultiDevice-v0')
     """
-    label = "MultiDevice" if device is None else DEVICES[device].label
+    label = RESERVED if device is None else DEVICES[device].label
     return f"HWNAS-{SEARCH_SPACES[space].label}-{label}-v0"
 
 
@@ -89,8 +91,9 @@ def register_device(device: Device | str | os.PathLike[str]) -> list[str]:
         TakenNameError: another device has its name or label.
         DataError: its file cannot be read, or is no device's; says what is wrong.
     """
-    if not isinstance(device, Device):
+    if isinstance(device, (str, os.PathLike)):
         device = read_device(Path(device).expanduser())
+    check_type(device, Device, what="device")
     _try(device)
     added = add_device(device)
     _register_all()
@@ -107,24 +110,39 @@ def _try(device: Device) -> None:
         UnknownNameError: a space has no such dataset.
     """
     device.check()
-    for name in device.spaces:
-        if name not in SEARCH_SPACES:
-            words = unknown_name(name, SEARCH_SPACES, what="search space")
-            warnings.warn(f"{device.origin}: {words}", stacklevel=3)
-            continue
+    _warn_of_unknown(device)
+    # here, so that an import of the package loads no engine
+    from hwnas_env.problems.make import build_model
+
+    for name in [name for name in device.spaces if name in SEARCH_SPACES]:
         space = SEARCH_SPACES[name]
         for dataset in device.datasets_in(name):
             space.check_dataset(dataset)
             try:
-                space.costs(device, dataset)
-            except HWNASError:
+                build_model(space, device, dataset)
+            except DataError:
                 raise
             except Exception as error:  # a space of one's own may raise anything
+                kind = "" if isinstance(error, HWNASError) else type(error).__name__
                 message = (
-                    f"{device.name}: {name} on {dataset}: costs cannot be built of its "
-                    f"coefficients ({type(error).__name__}: {error})"
+                    f"{device.name}: {name} on {dataset}: no costs can be built of "
+                    f"this: {kind} {error}"
                 )
                 raise DeviceFileError(message) from error
+
+
+def _warn_of_unknown(device: Device) -> None:
+    """Warns of what a device says of a space, or on a dataset, that there is not."""
+    for name in device.spaces:
+        if name not in SEARCH_SPACES:
+            words = unknown_name(name, SEARCH_SPACES, what="search space")
+            warnings.warn(f"{device.origin}: {words}", stacklevel=4)
+            continue
+        datasets = SEARCH_SPACES[name].datasets
+        for dataset in device.datasets_in(name):
+            if dataset not in datasets:
+                words = unknown_name(dataset, datasets, what=f"dataset of {name}")
+                warnings.warn(f"{device.origin}: {words}", stacklevel=4)
 
 
 def unregister_device(name: str) -> None:
@@ -185,7 +203,8 @@ def unregister_space(name: str) -> None:
 def register_everything() -> None:
     """Adds the user's spaces and devices, and registers every id there is."""
     add_named_spaces()
-    add_users_own()
+    for device in add_users_own():
+        _warn_of_unknown(device)
     _register_all()
 
 

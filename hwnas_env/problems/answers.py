@@ -118,8 +118,11 @@ def _check_quantity(
         came = f"{len(quantity.links)} of {quantity.blocks_at}"
         _refuse(place, f"one quantity of {space.choices_at} choices", came)
     low, high = extremes(quantity)
-    ends = quantity.start[0] + np.array([low[0, 0], high[0, 0]])
-    least, most = quantity.links[0](ends)
+    between = np.linspace(low[0, 0], high[0, 0], 65) + quantity.start[0]
+    values = np.asarray(quantity.links[0](between))
+    if values.shape != between.shape or not (np.diff(values) >= 0).all():
+        _refuse(place, "a link that is a function and never falls", shown(values))
+    least, most = values[0], values[-1]
     if not bounds[0] <= least <= most <= bounds[1] or not np.isfinite(most):
         _refuse(place, _words(bounds), f"{least:g} to {most:g}")
 

@@ -128,7 +128,14 @@ OWN = Device("own", "Own", {}, hardware="the user's own costs")
 
 def _budget_metric(costs: AnyCosts, metric: str | None) -> str:
     valid = [name for name in costs.provenance if METRICS[name].budgetable]
-    if metric is None and valid:
+    if not valid:
+        names = ", ".join(name for name in METRICS if METRICS[name].budgetable)
+        message = (
+            f"costs: expected a metric that a budget can be on ({names}), got "
+            f"{', '.join(costs.provenance)}"
+        )
+        raise InvalidArgumentError(message)
+    if metric is None:
         return valid[0]
     return check_name(metric, valid, what="budget metric of these costs")
 
@@ -250,6 +257,12 @@ def _assemble(
         presets = device.presets(space.name, dataset, metric)
     if presets is None:
         presets = compute_presets(space, model, metrics.index(metric))
+        if not min(presets.values()) > 0.0:
+            message = (
+                f"{metric}: budgets are quantiles of the costs, and one of them is 0: "
+                "expected costs above 0"
+            )
+            raise InvalidArgumentError(message)
     return Problem(
         space=space,
         device=device,

@@ -230,10 +230,17 @@ def _layers(space: SearchSpace, given: Any, metric: str) -> Additive:
 
 
 def _numbers(given: Any, shape: tuple[int, ...], metric: str) -> FloatArray:
+    if np.ma.isMaskedArray(given):
+        message = f"costs: {metric}: masked; expected an array with inf or a number"
+        raise InvalidArgumentError(message)
     try:
-        column = np.array(given, dtype=np.float64)
+        column = np.array(given)
     except (TypeError, ValueError, OverflowError):
         column = np.zeros(())
+    if column.dtype.kind not in "iufb":
+        message = f"costs: {metric}: expected real numbers, got {shown(given)}"
+        raise InvalidArgumentError(message)
+    column = column.astype(np.float64)
     if column.shape != shape:
         came = f"shape {column.shape}" if column.shape else shown(given)
         message = f"costs: {metric}: expected numbers of shape {shape}, got {came}"

@@ -47,15 +47,56 @@ def add_space(space: SearchSpace | str) -> SearchSpace:
     if not isinstance(found, (TableSpace, LayeredSpace)):
         message = f"space: expected a TableSpace or a LayeredSpace, got {shown(found)}"
         raise InvalidArgumentError(message)
-    if found.choices > len(LETTERS):
-        message = (
-            f"space {found.name}: {found.choices} choices at a position, expected "
-            f"{len(LETTERS)} at most"
-        )
-        raise InvalidArgumentError(message)
+    check_facts(found)
     known = SEARCH_SPACES.get(found.name)
     SEARCH_SPACES.add(found, same=type(known) is type(found) and known == found)
     return SEARCH_SPACES[found.name]
+
+
+def check_facts(space: SearchSpace) -> None:
+    """Raises unless a space's positions, operations and datasets are what they can be.
+
+    Raises:
+        InvalidArgumentError: names the fact, what came and what was expected.
+    """
+    where = f"space {shown(space.name)}"
+    for key in ("positions", "datasets"):
+        _check_distinct(getattr(space, key), f"{where}: {key}")
+    if space.default_dataset not in space.datasets:
+        expected = f"one of {', '.join(space.datasets)}"
+        came = shown(space.default_dataset)
+        message = f"{where}: default_dataset: expected {expected}, got {came}"
+        raise InvalidArgumentError(message)
+    given: Any = space.operations
+    nested = isinstance(given, tuple) and bool(given) and not isinstance(given[0], str)
+    if nested and len(given) != space.length:
+        message = (
+            f"{where}: operations: expected names, or a tuple of names for each of "
+            f"{space.length} positions, got {len(given)} of them"
+        )
+        raise InvalidArgumentError(message)
+    for position, names in enumerate(given if nested else [given]):
+        place = f"{where}: operations" + (f" of position {position}" if nested else "")
+        _check_distinct(names, place)
+        if len(names) > len(LETTERS) or any("|" in name for name in names):
+            message = (
+                f"{place}: expected names without |, {len(LETTERS)} at most, got "
+                f"{shown(names)}"
+            )
+            raise InvalidArgumentError(message)
+    if isinstance(space, TableSpace):
+        space.check_size()
+
+
+def _check_distinct(names: Any, where: str) -> None:
+    """Raises unless there is a tuple of different texts, one at least."""
+    good = isinstance(names, tuple) and bool(names)
+    if not good or not all(isinstance(name, str) and name for name in names):
+        message = f"{where}: expected a tuple of names, got {shown(names)}"
+        raise InvalidArgumentError(message)
+    if len(set(names)) < len(names):
+        message = f"{where}: expected different names, got {shown(names)}"
+        raise InvalidArgumentError(message)
 
 
 def add_rooms() -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from hwnas_env.arguments import check_name
 from hwnas_env.engines.additive import Additive, stateless
 from hwnas_env.engines.columns import CostSource
-from hwnas_env.engines.forms import LayeredSpace
+from hwnas_env.engines.forms import LayeredSpace, check_coefficients
 from hwnas_env.engines.links import Linear
-from hwnas_env.errors import DeviceFileError, HWNASError
+from hwnas_env.errors import DeviceFileError
 from hwnas_env.spaces.fbnet.facts import layers
 from hwnas_env.spaces.fbnet.operations import chain_latency
 from hwnas_env.spaces.fbnet.terms import pipeline_table, weighted_table
@@ -40,7 +41,7 @@ def quantity(
     try:
         return build(entry, dataset=dataset, metric=metric)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        if isinstance(error, HWNASError):
+        if isinstance(error, DeviceFileError):
             raise
         problem = f"{type(error).__name__}: {str(error)[:200]}"
     message = (
@@ -48,6 +49,18 @@ def quantity(
         f"not understood ({problem})"
     )
     raise DeviceFileError(message)
+
+
+FORMS: Mapping[str, tuple[str, ...]] = {
+    "operations": (
+        *("inference_ms", "floor_ms", "pooling_ms", "array_slowdown", "exposed"),
+        *("depthwise_ms_per_mmac", "stream_ms_per_mb"),
+    ),
+    "pipeline": ("mac_ns", "depthwise_tap_ns", "fill_ns"),
+    "terms": ("start_{unit}", "weights_{unit}"),
+    "blocks": ("start_steps", "block_steps", "grid_{unit}"),
+}
+"""The forms of coefficients, and what each has, by its metric's unit."""
 
 
 def build(entry: Mapping[str, Any], *, dataset: str, metric: str) -> Additive:
@@ -60,9 +73,13 @@ def build(entry: Mapping[str, Any], *, dataset: str, metric: str) -> Additive:
 
     Raises:
         KeyError: a coefficient is missing.
-        ValueError: there is no such form.
+        UnknownNameError: there is no such form.
+        DeviceFileError: a form has no such coefficient.
     """
     form, unit = entry["form"], metric.rsplit("_", 1)[1]
+    check_name(form, FORMS, what="form")
+    valid = [name.format(unit=unit) for name in FORMS[form]]
+    check_coefficients(entry, ("form", *valid), metric)
     if form == "operations":
         return chain_latency(entry, dataset=dataset)
     if form == "pipeline":
@@ -70,12 +87,9 @@ def build(entry: Mapping[str, Any], *, dataset: str, metric: str) -> Additive:
     if form == "terms":
         table = weighted_table(entry[f"weights_{unit}"], dataset=dataset)
         return stateless(entry[f"start_{unit}"], table, link=Linear())
-    if form == "blocks":
-        grid = entry[f"grid_{unit}"]
-        table = block_table(entry["block_steps"], dataset=dataset) * grid
-        return stateless(entry["start_steps"] * grid, table, link=Linear())
-    message = f"expected the form operations, pipeline, terms or blocks, got {form!r}"
-    raise ValueError(message)
+    grid = entry[f"grid_{unit}"]
+    table = block_table(entry["block_steps"], dataset=dataset) * grid
+    return stateless(entry["start_steps"] * grid, table, link=Linear())
 
 
 def block_table(rows: list[list[int]], *, dataset: str) -> FloatArray:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hwnas_env.arguments import check_name
 from hwnas_env.maths.elementary import ordered_sum
 from hwnas_env.spaces.fbnet.facts import BLOCKS, SKIP, Layer, layers
 from hwnas_env.types import FloatArray
@@ -101,6 +102,8 @@ def weighted_table(weights: Mapping[str, float], *, dataset: str) -> FloatArray:
         weights: cost of one unit of a term, by the term's name; others cost nothing.
         dataset: cifar100 or ImageNet.
     """
+    for name in weights:
+        check_name(name, TERMS, what="term")
     vector = np.array([weights.get(name, 0.0) for name in TERMS])
     table: FloatArray = ordered_sum(term_table(dataset) * vector)
     return table

@@ -19,7 +19,7 @@ import numpy as np
 from hwnas_env.arguments import as_number, check_name
 from hwnas_env.data.provenance import STATED
 from hwnas_env.engines.columns import CostSource
-from hwnas_env.engines.forms import TableSpace
+from hwnas_env.engines.forms import TableSpace, check_coefficients
 from hwnas_env.errors import DeviceFileError, HWNASError, shown, unknown_name
 from hwnas_env.maths.elementary import exp
 from hwnas_env.spaces.nasbench201.cell_features import (
@@ -105,10 +105,7 @@ def _check_form(entry: Mapping[str, Any], where: str) -> None:
         )
         message = f"{where}: expected coefficients of one form ({expected}), got {came}"
         raise DeviceFileError(message)
-    for key in given - FORMS[forms[0]]:
-        words = unknown_name(key, sorted(FORMS[forms[0]]), what="coefficient")
-        message = f"{where}: {words}"
-        raise DeviceFileError(message)
+    check_coefficients(entry, FORMS[forms[0]], where)
     for key in given & {"counts", "flops", "bytes"}:
         _check_counts(entry[key], f"{where}: {key}")
 
