@@ -19,10 +19,9 @@ SPACE, DEVICE = ROOT / "examples" / "custom_space", ROOT / "examples" / "custom_
 def test_the_python_examples_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     blocks = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    assert len(blocks) == 2
-    names: dict[str, object] = {"__name__": "page"}
-    for block in blocks:
-        exec(block, names)
+    assert len(blocks) == 4
+    for block in blocks:  # each on its own
+        exec(block, {"__name__": "page"})
 
 
 def test_the_device_on_the_page_is_one() -> None:
