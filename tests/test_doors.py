@@ -120,7 +120,7 @@ WRONG: dict[str, Any] = {
             }
         }
     },
-    "not JSON .expected finite numbers, got 1000": {"place": 10**400},
+    "place: expected a whole number from 0": {"place": 10**400},
     "not JSON .expected finite numbers, got NaN": {"place": float("nan")},
     "hardware: expected a text": {"hardware": ["a", "board"]},
     "place: expected a whole number": {"place": "first"},
@@ -470,6 +470,12 @@ WRONG_COLUMNS: dict[str, Any] = {
     "counts: expected an object with a base": {"counts": [1, 2, 3]},
     "base: expected a number of at least 0, got -5": {"counts": {"base": -5}},
     "base: expected a number of at least 0, got 'x'": {"counts": {"base": "x"}},
+    "base: expected a number of at least 0, got 1000": {"counts": {"base": 10**400}},
+    "not understood .OverflowError": {
+        "intercept": 10**400,
+        "features": {},
+        "link": "identity",
+    },
     "expected coefficients of one form": {},
     "coefficient 'valeus'; did you mean 'values'": {"values": [1.0], "valeus": []},
     "expected 15625 numbers": {"values": ["1"] * 15625},

@@ -166,12 +166,7 @@ def parse_device(content: bytes, *, origin: str) -> Device:
         origin: how messages call it.
     """
     try:
-        found = json.loads(
-            content,
-            parse_int=_finite,
-            parse_float=_finite,
-            parse_constant=_finite,
-        )
+        found = json.loads(content, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         _refuse(origin, f"not JSON ({str(error)[:200]})")
     if not isinstance(found, dict):
@@ -196,14 +191,10 @@ def parse_device(content: bytes, *, origin: str) -> Device:
     return device
 
 
-def _finite(text: str) -> int | float:
-    """Returns a number of a file; one that no float holds is an error."""
-    if text.lstrip("-").isdigit() and len(text) < 300:
-        return int(text)
-    if not math.isfinite(float(text)):
-        message = f"expected finite numbers, got {text[:20]}"
-        raise ValueError(message)
-    return float(text)
+def _refuse_constant(name: str) -> NoReturn:
+    """Raises for NaN and Infinity, which are no numbers of JSON."""
+    message = f"expected finite numbers, got {name}"
+    raise ValueError(message)
 
 
 def _check_texts(device: Device) -> None:
@@ -222,8 +213,9 @@ def _check_texts(device: Device) -> None:
         isinstance(facts, Mapping) for facts in spaces.values()
     ):
         _refuse(origin, f"spaces: expected an object, got {shown(spaces)}")
-    if not is_whole(device.place):
-        _refuse(origin, f"place: expected a whole number, got {shown(device.place)}")
+    if not is_whole(device.place) or not 0 <= device.place <= LAST:
+        expected = f"a whole number from 0 to {LAST}"
+        _refuse(origin, f"place: expected {expected}, got {shown(device.place)}")
 
 
 def _refuse(origin: str, words: str) -> NoReturn:

@@ -8,7 +8,6 @@ many for that: their costs, and a score of accuracy, are sums over positions.
 import functools
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,7 +57,6 @@ def check_coefficients(
             raise DeviceFileError(message)
 
 
-@dataclass(frozen=True)
 class TableSpace(SearchSpace):
     """A space whose networks are enumerated: every column has a row a network.
 
@@ -232,7 +230,6 @@ class TableSpace(SearchSpace):
         return runs
 
 
-@dataclass(frozen=True)
 class LayeredSpace(SearchSpace):
     """A space whose costs, and whose score of accuracy, are sums over positions."""
 

@@ -40,7 +40,13 @@ def quantity(
         return LayeredSpace.quantity(space, device, dataset, metric)
     try:
         return build(entry, dataset=dataset, metric=metric)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:
         if isinstance(error, DeviceFileError):
             raise
         problem = f"{type(error).__name__}: {str(error)[:200]}"

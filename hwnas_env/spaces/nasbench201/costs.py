@@ -71,7 +71,13 @@ def column(
         if "moved" in entry:
             model = device.coefficients(space.name, entry["from"], metric)
         return fitted_costs(model, moved=entry.get("moved"))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:
         if isinstance(error, HWNASError):
             raise
         words = f"{type(error).__name__}: {str(error)[:200]}"
