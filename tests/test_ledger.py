@@ -1,5 +1,7 @@
 """The ledger: charges in order, one by one or in batches, to exactly the budget."""
 
+from pathlib import Path
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -7,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwnas_env import BudgetedProblem, make_problem
+from hwnas_env.benchmark.runner import run_all
+from hwnas_env.benchmark.tasks import Limits, Task
+from hwnas_env.benchmark.validate import record_files, validate
 from hwnas_env.errors import (
     BudgetExhaustedError,
     InvalidArgumentError,
     UnknownNameError,
 )
+from hwnas_env.problems import budget
 from hwnas_env.problems.problem import Problem
 
 CELLS = make_problem("nasbench201", device="fpga")
@@ -34,10 +40,17 @@ def ledgers(problem: Problem, repeats: str, limit: str) -> list[BudgetedProblem]
     repeats=st.sampled_from(["charged", "free"]),
     limit=st.sampled_from(["queries", "seconds", "none"]),
     space=st.sampled_from(["nasbench201", "fbnet"]),
+    in_a_row=st.sampled_from([1, 4, budget.MOST_IN_A_ROW]),
 )
 def test_batches_charge_what_single_queries_do(
-    seed: int, repeats: str, limit: str, space: str
+    seed: int, repeats: str, limit: str, space: str, in_a_row: int
 ) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget, "MOST_IN_A_ROW", in_a_row)
+        compare_one_and_many(seed, repeats, limit, space)
+
+
+def compare_one_and_many(seed: int, repeats: str, limit: str, space: str) -> None:
     problem = CELLS if space == "nasbench201" else NETS
     if limit == "seconds" and space == "fbnet":
         return
@@ -118,3 +131,36 @@ def test_free_repeats_end_with_the_last_step_that_is_paid() -> None:
             told += final["budget_exhausted"][final["evaluated"]].tolist()
         assert own.queries == len(told) == 200
         assert told == [False] * 199 + [True]
+
+
+def test_a_run_that_finds_nothing_new_ends_and_its_record_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "MOST_IN_A_ROW", 50)
+    cheapest = make_problem("nasbench201", device="edgegpu").cheapest
+    task = Task("HWNAS-NASBench201-EdgeGPU-v0", budget=cheapest)
+    feasible = 125
+    for limits in (Limits(None, 1e6, "free"), Limits(10**9, repeats="free")):
+        runs = run_all(
+            task, ["random", "evolution"], seeds=1, limits=limits, folder=tmp_path
+        )
+        for found in runs:
+            assert found.error == ""
+            assert found.unique_queries <= feasible
+            assert found.queries > found.unique_queries
+            *_, last = found.networks
+            assert last in found.networks[:-50]
+    for path in record_files(tmp_path):
+        assert validate(path).differences == ()
+
+
+def test_a_ledger_without_limits_never_tires(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "MOST_IN_A_ROW", 5)
+    own = BudgetedProblem(CELLS, repeats="free")
+    own.evaluate([[0] * 6] * 20)
+    assert not own.exhausted
+    limited = BudgetedProblem(CELLS, max_train_seconds=1e6, repeats="free")
+    limited.evaluate([[0] * 6] * 6)
+    assert limited.exhausted
+    with pytest.raises(BudgetExhaustedError, match="asked for nothing new"):
+        limited.evaluate([[1] * 6])

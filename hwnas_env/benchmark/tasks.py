@@ -162,7 +162,8 @@ class Limits:
     Attributes:
         queries: networks to evaluate; None where only seconds are limited.
         train_seconds: simulated seconds of training; None where they are not limited.
-        repeats: "charged" or "free", see :class:`hwnas_env.BudgetedProblem`.
+        repeats: "charged" or "free", which ends after very many in a row; see
+            :class:`hwnas_env.BudgetedProblem`.
         timeout_seconds: real seconds after which a run is given up; None for never.
     """
 

@@ -103,7 +103,7 @@ def run(
         float | None, typer.Option(help="Simulated training seconds of each run.")
     ] = None,
     repeats: Annotated[
-        str, typer.Option(help="Whether known networks are charged or free.")
+        str, typer.Option(help="charged, or free: then 100,000 in a row end a run.")
     ] = "charged",
     seeds: Annotated[int, typer.Option(help="Runs of each agent.")] = 5,
     dataset: Dataset = None,

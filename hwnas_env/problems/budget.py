@@ -16,6 +16,10 @@ MOST_REPEATS = 100
 """Where repeats are free, a search ends after this many times its queries all the same,
 since one that only repeats itself would never end."""
 
+MOST_IN_A_ROW = 100_000
+"""Where repeats are free and anything is limited, a search ends after so many of them
+in a row: it has found what it reaches, which may be less than its limits could pay."""
+
 MOST_DEVICES = 1000
 """Most devices that share a ledger."""
 
@@ -63,7 +67,9 @@ class BudgetedProblem:
         max_queries: queries to spend; None for no limit.
         max_train_seconds: simulated seconds of training to spend; None for no limit.
         repeats: "charged": every query is, a repeated one too; "free": a network that
-            was evaluated before costs neither a query nor seconds.
+            was evaluated before costs neither a query nor seconds. A limited ledger is
+            exhausted all the same after 100 times ``max_queries`` queries, and after
+            100,000 repeats in a row.
         devices: how many devices share the ledger; one network on two devices counts
             as two.
         record: True keeps what was queried, for :meth:`history`.
@@ -105,6 +111,8 @@ class BudgetedProblem:
         self._devices = check_whole(devices, what="devices", least=1, most=MOST_DEVICES)
         self._record = record
         self._most = (max_queries or 0) * (MOST_REPEATS if repeats == "free" else 1)
+        limited = not (max_queries is None and max_train_seconds is None)
+        self._may_tire = limited and repeats == "free"
         self.run = -1
         self._cheapest = 0.0
         if max_train_seconds is not None:
@@ -116,6 +124,7 @@ class BudgetedProblem:
         self.run += 1
         self.queries, self.unique_queries, self.train_seconds = 0, 0, 0.0
         self._closed = False
+        self._in_a_row = 0  # repeats since the last network that was new
         self._log: list[tuple[Any, Any]] = []
         self._seen: set[bytes] = set()
         # one flag a network where networks have numbers: quick for one and for many
@@ -147,7 +156,7 @@ class BudgetedProblem:
     @property
     def exhausted(self) -> bool:
         """Whether no further query can be paid."""
-        if self._closed:
+        if self._closed or self._tired:
             return True
         if self.max_queries is not None and (
             self.charged >= self.max_queries or self.queries >= self._most
@@ -156,6 +165,10 @@ class BudgetedProblem:
         if self.max_train_seconds is None:
             return False
         return self.train_seconds + self._cheapest > self.max_train_seconds
+
+    @property
+    def _tired(self) -> bool:
+        return self._may_tire and self._in_a_row >= MOST_IN_A_ROW
 
     def evaluate(
         self, genotypes: npt.ArrayLike, *, rng: np.random.Generator | None = None
@@ -253,6 +266,8 @@ class BudgetedProblem:
         if self.max_queries is not None:
             charged = unique_queries if self.repeats == "free" else queries
             exhausted |= (charged >= self.max_queries) | (queries >= self._most)
+        if self._may_tire:
+            exhausted |= self._repeats_in_a_row(new) >= MOST_IN_A_ROW
         if paid < count:
             keys, new = keys[:paid], new[:paid]
             train_seconds = None if train_seconds is None else train_seconds[:paid]
@@ -273,7 +288,7 @@ class BudgetedProblem:
         Returns:
             Whether it could be paid.
         """
-        if self._closed:
+        if self._closed or self._tired:
             return False
         new = self._unseen.item(key) if isinstance(key, int) else key not in self._seen
         price = 1 if new or self.repeats == "charged" else 0
@@ -289,7 +304,9 @@ class BudgetedProblem:
         self.queries += 1
         if self._record:
             self._log.append(([key], accuracy_percent))
+        self._in_a_row += 1
         if new:
+            self._in_a_row = 0
             self.unique_queries += 1
             if isinstance(key, int):
                 self._unseen[key] = False
@@ -315,7 +332,7 @@ class BudgetedProblem:
     def _affordable(self, new: BoolArray, seconds: FloatArray | None) -> int:
         """Returns how many queries, from the first on, can be paid."""
         count = len(new)
-        if self._closed:
+        if self._closed or self._tired:
             return 0
         if self.max_queries is not None and count > self.max_queries - self.charged:
             price = new if self.repeats == "free" else np.ones_like(new)
@@ -323,10 +340,19 @@ class BudgetedProblem:
             count = int(over.argmax()) if over.any() else count
         if self.max_queries is not None:
             count = min(count, max(0, self._most - self.queries))
+        if self._may_tire:
+            tired = self._repeats_in_a_row(new) >= MOST_IN_A_ROW
+            count = min(count, int(tired.argmax()) + 1) if tired.any() else count
         if self.max_train_seconds is not None and seconds is not None:
             over = self._totals(new, seconds) > self.max_train_seconds
             count = min(count, int(over.argmax())) if over.any() else count
         return count
+
+    def _repeats_in_a_row(self, new: BoolArray) -> IntArray:
+        """Returns how many repeats there were in a row after each query: ``(N,)``."""
+        place = np.arange(1, len(new) + 1)
+        last = np.maximum.accumulate(np.where(new, place, -self._in_a_row))
+        return np.asarray(place - last)
 
     def _totals(self, new: BoolArray, seconds: FloatArray) -> FloatArray:
         """Returns the seconds spent after each query, added one by one: ``(N,)``."""
@@ -348,6 +374,8 @@ class BudgetedProblem:
             self._log.append((keys, accuracy[: len(keys)]))
         if seconds is not None:
             self.train_seconds = float(self._totals(new, seconds)[-1])
+        if self._may_tire:
+            self._in_a_row = int(self._repeats_in_a_row(new)[-1])
         self.queries += len(keys)
         self.unique_queries += int(np.count_nonzero(new))
         if isinstance(keys, list):
@@ -356,6 +384,9 @@ class BudgetedProblem:
             self._unseen[keys] = False
 
     def _too_much(self, count: int, seconds: FloatArray | None) -> BudgetExhaustedError:
+        if self._tired:
+            message = f"{MOST_IN_A_ROW:,} queries in a row asked for nothing new"
+            return BudgetExhaustedError(message)
         if self.max_queries is not None and self.charged + count > self.max_queries:
             message = (
                 f"{count} queries asked for, {self.max_queries - self.charged} of "
