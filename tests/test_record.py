@@ -19,6 +19,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 
 from hwnas_env import wrappers
+from hwnas_env.data import older
 from hwnas_env.errors import (
     DataMissingError,
     ForeignFileError,
@@ -443,3 +444,24 @@ def test_a_dataset_needs_observations(recorded: Path, minari: Any) -> None:
     del minari
     with pytest.raises(InvalidArgumentError, match="observations=True"):
         to_minari(recorded, "hwnas/cell/none-v0")
+
+
+@pytest.mark.parametrize(
+    ("version", "digest", "agrees"),
+    [
+        ("0.1.0", min(older.FILES), True),
+        ("0.1.0", "0" * 64, False),
+        ("0.2.0", min(older.FILES), False),
+    ],
+)
+def test_what_0_1_wrote_otherwise_is_no_difference(
+    recorded: Path, version: str, digest: str, *, agrees: bool
+) -> None:
+    first, *rest = recorded.read_text().splitlines()
+    header = json.loads(first)
+    header["versions"]["hwnas_env"] = version
+    header["problem"]["columns"]["latency_ms"]["sha256"] = digest
+    recorded.write_text("\n".join([json.dumps(header), *rest, ""]))
+    found = replay(recorded)
+    assert found.agrees == agrees, found
+    assert {d.key for d in found.differences} <= {"problem.columns.latency_ms.sha256"}

@@ -30,6 +30,7 @@ from hwnas_env.benchmark.records import (
 )
 from hwnas_env.benchmark.runs import ARCHIVE, INCUMBENT, Run
 from hwnas_env.benchmark.tasks import Limits, Task, cached_by_data, check_task
+from hwnas_env.data import older
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
     DataError,
@@ -47,17 +48,6 @@ PROCESSOR = "processor"
 """Stands among versions: what machine it was, where results depend on it."""
 
 PROVENANCE = ("kind", "citation", "sha256")
-
-OLDER_FILES = frozenset(
-    (
-        "fcb36ecd706afaeb2f1816d35e4fa3a9edd5378e563774ea42108d2c23ba7612",
-        "8b80903e332e4404f6572b05e836b7fe73f5585f96f36aabd7c544f7181862c0",
-        "ae15afe90ee64218ba01344b479bf7e5761da1608831521dbd0244a6ff7be8be",
-    )
-)
-"""SHA-256 of 0.1's files of coefficients, which stood for every column in them. Their
-coefficients are those of today's columns, each with a SHA-256 of its own."""
-
 """What a header says of each column."""
 
 MOST_COST = 1e12
@@ -351,7 +341,7 @@ def other_data(
         name
         for name in names
         if here[name].kind != "exact"
-        and recorded[name]["sha256"] not in OLDER_FILES
+        and recorded[name]["sha256"] not in older.FILES
         and (recorded[name]["kind"], recorded[name]["sha256"])
         != (here[name].kind, here[name].sha256)
     ]

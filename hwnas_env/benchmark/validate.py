@@ -1,7 +1,6 @@
 """Checks records by asking the problem again for every network in them."""
 
 import json
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +9,7 @@ from typing import Any
 
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.loading import (
-    OLDER_FILES,
-    installed,
-    load_file,
-    record_of,
-)
+from hwnas_env.benchmark.loading import installed, load_file, record_of
 from hwnas_env.benchmark.records import (
     PACKAGES,
     SUFFIX,
@@ -27,6 +21,7 @@ from hwnas_env.benchmark.records import (
 )
 from hwnas_env.benchmark.runs import Run, summarise
 from hwnas_env.benchmark.tasks import check_task
+from hwnas_env.data.older import is_older, settled
 from hwnas_env.errors import DataError, HWNASError, shown
 from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath
@@ -36,12 +31,6 @@ MOST_NAMES = 50
 
 SAME = 1e-12
 """Relative difference that is none, in a share: a library in C computes it."""
-
-SAME_IN_OLDER = 1e-9
-"""Relative difference that is a note in a record of 0.1, which had other digits."""
-
-OLDER_KIND = ("fitted", "exact")
-"""The kind that 0.1 gave what is counted from an architecture, and today's."""
 
 
 @dataclass(frozen=True)
@@ -145,12 +134,12 @@ def _compared(path: Path) -> Verdict:
     made_with = rows[0].get("versions")
     notes = _other_versions(made_with)
     expected = record_of(job, again, made_with=made_with or {})
-    if isinstance(made_with, dict) and str(made_with.get("hwnas_env"))[:4] == "0.1.":
-        kept, count = _with_recorded(rows, expected, SAME_IN_OLDER)
+    if is_older(made_with):
+        kept, count = _with_recorded(rows, expected)
         if count:
             notes.append(f"{count} lines: as 0.1 wrote them (last digits, kinds)")
         expected = kept
-    summary = _settled(
+    summary = settled(
         {"share": rows[-1].get("share")}, expected.summary, tolerance=SAME
     )
     right_lines = record_lines(Record(expected.header, expected.queries, summary))
@@ -202,36 +191,12 @@ def _differences(place: int, recorded: Any, again: Any, key: str = "") -> list[s
     return [f"line {place}: {key}: {words}"]
 
 
-def _with_recorded(
-    rows: Sequence[Any], right: Record, tolerance: float
-) -> tuple[Record, int]:
+def _with_recorded(rows: Sequence[Any], right: Record) -> tuple[Record, int]:
     """Puts recorded numbers where they are near, and counts the lines where any was."""
     lines = [right.header, *right.queries, right.summary]
-    kept = [
-        _settled(row, line, tolerance=tolerance)
-        for row, line in zip(rows, lines, strict=True)
-    ]
+    kept = [settled(row, line) for row, line in zip(rows, lines, strict=True)]
     count = sum(one != other for one, other in zip(kept, lines, strict=True))
     return Record(kept[0], tuple(kept[1:-1]), kept[-1]), count
-
-
-def _settled(recorded: Any, right: Any, *, tolerance: float) -> Any:
-    """Returns the right values, but recorded ones where they say the same.
-
-    That is a number that is near enough, the kind that 0.1 gave what is counted, and
-    the SHA-256 of a file of 0.1 that held the same coefficients.
-    """
-    if isinstance(recorded, dict) and isinstance(right, dict):
-        return {
-            name: _settled(recorded.get(name), value, tolerance=tolerance)
-            for name, value in right.items()
-        }
-    numbers = isinstance(recorded, float) and isinstance(right, float)
-    near = numbers and math.isclose(recorded, right, rel_tol=tolerance)
-    digest = isinstance(right, str) and len(right) == len(next(iter(OLDER_FILES)))
-    file = digest and isinstance(recorded, str) and recorded in OLDER_FILES
-    same = near or file or (recorded, right) == OLDER_KIND
-    return recorded if same else right
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium.utils import seeding
 
 from hwnas_env.data.json_lines import Json
+from hwnas_env.data.older import is_older, settled
 from hwnas_env.wrappers.arguments import path_of
 from hwnas_env.wrappers.protocols import AnyEnv
 from hwnas_env.wrappers.record import Line, describe, seen, step_line
@@ -66,8 +67,10 @@ class Replay:
 def replay(path: str | PathLike[str], *, allow: Collection[str] = ()) -> Replay:
     """Makes a recording's environment again, plays its actions, and compares all.
 
-    Package versions are not compared: results are. An episode in which the environment
-    raises is given up at that step, with the error as the difference.
+    Package versions are not compared: results are. What 0.1 wrote otherwise, last
+    digits and the SHA-256 of its coefficients, is no difference in its recordings, as
+    for ``hwnas-env bench validate``. An episode in which the environment raises is
+    given up at that step, with the error as the difference.
 
     Args:
         path: what :class:`hwnas_env.wrappers.TrajectoryRecorder` wrote.
@@ -85,7 +88,11 @@ def replay(path: str | PathLike[str], *, allow: Collection[str] = ()) -> Replay:
     core = env.unwrapped
     if header["generator_seed"] is not None:
         core.np_random, _ = seeding.np_random(header["generator_seed"])
-    found = [*_differences(1, "problem", header["problem"], describe(core))]
+    forgiving = is_older(header.get("versions"))
+    problem = describe(core)
+    if forgiving:
+        problem = settled(header["problem"], problem)
+    found = [*_differences(1, "problem", header["problem"], problem)]
     given_up = False
     for number, line in rows:
         given_up = given_up and line["step"] > 0
@@ -98,6 +105,8 @@ def replay(path: str | PathLike[str], *, allow: Collection[str] = ()) -> Replay:
             given_up = True
             continue
         recorded = {key: line[key] for key in line if key not in ("episode", "step")}
+        if forgiving:
+            got = settled(recorded, got)
         for key in recorded.keys() | got.keys():
             pair = recorded.get(key, _ABSENT), got.get(key, _ABSENT)
             found += _differences(number, key, *pair)
