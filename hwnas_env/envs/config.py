@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from hwnas_env.arguments import check_names
-from hwnas_env.devices import DEVICES, get_device
+from hwnas_env.devices import Device, get_device
 from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.checks import (
     check_ledger,
@@ -79,7 +79,8 @@ class EnvConfig:
         drawn = (
             (device,) if device is not None else check_names(devices, what="devices")
         )
-        names = [get_device(name).name for name in (*drawn, *held)]
+        targets = [_device(name, ledger) for name in (*drawn, *held)]
+        names = [target.name for target in targets]
         both = sorted({*names[: len(drawn)]} & {*names[len(drawn) :]})
         if both:
             others = [name for name in names[: len(drawn)] if name not in both]
@@ -91,7 +92,7 @@ class EnvConfig:
         if len(set(names)) < len(names):
             message = f"devices: one is named twice in {shown(names)}"
             raise InvalidArgumentError(message)
-        found, targets = get_space(space), [get_device(name) for name in names]
+        found = get_space(space)
         if self.several and costs is not None:
             message = (
                 "costs: those of one device; an environment of several has its own"
@@ -100,17 +101,20 @@ class EnvConfig:
         if self.several:
             require_metric(found.name, targets, metric)
         self.devices, self.drawn = tuple(names), len(drawn)
+        self._labels = [target.label for target in targets]
         self.problems: tuple[Problem, ...]
         if ledger is not None:
             if not isinstance(ledger, BudgetedProblem):
                 message = f"ledger: expected a BudgetedProblem, got {ledger!r}"
                 raise InvalidArgumentError(message)
             named = accuracy if isinstance(accuracy, (str, int)) else repr(accuracy)
-            if isinstance(accuracy, (str, int)) and named != ledger.problem.accuracy:
-                asking = make_problem(
+            if isinstance(accuracy, (str, int)) and named not in (
+                "mean",
+                ledger.problem.accuracy,
+            ):
+                named = make_problem(
                     space, device=names[0], dataset=dataset, accuracy=accuracy
-                )
-                named = "mean" if accuracy == "mean" else asking.accuracy
+                ).accuracy
             asked = {
                 "space": (found.name, None),
                 "device": (", ".join(names), None),
@@ -360,7 +364,7 @@ class EnvConfig:
         """
         if device is None:
             return None if self.several else 0
-        labels = {DEVICES[name].label: n for n, name in enumerate(self.devices)}
+        labels = {label: n for n, label in enumerate(self._labels)}
         found = {**labels, **{name: n for n, name in enumerate(self.devices)}}
         if not isinstance(device, str) or device not in found:
             raise unknown_name(device, self.devices, what="device of this environment")
@@ -447,3 +451,10 @@ class EnvConfig:
             return {"objectives": names}
         kind = "named" if self.reward.trusted else "user"
         return {"name": self.reward.name, "kind": kind}
+
+
+def _device(name: str, ledger: Any) -> Device:
+    """Returns a device by its name; that of a given ledger need not be registered."""
+    if isinstance(ledger, BudgetedProblem) and name == ledger.problem.device.name:
+        return ledger.problem.device
+    return get_device(name)
