@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,17 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from contracts import make
+from toys import ToyLayers, ToyTable
 from typer.testing import CliRunner
 
-from hwnas_env import SEARCH_SPACES, make_problem
+from hwnas_env import (
+    SEARCH_SPACES,
+    BudgetedProblem,
+    make_problem,
+    register_space,
+    unregister_space,
+)
+from hwnas_env.agents import AGENTS, find_agent
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_file
 from hwnas_env.benchmark.records import record_path
@@ -19,6 +28,7 @@ from hwnas_env.benchmark.runner import load_or_run
 from hwnas_env.benchmark.tasks import Limits, Task
 from hwnas_env.benchmark.validate import validate
 from hwnas_env.cli import app
+from hwnas_env.envs.modes import make as make_env
 from hwnas_env.errors import (
     DataMissingError,
     ForeignFileError,
@@ -29,6 +39,7 @@ from hwnas_env.errors import (
     UnknownNameError,
 )
 from hwnas_env.types import FloatArray, Genotypes
+from hwnas_env.wrappers import HypervolumeImprovement
 
 CELL = SEARCH_SPACES["toycell"]
 ROWS = CELL.genotypes()
@@ -258,3 +269,80 @@ def test_the_command_line_takes_costs(command: str, tmp_path: Path) -> None:
     assert "user" in result.stdout
     wrong = CliRunner().invoke(app, [command, "--env", ENV, "--costs", "no.npz", *more])
     assert isinstance(wrong.exception, HWNASError)
+
+
+@pytest.fixture(
+    params=[(kind, *n) for kind in ("table", "layers") for n in ((1, 1), (1, 3, 1))]
+)
+def narrow(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A search space whose positions have one choice, all or some."""
+    kind, *counts = request.param
+    space = {"table": ToyTable, "layers": ToyLayers}[kind](
+        name=f"narrow{kind}{len(counts)}",
+        label=f"Narrow{kind.title()}{len(counts)}",
+        operations=tuple(
+            tuple(f"p{position}c{choice}" for choice in range(count))
+            for position, count in enumerate(counts)
+        ),
+        positions=tuple(f"p{position}" for position in range(len(counts))),
+        datasets=("small",),
+        default_dataset="small",
+    )
+    register_space(space)
+    yield space.name
+    unregister_space(space.name)
+
+
+def narrow_costs(name: str) -> FloatArray:
+    space = SEARCH_SPACES[name]
+    if name.startswith("narrowtable"):
+        return 1.0 + np.arange(float(space.size))
+    choices = np.arange(float(space.choices))
+    return np.where(space.existing == 1, 1.0 + choices, np.nan)
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_positions_of_one_choice_are_searched_by_every_agent(
+    narrow: str, agent: str
+) -> None:
+    problem = make_problem(narrow, costs=narrow_costs(narrow))
+    ledger = BudgetedProblem(problem, max_queries=5, record=True)
+    found = find_agent(agent)(problem, None, rng=np.random.default_rng(0))
+    found.search(ledger)
+    most = problem.space.size if agent == "exhaustive" else 5
+    assert ledger.queries == min(5, most)
+
+
+@pytest.mark.parametrize("mode", ["construct", "mutate", "joint"])
+def test_a_front_without_volume_is_shared_out_by_its_points(mode: str) -> None:
+    keywords: dict[str, Any] = {"objectives": ("accuracy", "latency_ms")}
+    costs = np.ones(CELL.size)
+    core = make_env("toycell", "toybox", mode=mode, costs=costs, **keywords)
+    env = HypervolumeImprovement(core)
+    best = core.problem.optimum().accuracy_percent
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    total, reached = 0.0, False
+    for _ in range(300):
+        _, reward, ended, cut, info = env.step(env.action_space.sample())
+        total += float(reward)
+        reached |= bool(info["evaluated"]) and info["accuracy_percent"] == best
+        assert total == float(reached)
+        if ended or cut:
+            env.reset()
+    assert reached
+
+
+@pytest.mark.parametrize("mode", ["construct", "mutate", "joint"])
+def test_one_network_is_the_whole_front(narrow: str, mode: str) -> None:
+    keywords: dict[str, Any] = {"objectives": ("accuracy", "latency_ms")}
+    costs = narrow_costs(narrow)
+    env = HypervolumeImprovement(
+        make_env(narrow, "toybox", mode=mode, costs=costs, **keywords)
+    )
+    env.reset(seed=0)
+    total, ended = 0.0, False
+    while not ended:
+        _, reward, ended, cut, _ = env.step(env.action_space.sample())
+        total, ended = total + float(reward), ended or cut
+    assert total == 1.0 if SEARCH_SPACES[narrow].size == 1 else 0.0 <= total <= 1.0

@@ -284,9 +284,10 @@ class Searcher(Agent[ConfigT_co]):
         order = self.rng.permuted(np.tile(np.arange(space.length), (draws, 1)), axis=1)
         choices = np.array(space.choices_at)
         for position in order[:, :2].T:
+            # a position with one choice keeps it
             if space.uniform:
-                step = self.rng.integers(1, space.choices, draws)
-            else:  # a position with one choice keeps it
+                step = self.rng.integers(1, max(space.choices, 2), draws)
+            else:
                 step = self.rng.integers(1, np.maximum(choices[position], 2))
             changed = (rows[row, position] + step) % choices[position]
             rows[row, position] = changed.astype(np.int8)

@@ -17,6 +17,9 @@ from hwnas_env.wrappers.reward_rules import RewardRule
 SAMPLED = "sampled"
 """Weights that are drawn each episode."""
 
+SAME = 1e-12
+"""Relative difference that is none between a network's rewards and a front's."""
+
 
 class Scalarisation(RewardRule):
     """Turns the vector rewards of evaluations into numbers."""
@@ -235,9 +238,10 @@ class VolumeRule(Scalarisation):
         if keep not in ("run", "episode"):
             raise unknown_name(keep, ("run", "episode"), what="archive")
         self._keep = keep
+        self._fronts = self.fronts()
         self._whole = [
             _volume(front, vector.reference)
-            for front, vector in zip(self.fronts(), self.vectors, strict=True)
+            for front, vector in zip(self._fronts, self.vectors, strict=True)
         ]
         self._archives: dict[int, tuple[FloatArray, float]] = {}
         self._share = np.zeros(count)
@@ -268,12 +272,21 @@ class VolumeRule(Scalarisation):
             archive, before = self._archives.get(key, empty)
             points = np.vstack([archive, rewards[place]])
             kept: BoolArray = moocore.is_nondominated(-points, keep_weakly=False)
-            reference = self.vectors[number].reference
-            share = _volume(points[kept], reference) / self._whole[number]
+            share = self._share_of(points[kept], number)
             self._archives[key] = points[kept], share
             self._share[row] = share
             gains[place] = max(0.0, share - before)
         return gains
+
+    def _share_of(self, points: FloatArray, number: int) -> float:
+        """Returns the points' volume over the front's; of none, what was reached."""
+        whole = self._whole[number]
+        if whole > 0:
+            return _volume(points, self.vectors[number].reference) / whole
+        front = self._fronts[number]
+        least = front - SAME * np.abs(front)
+        reached = (points[:, None] >= least).all(axis=2).any(axis=0)
+        return float(reached.mean())
 
     def shown(self) -> dict[str, Array]:
         """Shows the vector, and the share of the front's volume."""

@@ -158,7 +158,8 @@ class HypervolumeImprovement(RewardRuleWrapper):
     ``info["hypervolume"]`` shows its share as of the row's last evaluation. A run ends
     where the ledger begins anew: at a seeded reset, unless ``max_queries`` or a ledger
     that was given go on. The reference point is the environment's
-    ``reward_reference``.
+    ``reward_reference``. A front without volume, such as that of one network, is shared
+    out by its points: 1 where all are reached.
 
     Around a vector it is a :class:`VectorHypervolumeImprovement`, where the archive of
     a run is that of all rows, to which a step's networks are added in their order; each
