@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from hwnas_env import (
     register_space,
     unregister_space,
 )
-from hwnas_env.agents import AGENTS, find_agent
+from hwnas_env.agents import AGENTS, DEFAULT_AGENTS, find_agent
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_file
 from hwnas_env.benchmark.records import record_path
 from hwnas_env.benchmark.runner import load_or_run
-from hwnas_env.benchmark.tasks import Limits, Task
+from hwnas_env.benchmark.runs import run_once
+from hwnas_env.benchmark.tasks import Limits, Task, check_request
 from hwnas_env.benchmark.validate import validate
 from hwnas_env.cli import app
 from hwnas_env.envs.modes import make as make_env
@@ -291,6 +293,38 @@ def narrow(request: pytest.FixtureRequest) -> Iterator[str]:
     register_space(space)
     yield space.name
     unregister_space(space.name)
+
+
+@pytest.mark.parametrize("agent", [*DEFAULT_AGENTS, "tpe", "nsga2"])
+def test_searchers_run_on_a_function_on_layers(agent: str, tmp_path: Path) -> None:
+    costs = "test_own_costs:summed"
+    job = Job(Task(NET, budget="tight", costs=costs), agent, 0, Limits(25))
+    found = load_or_run(job, tmp_path)
+    limit = job.task.limit(job.task.problem())
+    assert limit is not None
+    assert (found.error, found.queries) == ("", 25)
+    assert found.cost <= limit
+    assert np.isnan(found.regret_percent)
+    path = record_path(tmp_path, job)
+    assert load_file(path)[1] == found
+    assert validate(path).differences == ()
+    out = CliRunner().invoke(
+        app, ["run", "--env", NET, "--agent", agent, "--costs", costs, "--queries", "3"]
+    )
+    assert out.exit_code == 0
+    assert "not known" in out.output
+
+
+def test_what_needs_exact_answers_says_which_agents_do_not() -> None:
+    task = Task(NET, costs="test_own_costs:summed")
+    with pytest.raises(NotExactError, match=r"ppo: .* random, evolution or tpe, work"):
+        check_request(task, ["ppo"], seeds=1)
+    fronts = replace(task, objectives=("accuracy", "latency_ms"))
+    with pytest.raises(NotExactError, match=r"exact front.* random, evolution or tpe"):
+        check_request(fronts, ["nsga2"], seeds=1)
+    below = replace(task, budget=1.5)
+    error = run_once(below, "random", seed=0, queries=3).error
+    assert "no network within the budget of 1.5 was found among 10,000" in error
 
 
 def narrow_costs(name: str) -> FloatArray:

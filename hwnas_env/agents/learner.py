@@ -12,7 +12,7 @@ from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
 from hwnas_env.arguments import check_type
 from hwnas_env.envs.vector import HWNASVectorEnv
-from hwnas_env.errors import InvalidArgumentError, RestoreError
+from hwnas_env.errors import InvalidArgumentError, NotExactError, RestoreError
 from hwnas_env.extras import load_extra
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
@@ -91,6 +91,7 @@ class Learner(Agent[LearnerConfigT_co]):
 
     Raises:
         MissingExtraError: Stable-Baselines3 is not installed.
+        NotExactError: the costs are a function of layers, which has no exact masks.
     """
 
     packages: ClassVar[tuple[str, ...]] = ("torch", "stable_baselines3")
@@ -108,6 +109,13 @@ class Learner(Agent[LearnerConfigT_co]):
     ) -> None:
         """See the class."""
         super().__init__(problem, budget, rng=rng, config=config)
+        if not problem.model.exact:
+            message = (
+                f"{self.name}: a learner builds networks by exact masks, which costs "
+                "that are a function of layers do not have; searchers, such as random, "
+                "evolution or tpe, work"
+            )
+            raise NotExactError(message)
         load_extra("stable_baselines3", extra="rl", purpose="this agent")
         if tensorboard is not None:
             load_extra("tensorboard", extra="rl", purpose="its log")

@@ -11,9 +11,12 @@ import numpy.typing as npt
 from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.config import ConfigT_co
 from hwnas_env.agents.journal import Entry, Journal, generator_from, generator_state
+from hwnas_env.agents.open_walk import OpenWalk
 from hwnas_env.arguments import check_type, check_whole
 from hwnas_env.engines.space import MOST_DRAWN
+from hwnas_env.engines.walk import Walk
 from hwnas_env.errors import (
+    InfeasibleBudgetError,
     InvalidArgumentError,
     InvalidGenotypeError,
     RestoreError,
@@ -24,6 +27,9 @@ from hwnas_env.maths.elementary import exp, ordered_sum
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes
+
+MOST_TRIES = 10_000
+"""Networks drawn at most, without exact masks, until one is within the budget."""
 
 SearcherT = TypeVar("SearcherT", bound="Searcher")
 
@@ -50,7 +56,8 @@ class Searcher(Agent[ConfigT_co]):
     The arguments are those of :class:`hwnas_env.agents.agent.Agent`.
 
     Attributes:
-        walk: the exact masks under the agent's ``limit``.
+        walk: the exact masks under the agent's ``limit``; all open where the costs are
+            a function of layers, which has none.
         seen: bytes of the networks that were told.
     """
 
@@ -64,7 +71,8 @@ class Searcher(Agent[ConfigT_co]):
     ) -> None:
         """See the class."""
         super().__init__(problem, budget, rng=rng, config=config)
-        self.walk = problem.walk(self.limit)
+        exact = problem.model.exact
+        self.walk: Walk = problem.walk(self.limit) if exact else OpenWalk(problem.space)
         self.seen: set[bytes] = set()
         self._waiting: Genotypes = np.zeros((0, problem.space.length), dtype=np.int8)
         self._journal = Journal(generator_state(rng))
@@ -221,9 +229,30 @@ class Searcher(Agent[ConfigT_co]):
     def sample(self, logits: FloatArray | None = None) -> Genotypes:
         """Draws one feasible network by masked decisions: ``(1, L)`` int8.
 
+        Where there are no exact masks, networks are drawn until one is feasible.
+
         Args:
             logits: ``(L, K)``; uniform over what the mask allows by default.
+
+        Raises:
+            InfeasibleBudgetError: there are no exact masks, and 10,000 networks in a
+                row were not feasible.
         """
+        if self.problem.model.exact:
+            return self._draw(logits)
+        for _ in range(MOST_TRIES):
+            genotype = self._draw(logits)
+            if self.feasible(genotype)[0]:
+                return genotype
+        message = (
+            f"{self.name}: no network within the budget of {self.limit:g} was found "
+            f"among {MOST_TRIES:,} that were drawn; costs that are a function of "
+            "layers have no exact masks to draw by"
+        )
+        raise InfeasibleBudgetError(message)
+
+    def _draw(self, logits: FloatArray | None) -> Genotypes:
+        """Draws one network by the walk's masks: ``(1, L)`` int8."""
         space = self.problem.space
         genotype = np.empty((1, space.length), dtype=np.int8)
         state = self.walk.root

@@ -44,7 +44,8 @@ class Run:
         incumbent: name of the best feasible network; empty if none was found.
         accuracy_percent: its accuracy; NaN if none was found.
         cost: its cost in the metric's unit; NaN if none was found.
-        regret_percent: accuracy of the exact optimum less its own.
+        regret_percent: accuracy of the exact optimum less its own; NaN where no optimum
+            is known, as with costs that are a function of layers.
         objectives: the task's; empty where the best accuracy was searched.
         share: hypervolume of the archive over that of the exact front; NaN without
             objectives.
@@ -167,7 +168,9 @@ def summarise(job: Job, ledger: BudgetedProblem, *, error: str) -> Run:
     elif names:
         values["incumbent"], values["accuracy_percent"] = names[0], reached
         values["cost"] = float(problem.known_costs(found)[0])
-        values["regret_percent"] = problem.optimum(limit).accuracy_percent - reached
+        if problem.model.exact:
+            best = problem.optimum(limit).accuracy_percent
+            values["regret_percent"] = best - reached
     return Run(
         env=task.env_id,
         agent=job.agent,

@@ -27,7 +27,12 @@ from hwnas_env.envs.registration import (
     environments,
     single_device_ids,
 )
-from hwnas_env.errors import HWNASError, InvalidArgumentError, shown
+from hwnas_env.errors import (
+    HWNASError,
+    InvalidArgumentError,
+    NotExactError,
+    shown,
+)
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.make import choose_metric, make_problem
 from hwnas_env.problems.problem import Problem
@@ -275,6 +280,7 @@ def check_task(task: Task, limits: Limits) -> Problem:
         InvalidArgumentError: no task or no limits, objectives or environments to train
             on that a task cannot have, or limits that its problem does not know.
         InvalidBudgetError: no budget, or one that no deployable network meets.
+        NotExactError: objectives, and no exact front to measure by.
     """
     check_type(task, Task, what="task")
     check_type(limits, Limits, what="limits")
@@ -290,6 +296,13 @@ def check_task(task: Task, limits: Limits) -> Problem:
 
 def _check_objectives(task: Task, problem: Problem) -> None:
     problem.objectives(task.objectives)
+    if not problem.model.exact:
+        message = (
+            "objectives: archives are measured by the exact front, which costs that "
+            "are a function of layers do not have; without objectives, searchers, such "
+            "as random, evolution or tpe, work"
+        )
+        raise NotExactError(message)
     if len(task.objectives) < 2:
         message = f"objectives: expected at least two objectives, got {task.objectives}"
         raise InvalidArgumentError(message)

@@ -19,6 +19,8 @@ def run_summary(
 ) -> dict[str, Any]:
     """Returns a study's result as plain values: the optimum, and agents best first.
 
+    The optimum, and regrets, are None where none is known.
+
     Args:
         task: what was searched.
         problem: its problem.
@@ -27,7 +29,14 @@ def run_summary(
             most that a run spent is said.
     """
     budget = task.limit(problem)
-    optimum = problem.optimum(budget)
+    best = None
+    if problem.model.exact:
+        optimum = problem.optimum(budget)
+        best = {
+            "architecture": problem.decode(optimum.genotypes[0]),
+            "accuracy_percent": optimum.accuracy_percent,
+            "cost": optimum.cost,
+        }
     agents: list[dict[str, Any]] = []
     for agent in dict.fromkeys(run.agent for run in runs):
         mine = [run for run in runs if run.agent == agent]
@@ -42,7 +51,7 @@ def run_summary(
                 "accuracy_percent": _mean([r.accuracy_percent for r in found]),
                 "accuracy_deviation": _deviation([r.accuracy_percent for r in found]),
                 "cost": _mean([run.cost for run in found]),
-                "regret_percent": _mean([run.regret_percent for run in found]),
+                "regret_percent": _mean([r.regret_percent for r in found if best]),
                 "best": max(found, key=lambda r: r.accuracy_percent).incumbent
                 if found
                 else None,
@@ -54,11 +63,7 @@ def run_summary(
         "env": runs[0].env,
         "budget": budget,
         "queries": queries or max(run.queries for run in runs),
-        "optimum": {
-            "architecture": problem.decode(optimum.genotypes[0]),
-            "accuracy_percent": optimum.accuracy_percent,
-            "cost": optimum.cost,
-        },
+        "optimum": best,
         "agents": agents,
     }
 
@@ -99,17 +104,20 @@ def run_table(summary: Mapping[str, Any]) -> Group:
             str(row["runs"]),
             f"{row['accuracy_percent']:.2f} ± {row['accuracy_deviation']:.2f}",
             f"{row['cost']:.4g}",
-            f"{row['regret_percent']:.3f}",
+            "" if row["regret_percent"] is None else f"{row['regret_percent']:.3f}",
         )
     best = summary["optimum"]
     table.add_section()
-    table.add_row(
-        "exact optimum",
-        "",
-        f"{best['accuracy_percent']:.2f}",
-        f"{best['cost']:.4g}",
-        "0.000",
-    )
+    if best is None:
+        table.add_row("exact optimum", "", "not known", "", "")
+    else:
+        table.add_row(
+            "exact optimum",
+            "",
+            f"{best['accuracy_percent']:.2f}",
+            f"{best['cost']:.4g}",
+            "0.000",
+        )
     leader = summary["agents"][0]
     incumbent = "none" if leader["best"] is None else leader["best"]
     return Group(
