@@ -91,6 +91,10 @@ class NotExactError(HWNASError, ValueError):
     """Raised when an exact answer is asked for that this problem cannot give."""
 
 
+class OwnFunctionError(HWNASError, RuntimeError):
+    """Raised when a user's function that a text named raises; says which and what."""
+
+
 class BudgetExhaustedError(HWNASError, RuntimeError):
     """Raised when a query is asked for that the budget cannot pay."""
 

@@ -64,6 +64,15 @@ def load_object(reference: Any, *, form: str) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except (Exception, SystemExit) as error:  # a module may raise anything
-        words = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        message = f"{shown(reference)}: {words}; expected {form!r}"
+        message = f"{shown(reference)}: {error_words(error)}; expected {form!r}"
         raise InvalidArgumentError(message) from error
+
+
+def error_words(error: BaseException) -> str:
+    """Returns the type and the message of a foreign error, in one line.
+
+    Example:
+        >>> error_words(KeyError("no such thing")), error_words(SystemExit())
+        ("KeyError: 'no such thing'", 'SystemExit:')
+    """
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

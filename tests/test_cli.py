@@ -190,6 +190,45 @@ def test_python_runs_the_package_as_the_command_line() -> None:
     assert done.stderr.startswith("hwnas-env: unknown environment 'x'")
 
 
+@pytest.mark.parametrize("call", ["query 000000", "run --agent random --seeds 1"])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("raise KeyError('no such')", "own_costs:cost raised KeyError: 'no such'"),
+        ("raise RuntimeError('two\\nlines')", "raised RuntimeError: two lines"),
+        ("raise SystemExit(3)", "own_costs:cost raised SystemExit: 3"),
+    ],
+)
+def test_a_function_that_raises_is_one_line_that_names_it(
+    call: str, body: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own_costs.py").write_text(f"def cost(genotypes):\n    {body}\n")
+    command = [sys.executable, "-m", "hwnas_env", *call.split(), "--env", CELL]
+    done = subprocess.run(
+        [*command, "--costs", "own_costs:cost"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("hwnas-env: own_costs:cost raised")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_query_takes_a_genotype_in_every_form() -> None:
+    expected = answer("query", "012340", "--env", CELL)
+    for text in ("0,1,2,3,4,0", "[0, 1, 2, 3, 4, 0]", "(0 1 2 3 4 0)", "0 1 2 3 4 0"):
+        assert answer("query", text, "--env", CELL) == expected
+    for text, words in (
+        ("0,1,2", "expected genotypes of shape"),
+        ("0,1,2,3,4,9", "expected 0 to 4, got 9"),
+        ("0,1,2,x,4,0", "expected a string of the form"),
+    ):
+        done = CliRunner().invoke(app, ["query", text, "--env", CELL])
+        assert words in str(done.exception)
+
+
 def test_query_takes_a_string_or_an_index() -> None:
     by_index = answer("query", "0", "--env", CELL, "--json")
     name = json.loads(by_index)["architecture"]

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -27,16 +28,21 @@ from hwnas_env.envs.registration import (
     environments,
     single_device_ids,
 )
-from hwnas_env.errors import HWNASError
+from hwnas_env.errors import HWNASError, OwnFunctionError
 from hwnas_env.problems.fidelity import fidelity_rows
-from hwnas_env.problems.problem import PRESETS
+from hwnas_env.problems.problem import PRESETS, Problem
 from hwnas_env.reports.terminal import analysis, reproduction, tables
 from hwnas_env.reports.terminal.printing import lay_out, progress_bars, say, show
 from hwnas_env.spaces import get_space
 from hwnas_env.texts import plain, tolerate, write
+from hwnas_env.types import Genotypes
 
 INDEX_DIGITS = 19
 """A number of so many digits is no index of any space."""
+
+DIGITS = re.compile(r"[0-9]{1,18}")
+NUMBERS = re.compile(rf"[\[(\s]*{DIGITS.pattern}([,\s]+{DIGITS.pattern})*[\])\s]*")
+"""A genotype as Python prints it, also without its brackets."""
 
 app = typer.Typer(
     help="Hardware-aware neural architecture search: problems, searches and data.",
@@ -198,7 +204,8 @@ def query(
     architecture: Annotated[
         str,
         typer.Argument(
-            help="An architecture string, an official index, or a genotype."
+            help="An architecture string, an official index, or a genotype: its "
+            "numbers with commas between, or as records write it."
         ),
     ],
     env: Env,
@@ -211,16 +218,7 @@ def query(
     """Evaluates one network and says where every number comes from."""
     task = Task(env, dataset, metric or "", source=source, costs=costs)
     problem = task.problem()
-    digits_only = architecture.isascii() and architecture.isdecimal()
-    if digits_only and len(architecture) == problem.space.length:
-        # as records hold genotypes: a digit a position, more than any index has
-        digits = [[int(digit) for digit in architecture]]
-        genotype = problem.space.validate(digits)[0]
-    elif digits_only and len(architecture) < INDEX_DIGITS:
-        genotype = problem.space.from_index([int(architecture)])[0]
-    else:
-        genotype = problem.encode(architecture)
-    network = tables.network_values(problem, genotype)
+    network = tables.network_values(problem, _genotype(problem, architecture))
     show(network, as_json=as_json, table=tables.network_table)
 
 
@@ -378,6 +376,23 @@ def fidelity(as_json: Json = False) -> None:
     show(rows, as_json=as_json, table=tables.fidelity_table)
 
 
+def _genotype(problem: Problem, text: str) -> Genotypes:
+    """Reads a network in any of the forms that people name one by."""
+    space = problem.space
+    digits_only = text.isascii() and text.isdecimal()
+    if digits_only and len(text) == space.length:
+        # as records hold genotypes: a digit a position, more than any index has
+        return space.validate_one([int(digit) for digit in text])
+    if digits_only and len(text) < INDEX_DIGITS:
+        return space.validate_one(space.from_index([int(text)]))
+    try:
+        return problem.encode(text)
+    except HWNASError:
+        if not NUMBERS.fullmatch(text):
+            raise
+        return space.validate_one([int(one) for one in DIGITS.findall(text)])
+
+
 def _report_holes(found: hwnasbench.HWNASBench) -> None:
     holes = found.holes()
     print(f"HW-NAS-Bench, SHA-256 {found.sha256}")
@@ -427,10 +442,13 @@ def _number(budget: str) -> float | str | None:
 
 
 def main() -> None:
-    """Runs the command line; an expected error is one line and exit status 2."""
+    """Runs the command line; an expected error is one line and exit status 2.
+
+    What a user's own function raised is one line too, and exit status 1.
+    """
     tolerate(sys.stdout)
     try:
         app()
     except (HWNASError, OSError) as error:
         write(f"hwnas-env: {plain(str(error), longest=ERROR)}\n", sys.stderr)
-        raise SystemExit(2) from None
+        raise SystemExit(1 if isinstance(error, OwnFunctionError) else 2) from None

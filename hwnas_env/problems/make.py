@@ -34,6 +34,7 @@ from hwnas_env.metrics import METRICS
 from hwnas_env.problems.answers import check_answers
 from hwnas_env.problems.own_accuracy import function_accuracy, table_accuracy
 from hwnas_env.problems.own_costs import Costs, read_costs
+from hwnas_env.problems.own_function import OwnFunction
 from hwnas_env.problems.presets import compute_presets
 from hwnas_env.problems.problem import Problem
 from hwnas_env.spaces import get_space
@@ -110,7 +111,7 @@ def make_problem(
             raise InvalidArgumentError(message)
         name = found.default_dataset if dataset is None else dataset
         found.check_dataset(name)
-        own = read_costs(found, costs, metric=metric, load=load_function)
+        own = read_costs(found, costs, metric=metric, load=_named_function)
         metric = _budget_metric(own, metric)
         return _assemble(found, target, name, metric, own, "user", accuracy)
     name = choose_dataset(found, [target], dataset)
@@ -201,6 +202,11 @@ def load_function(reference: str) -> Callable[..., Any]:
         message = f"{shown(reference)} is {shown(function)}, expected a function"
         raise InvalidArgumentError(message)
     return function  # type: ignore[no-any-return]
+
+
+def _named_function(reference: str) -> Callable[..., Any]:
+    """Imports a function whose own errors will name it."""
+    return OwnFunction(load_function(reference), reference)
 
 
 def _bundled(accuracy: str | int) -> bool:
@@ -340,7 +346,7 @@ def _accuracy(
     if isinstance(accuracy, np.ndarray):
         return table_accuracy(space, accuracy)
     if isinstance(accuracy, str) and ":" in accuracy:
-        return function_accuracy(space, load_function(accuracy), name=accuracy)
+        return function_accuracy(space, _named_function(accuracy), name=accuracy)
     if not isinstance(accuracy, (str, int)):
         name = getattr(accuracy, "__qualname__", type(accuracy).__name__)
         return function_accuracy(space, accuracy, name=name)
