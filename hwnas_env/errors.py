@@ -6,12 +6,21 @@ valid one.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 LETTERS, ITEMS = 60, 4
 """How much of a foreign text, and of a sequence, a message shows."""
+
+
+_SPACES, _DEVICES = "HWNAS_ENV_SPACES", "HWNAS_ENV_DEVICES"
+EVERYWHERE: Mapping[str, str] = {
+    "environment": f"{_SPACES} and {_DEVICES}",
+    "search space": _SPACES,
+    "device": _DEVICES,
+}
+"""Variables by which commands and workers, too, know what is the user's own."""
 
 
 class HWNASError(Exception):
@@ -165,6 +174,8 @@ def _plain(value: object) -> bool:
 def unknown_name(name: object, valid: Iterable[str], *, what: str) -> UnknownNameError:
     """Builds the error for a wrong name, with the nearest right one.
 
+    Of what can be the user's own it says how every process comes to know it.
+
     Args:
         name: what came.
         valid: the names that exist.
@@ -174,8 +185,8 @@ def unknown_name(name: object, valid: Iterable[str], *, what: str) -> UnknownNam
         The error, ready to be raised.
 
     Example:
-        >>> str(unknown_name("edgtpu", ["edgegpu", "edgetpu"], what="device"))
-        "unknown device 'edgtpu'; did you mean 'edgetpu'? Valid: edgegpu, edgetpu"
+        >>> str(unknown_name("cifar1", ["cifar10", "cifar100"], what="dataset"))
+        "unknown dataset 'cifar1'; did you mean 'cifar10'? Valid: cifar10, cifar100"
     """
     names = list(valid)
     lowered = {candidate.lower(): candidate for candidate in names}
@@ -183,4 +194,6 @@ def unknown_name(name: object, valid: Iterable[str], *, what: str) -> UnknownNam
     near = difflib.get_close_matches(word, lowered, n=1, cutoff=0.4)
     hint = f"did you mean {lowered[near[0]]!r}? " if near else ""
     message = f"unknown {what} {shown(name)}; {hint}Valid: {', '.join(names)}"
+    if what in EVERYWHERE:
+        message += f"; your own: by {EVERYWHERE[what]}, also in commands and workers"
     return UnknownNameError(message)

@@ -188,6 +188,8 @@ def test_python_runs_the_package_as_the_command_line() -> None:
     done = subprocess.run(call, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("hwnas-env: unknown environment 'x'")
+    own = "your own: by HWNAS_ENV_SPACES and HWNAS_ENV_DEVICES, also in commands"
+    assert own in done.stderr
 
 
 @pytest.mark.parametrize("call", ["query 000000", "run --agent random --seeds 1"])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import hwnas_env
-from hwnas_env import metrics
+from hwnas_env import devices, metrics, spaces
 from hwnas_env.benchmark.runs import Task, run_once
 from hwnas_env.devices import DEVICES, Device, get_device
 from hwnas_env.errors import (
@@ -218,6 +218,12 @@ def test_what_a_device_does_not_have_is_named() -> None:
         hwnas_env.make_problem("fbnet", device="toybox")
     with pytest.raises(UnknownNameError, match="unknown device 'toybx'"):
         hwnas_env.register_device(get_device("toybx"))
+    for words, ask in (
+        (devices.registry.VARIABLE, lambda: get_device("toybx")),
+        (spaces.registry.VARIABLE, lambda: spaces.get_space("toycel")),
+    ):
+        with pytest.raises(UnknownNameError, match=f"your own: by {words}, also in"):
+            ask()
     with pytest.raises(InvalidArgumentError, match="no_such_module"):
         hwnas_env.register_space("no_such_module:SPACE")
     with pytest.raises(InvalidArgumentError, match="expected a TableSpace"):
