@@ -476,7 +476,9 @@ WRONG_COLUMNS: dict[str, Any] = {
     "counts: expected an object with a base": {"counts": [1, 2, 3]},
     "base: expected a number of at least 0, got -5": {"counts": {"base": -5}},
     "base: expected a number of at least 0, got 'x'": {"counts": {"base": "x"}},
-    "base: expected a number of at least 0, got a whole number": {"counts": {"base": 10**400}},
+    "base: expected a number of at least 0, got a whole number": {
+        "counts": {"base": 10**400}
+    },
     "not understood .OverflowError": {
         "intercept": 10**400,
         "features": {},
