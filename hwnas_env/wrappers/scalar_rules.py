@@ -286,7 +286,7 @@ class VolumeRule(Scalarisation):
         front = self._fronts[number]
         least = front - SAME * np.abs(front)
         reached = (points[:, None] >= least).all(axis=2).any(axis=0)
-        return float(reached.mean())
+        return int(np.count_nonzero(reached)) / len(front)
 
     def shown(self) -> dict[str, Array]:
         """Shows the vector, and the share of the front's volume."""
