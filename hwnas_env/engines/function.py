@@ -141,6 +141,6 @@ class FunctionModel(Model):
             f"the costs are a function of unknown form, so no {what} of "
             f"{self.space.name} is known; give a table of additive costs "
             f"({self.space.length}, {self.space.choices}) instead. Modes mutate and "
-            "joint work with a function"
+            "joint, and searchers, work with a function"
         )
         raise NotExactError(message)

@@ -340,7 +340,7 @@ class SearchSpace(ABC):
         return None if isinstance(keys, list) else self.classes_of_numbers(keys)
 
     def _no_index(self, came: object) -> NotExactError:
-        power = f"{self.choices}^{self.length}" if self.uniform else f"{self.size:.1e}"
+        power = f"{self.choices}^{self.length}" if self.uniform else f"{self.size:,}"
         many = self.size > 1 << 63
         why = "more than 64 bits can number" if many else "which stand in no table"
         message = (
