@@ -124,7 +124,8 @@ class BudgetedProblem:
         self.run += 1
         self.queries, self.unique_queries, self.train_seconds = 0, 0, 0.0
         self._closed = False
-        self._in_a_row = 0  # repeats since the last network that was new
+        self._in_a_row = 0  # free repeats since the last network that was new
+        self._tired = False
         self._log: list[tuple[Any, Any]] = []
         self._seen: set[bytes] = set()
         # one flag a network where networks have numbers: quick for one and for many
@@ -165,10 +166,6 @@ class BudgetedProblem:
         if self.max_train_seconds is None:
             return False
         return self.train_seconds + self._cheapest > self.max_train_seconds
-
-    @property
-    def _tired(self) -> bool:
-        return self._may_tire and self._in_a_row >= MOST_IN_A_ROW
 
     def evaluate(
         self, genotypes: npt.ArrayLike, *, rng: np.random.Generator | None = None
@@ -304,7 +301,6 @@ class BudgetedProblem:
         self.queries += 1
         if self._record:
             self._log.append(([key], accuracy_percent))
-        self._in_a_row += 1
         if new:
             self._in_a_row = 0
             self.unique_queries += 1
@@ -312,6 +308,9 @@ class BudgetedProblem:
                 self._unseen[key] = False
             else:
                 self._seen.add(key)
+        elif self._may_tire:
+            self._in_a_row += 1
+            self._tired = self._in_a_row >= MOST_IN_A_ROW
         return True
 
     def _new(self, keys: Keys) -> BoolArray:
@@ -376,6 +375,7 @@ class BudgetedProblem:
             self.train_seconds = float(self._totals(new, seconds)[-1])
         if self._may_tire:
             self._in_a_row = int(self._repeats_in_a_row(new)[-1])
+            self._tired = self._in_a_row >= MOST_IN_A_ROW
         self.queries += len(keys)
         self.unique_queries += int(np.count_nonzero(new))
         if isinstance(keys, list):
