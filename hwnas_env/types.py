@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,7 @@ RewardFunction: TypeAlias = Callable[[FloatArray, FloatArray, float], FloatArray
 """Accuracy in [0, 1] ``(N,)``, cost ``(N,)``, budget to reward ``(N,)``."""
 
 
-@dataclass(frozen=True)
-class Alias:
+class Alias(NamedTuple):
     """Says that a metric is another one times a factor, the same in every network.
 
     Attributes:

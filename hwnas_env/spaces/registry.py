@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import pkgutil
 import sys
 import warnings
 from typing import Any
@@ -101,10 +100,10 @@ def _check_distinct(names: Any, where: str) -> None:
 
 def add_rooms() -> None:
     """Adds the search spaces of this package."""
-    package = importlib.import_module("hwnas_env.spaces")
-    for room in pkgutil.iter_modules(package.__path__, "hwnas_env.spaces."):
-        if room.ispkg:
-            SEARCH_SPACES.add(importlib.import_module(room.name).SPACE)
+    here = os.path.dirname(__file__)
+    for name in sorted(os.listdir(here)):
+        if os.path.isfile(os.path.join(here, name, "__init__.py")):
+            SEARCH_SPACES.add(importlib.import_module(f"hwnas_env.spaces.{name}").SPACE)
 
 
 def add_named_spaces() -> None:

@@ -10,7 +10,7 @@ References:
 """
 
 import functools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,7 @@ STAGE_CHANNELS = (16, 24, 32, 64, 112, 184, 352)
 STEM_CHANNELS = 16
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """One choice at a layer.
 
     Attributes:
@@ -53,8 +52,7 @@ BLOCKS = (
 SKIP = len(BLOCKS)
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """What a dataset fixes around the 22 layers.
 
     Attributes:
@@ -78,8 +76,7 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """Shape of one searched layer: input side, channels in and out, stride."""
 
     side: int
