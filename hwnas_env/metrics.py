@@ -29,6 +29,14 @@ _METRICS: dict[str, Metric] = {
     for metric in (
         Metric("latency_ms", "ms", True, True, "Latency of one image, batch 1."),
         Metric("energy_mj", "mJ", True, True, "Energy of one image, batch 1."),
+        Metric("image_ms", "ms", True, True, "Time an image in a batch."),
+        Metric(
+            "throughput_ips",
+            "images/s",
+            False,
+            False,
+            "Images a second in a batch, 1000 over image_ms.",
+        ),
         Metric(
             "arithmetic_intensity",
             "operations/byte",

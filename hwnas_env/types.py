@@ -35,10 +35,13 @@ class Alias(NamedTuple):
     Attributes:
         of: the other metric.
         factor: positive.
+        inverse: True where it is the factor over the other metric instead, as images a
+            second are 1000 over the milliseconds of one.
     """
 
     of: str
     factor: float
+    inverse: bool = False
 
 
 @dataclass(frozen=True)

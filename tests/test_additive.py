@@ -17,6 +17,7 @@ from hwnas_env.engines.additive import (
     stateless,
 )
 from hwnas_env.engines.links import Linear, Saturating
+from hwnas_env.engines.states import merged
 from hwnas_env.types import FloatArray, Genotypes
 
 LAYERS, BLOCKS = 4, 3
@@ -151,7 +152,40 @@ def test_joined_quantities_keep_their_values() -> None:
     for column, part in enumerate([*parts, longer]):
         expected = part.values(ALL)[:, 0].tolist()
         assert joined.values(ALL)[:, column].tolist() == expected
-        assert joined.column(column).values(ALL)[:, 0].tolist() == expected
+        assert joined.columns([column]).values(ALL)[:, 0].tolist() == expected
+
+
+@given(st.integers(0, 10**6), st.integers(1, 6))
+def test_merged_states_change_no_sum(seed: int, states: int) -> None:
+    part = small(seed, states=states)
+    joined = join([part, small(seed + 1, states=3), small(seed + 2, states=1)])
+    for column, needed in enumerate((states, 3, 1)):
+        alone = joined.columns([column])
+        fewer = merged(alone)
+        assert fewer.states <= needed
+        assert (fewer.totals(ALL) == alone.totals(ALL)).all()
+        bounds = np.unique(alone.values(ALL))
+        limits, _ = largest_prefixes(fewer, bounds)
+        assert (limits[:, 0, 0] == largest_prefixes(alone, bounds)[0][:, 0, 0]).all()
+    assert (merged(joined).totals(ALL) == joined.totals(ALL)).all()
+    assert merged(joined).states <= joined.states
+
+
+def test_states_that_add_the_same_are_one() -> None:
+    twin = small(5, states=2)
+    entries = np.concatenate([twin.entries, twin.entries], axis=1)
+    following = np.concatenate([twin.next_state + 2, twin.next_state], axis=1)
+    doubled = Additive(twin.start, entries, following, twin.links)
+    assert doubled.states == 4
+    assert merged(doubled).states == merged(twin).states <= 2
+
+
+def test_an_inverse_is_better_where_the_quantity_is_worse() -> None:
+    cost = stateless(5.0, np.arange(12.0).reshape(LAYERS, BLOCKS), link=Linear())
+    speed = cost.inverse(1000.0)
+    assert (speed.values(ALL) == 1000.0 / cost.values(ALL)).all()
+    assert smallest_value(speed) == 1000.0 / cost.values(ALL).max()
+    assert np.argsort(speed.totals(ALL)[:, 0]).tolist()[-1] == 0
 
 
 @pytest.mark.parametrize("link", [Linear(0.5, 2.0, 3.0), Saturating(80.0, 50.0)])

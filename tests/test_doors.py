@@ -102,6 +102,9 @@ WRONG: dict[str, Any] = {
     "label: expected letters": {"label": "My Board"},
     "name: expected letters": {"name": "My-Board"},
     "unknown key 'spases'; did you mean 'spaces'": {"spases": {}},
+    "aliases: energy_mj: inverse: expected a bool": {
+        "aliases": {"energy_mj": {"of": "latency_ms", "factor": 1, "inverse": 1}}
+    },
     "aliases: energy_mj: expected a factor > 0": {
         "aliases": {"energy_mj": {"of": "latency_ms", "factor": -1}}
     },

@@ -189,7 +189,7 @@ def test_joint_masks_are_exact_on_a_cut_down_fbnet(device: str) -> None:
     for budget in attained[[0, 1, 7, len(attained) // 3, -1]].tolist():
         within = rows[cost <= budget]
         expected = [[(within[:, p] == c).any() for c in range(9)] for p in range(4)]
-        walk = LayeredWalk(model.quantities.column(0), budget=budget)
+        walk = LayeredWalk(model.quantities.columns([0]), budget=budget)
         assert walk.choices().tolist() == expected
 
 

@@ -108,7 +108,8 @@ class Device:
         used: list[Any] = []
         if alias is not None:
             base = self.provenance(space, dataset, alias.of)
-            used.append([alias.of, alias.factor, base.sha256])
+            how = ["inverse"] if alias.inverse else []
+            used.append([alias.of, alias.factor, base.sha256, *how])
         if "from" in entry:
             used.append(self.provenance(space, entry["from"], metric).sha256)
         return stated_provenance(entry, *used)
@@ -234,7 +235,8 @@ def _unknown(name: Any, valid: Any, what: str) -> Exception:
 def _aliases(given: Any, origin: str) -> dict[str, Alias]:
     aliases = {}
     for metric, alias in given.items() if isinstance(given, dict) else [("", given)]:
-        if not isinstance(alias, dict) or alias.keys() != {"of", "factor"}:
+        keys = set(alias) if isinstance(alias, dict) else set()
+        if keys - {"inverse"} != {"of", "factor"}:
             expected = '{"metric": {"of": "another", "factor": 7.0}}'
             _refuse(origin, f"aliases: expected {expected}, got {shown(alias)}")
         if not isinstance(alias["of"], str):
@@ -242,7 +244,11 @@ def _aliases(given: Any, origin: str) -> dict[str, Alias]:
         if not _is_positive(alias["factor"]):
             came = shown(alias["factor"])
             _refuse(origin, f"aliases: {metric}: expected a factor > 0, got {came}")
-        aliases[metric] = Alias(alias["of"], float(alias["factor"]))
+        inverse = alias.get("inverse", False)
+        if not isinstance(inverse, bool):
+            came = shown(inverse)
+            _refuse(origin, f"aliases: {metric}: inverse: expected a bool, got {came}")
+        aliases[metric] = Alias(alias["of"], float(alias["factor"]), inverse)
     return aliases
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.engines.links import Linear, Link, largest_arguments
+from hwnas_env.engines.links import Inverse, Linear, Link, largest_arguments
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.maths.elementary import ordered_sum
 from hwnas_env.types import FloatArray, Genotypes, IntArray
@@ -242,16 +242,21 @@ class Additive:
         ]
         return floor, scale, unit, others
 
-    def column(self, number: int) -> "Additive":
-        """Returns one quantity alone, with the same states."""
-        keep = slice(number, number + 1)
+    def columns(self, numbers: Sequence[int]) -> "Additive":
+        """Returns some of the quantities, with the same states."""
+        chosen = list(numbers)
         return Additive(
-            self.start[keep],
-            np.ascontiguousarray(self.entries[..., keep]),
+            self.start[chosen],
+            np.ascontiguousarray(self.entries[..., chosen]),
             self.next_state,
-            self.links[keep],
+            tuple(self.links[number] for number in chosen),
             self.blocks_at,
         )
+
+    def inverse(self, factor: float) -> "Additive":
+        """Returns a positive factor over each of the quantities, which are positive."""
+        links = tuple(Inverse(link, factor) for link in self.links)
+        return replace(self, start=-self.start, entries=-self.entries, links=links)
 
     def scaled(self, factor: float) -> "Additive":
         """Returns the same quantities times a positive factor.

@@ -163,7 +163,8 @@ class TableSpace(SearchSpace):
     def costs(self, device: "CostSource", dataset: str) -> "TableCosts":
         """Builds every metric's column from the device's coefficients.
 
-        A metric that is an alias of another is that column times a factor.
+        A metric that is an alias of another is that column times a factor, or a factor
+        over it.
         """
         from hwnas_env.engines.columns import TableCosts  # no engine at import
 
@@ -172,6 +173,8 @@ class TableSpace(SearchSpace):
             alias = device.aliases.get(metric)
             if alias is None:
                 values[metric] = self.column(device, dataset, metric)
+            elif alias.inverse:
+                values[metric] = alias.factor / values[alias.of]
             else:
                 values[metric] = alias.factor * values[alias.of]
         deployable = self.deployable(device)
@@ -236,7 +239,8 @@ class LayeredSpace(SearchSpace):
     def costs(self, device: "CostSource", dataset: str) -> "LayeredCosts":
         """Builds every metric's sums from the device's coefficients.
 
-        A metric that is an alias of another is that quantity times a factor.
+        A metric that is an alias of another is that quantity times a factor, or a
+        factor over it.
         """
         from hwnas_env.engines.columns import LayeredCosts  # no engine at import
 
@@ -245,6 +249,8 @@ class LayeredSpace(SearchSpace):
             alias = device.aliases.get(metric)
             if alias is None:
                 quantities[metric] = self.quantity(device, dataset, metric)
+            elif alias.inverse:
+                quantities[metric] = quantities[alias.of].inverse(alias.factor)
             else:
                 quantities[metric] = quantities[alias.of].scaled(alias.factor)
         return LayeredCosts(

@@ -19,6 +19,7 @@ from hwnas_env.engines.additive import (
     smallest_value,
 )
 from hwnas_env.engines.model import Model, Objective, Optimum, ParetoFront
+from hwnas_env.engines.states import merged
 from hwnas_env.engines.walk import LayeredWalk
 from hwnas_env.errors import InvalidArgumentError, NotExactError
 from hwnas_env.maths.indicators import distinct_rows, non_dominated
@@ -86,33 +87,40 @@ class LayeredModel(Model):
 
     def known_costs(self, genotypes: Genotypes, column: int) -> FloatArray:
         """Sums one cost; see :meth:`Model.known_costs`."""
-        return self._columns[column].values(genotypes)[:, 0]
+        return self.cost(column).values(genotypes)[:, 0]
 
     def cost(self, column: int) -> Additive:
-        """Returns one quantity alone."""
-        return self._columns[column]
+        """Returns one quantity alone, with no more states than it needs."""
+        return self._only((column,))
+
+    def _only(self, columns: tuple[int, ...]) -> Additive:
+        """Returns some of the quantities, with no more states than they need."""
+        found = self._kept.get(columns)
+        if found is None:
+            found = self._kept[columns] = merged(self.quantities.columns(columns))
+        return found
 
     @functools.cached_property
-    def _columns(self) -> list[Additive]:
-        return [self.quantities.column(n) for n in range(len(self.quantities.links))]
+    def _kept(self) -> dict[tuple[int, ...], Additive]:
+        return {}
 
     def walk(self, column: int, budget: float) -> LayeredWalk:
         """Prepares the limits; see :meth:`Model.walk`."""
-        return LayeredWalk(self._columns[column], budget=budget)
+        return LayeredWalk(self.cost(column), budget=budget)
 
     def smallest(self, column: int) -> float:
         """See :meth:`Model.smallest`."""
-        return smallest_value(self._columns[column])
+        return smallest_value(self.cost(column))
 
     def largest(self, column: int) -> float:
         """See :meth:`Model.largest`."""
-        quantity = self._columns[column]
+        quantity = self.cost(column)
         largest = quantity.start + extremes(quantity)[1][0, 0]
         return float(quantity.links[0](largest)[0])
 
     def quantiles(self, column: int, fractions: Sequence[float]) -> FloatArray:
         """Convolves the layers; see :func:`hwnas_env.engines.additive.quantiles`."""
-        return quantiles(self._columns[column], fractions)
+        return quantiles(self.cost(column), fractions)
 
     def optimum(self, column: int, budget: float) -> Optimum:
         """Searches by dynamic programming; see :meth:`Model.optimum`.
@@ -120,7 +128,8 @@ class LayeredModel(Model):
         Raises:
             NotExactError: the accuracy is a function of unknown form.
         """
-        front = self._front((column, self._accuracy_column()), budget)
+        columns = (column, self._accuracy_column())
+        front = self._front(columns, np.array([1.0, -1.0]), budget)
         accuracy, costs = self._mean(front)
         cost = costs[:, column]
         best = np.lexsort((cost, -accuracy))[:1]
@@ -143,10 +152,10 @@ class LayeredModel(Model):
         columns = tuple(
             self._accuracy_column() if o.column < 0 else o.column for o in objectives
         )
-        genotypes = self._front(columns, None)
+        signs = np.array([1.0 if o.minimise else -1.0 for o in objectives])
+        genotypes = self._front(columns, signs, None)
         table = np.column_stack(self._mean(genotypes))
         points = table[:, [objective.column + 1 for objective in objectives]]
-        signs = np.array([1.0 if o.minimise else -1.0 for o in objectives])
         kept = np.flatnonzero(non_dominated(points * signs))
         kept = kept[distinct_rows(points[kept])]
         kept = kept[np.lexsort((points[kept] * signs).T[::-1])]
@@ -173,24 +182,22 @@ class LayeredModel(Model):
             raise NotExactError(message)
         return len(self.quantities.links) - 1
 
-    def _front(self, columns: tuple[int, ...], budget: float | None) -> Genotypes:
+    def _front(
+        self, columns: tuple[int, ...], signs: FloatArray, budget: float | None
+    ) -> Genotypes:
         """Returns one genotype for every non-dominated sum of the columns.
-
-        All columns are minimised but the last, if it is the accuracy.
 
         Args:
             columns: of ``quantities``.
+            signs: 1 for each that is minimised, -1 for each that is maximised.
             budget: bound on the first column's value; None for no bound.
         """
-        signs = np.array(
-            [-1.0 if self._is_accuracy(column) else 1.0 for column in columns]
-        )
-        quantities = self.quantities
+        quantities = self._only(columns)
         limits = None
         if budget is not None:
-            limits = largest_prefixes(self.cost(columns[0]), [budget])[0][0]
-        entries = quantities.entries[..., list(columns)] * signs
-        sums = quantities.start[list(columns)][None, :] * signs
+            limits = largest_prefixes(quantities.columns([0]), [budget])[0][0]
+        entries = quantities.entries * signs
+        sums = quantities.start[None, :] * signs
         states = np.zeros(1, dtype=np.int64)
         history = []
         for layer in range(len(entries)):
@@ -208,10 +215,6 @@ class LayeredModel(Model):
             sums, states = sums[kept], states[kept]
             history.append((parent[kept], block[kept]))
         return _trace(history)
-
-    def _is_accuracy(self, column: int) -> bool:
-        last = len(self.quantities.links) - 1
-        return self.accuracy_function is None and column == last
 
 
 def _extend(

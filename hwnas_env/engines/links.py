@@ -62,6 +62,26 @@ class Logistic:
         return self.ceiling / (1.0 + exp(-x))
 
 
+@dataclass(frozen=True)
+class Inverse:
+    """Maps a sum x to ``factor / link(-x)``: what is better where the link is worse.
+
+    Attributes:
+        link: of the quantity whose sums are -x; positive for every sum there is.
+        factor: positive.
+    """
+
+    link: "Link"
+    factor: float
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Maps sums of any shape."""
+        return self.factor / np.maximum(self.link(-x), _TINY)
+
+
+_TINY = 1e-280
+"""Less than any quantity, so that no quotient is infinite or negative."""
+
 Link: TypeAlias = Callable[[FloatArray], FloatArray]
 """Any non-decreasing function of an array, element by element; it can be pickled."""
 

@@ -188,6 +188,14 @@ def choose_metric(space: SearchSpace, devices: list[Device], metric: str | None)
     names = ", ".join(device.name for device in devices)
     if metric is None and valid:
         return valid[0]
+    for device in devices:
+        alias = device.aliases.get(metric) if isinstance(metric, str) else None
+        if alias is not None and alias.inverse and alias.of in valid:
+            message = (
+                f"metric: {metric} is {alias.factor:g} / {alias.of}, and budgets are "
+                f"upper bounds: set one on {alias.of}"
+            )
+            raise InvalidArgumentError(message)
     return check_name(metric, valid, what=f"budget metric of {names}")
 
 

@@ -292,7 +292,8 @@ class Problem:
         for metric, alias in self.device.aliases.items():
             if {metric, alias.of} <= set(names):
                 said, of = (name.rsplit("_", 1)[0] for name in (metric, alias.of))
-                words = f"{self.device.name} {said} is {alias.factor} x {of}"
+                how = "/" if alias.inverse else "x"
+                words = f"{self.device.name} {said} is {alias.factor} {how} {of}"
                 warnings.warn(f"{words}: the two are one objective", stacklevel=3)
         return tuple(found)
 
