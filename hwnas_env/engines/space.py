@@ -23,7 +23,7 @@ from hwnas_env.errors import (
     NotMeasuredError,
     shown,
 )
-from hwnas_env.types import Genotypes, IntArray
+from hwnas_env.types import Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
     from hwnas_env.engines.columns import (
@@ -181,6 +181,28 @@ class SearchSpace(ABC):
             f"{self.name} on the {device.name}: no file of measurements is known; "
             'source="builtin" has an answer'
         )
+        raise NotMeasuredError(message)
+
+    def measured_values(
+        self, device: "CostSource", dataset: str, genotype: Genotypes
+    ) -> tuple[dict[str, float], Provenance]:
+        """Returns what an imported file of measurements holds of one network.
+
+        Args:
+            device: the device.
+            dataset: one of the space's.
+            genotype: ``(L,)``.
+
+        Returns:
+            Values by metric, and by "accuracy"; no key for what is not held. And where
+            they come from.
+
+        Raises:
+            DataMissingError: nothing is imported; names the command.
+            NotMeasuredError: nobody measured that.
+        """
+        del dataset, genotype
+        message = f"{self.name} on the {device.name}: no file of measurements is known"
         raise NotMeasuredError(message)
 
     def draw(self, axes: Any, genotype: Sequence[int]) -> None:

@@ -344,6 +344,25 @@ def _genotype(space: Any, architecture: Any) -> Genotypes:
     return np.asarray(read(architecture), dtype=np.int8)
 
 
+def measured_values(
+    space: str, device: Any, dataset: str, genotype: Genotypes
+) -> tuple[dict[str, float], Provenance]:
+    """Returns what the imported file holds of one network, by our metrics.
+
+    Raises:
+        DataMissingError: nothing is imported; names the command.
+        NotMeasuredError: it holds nothing of that device.
+    """
+    bench = HWNASBench.open()
+    held = bench.query(space, genotype, dataset=dataset)
+    names = {m: column_of(space, device.name, m) for m in device.metrics_in(space)}
+    values = {metric: held[name] for metric, name in names.items() if name in held}
+    if not values:
+        message = f"{space}, {dataset}: {FORM} holds nothing of the {device.name}"
+        raise NotMeasuredError(message)
+    return values, bench.provenance("{} value")
+
+
 def measured_columns(
     space: str, device: Any, dataset: str, *, metric: str, what: str
 ) -> tuple[HWNASBench, dict[str, str]]:

@@ -266,6 +266,34 @@ def network_values(problem: Problem, genotype: Any) -> dict[str, Any]:
     }
 
 
+def held_values(problem: Problem, genotype: Any) -> dict[str, Any]:
+    """Says what an imported file of measurements holds of one network.
+
+    Args:
+        problem: of the built-in costs, on the device that is asked for.
+        genotype: ``(L,)``.
+    """
+    values, origin = problem.space.measured_values(
+        problem.device, problem.dataset, genotype
+    )
+    return {
+        "architecture": problem.decode(genotype),
+        "genotype": [int(choice) for choice in genotype],
+        "device": problem.device.name,
+        "dataset": problem.dataset,
+        "deployable": float("inf") not in values.values(),
+        "values": {
+            name: {
+                "value": value if value != float("inf") else None,
+                "unit": METRICS[name].unit if name in METRICS else "%",
+                "kind": origin.kind,
+                "method": origin.method,
+            }
+            for name, value in values.items()
+        },
+    }
+
+
 def network_table(network: Mapping[str, Any]) -> Group:
     """Lays one network's values out."""
     table = Table()

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from hwnas_env.engines.forms import LayeredSpace
 from hwnas_env.spaces.fbnet.facts import BLOCKS, SETTINGS, count_tables
-from hwnas_env.types import IntArray
+from hwnas_env.types import Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
     from hwnas_env.engines.additive import Additive
@@ -41,6 +41,15 @@ class FBNet(LayeredSpace):
 
         dataset = self.check_dataset(dataset)
         return measured_costs(self, device, dataset, metric=metric)
+
+    def measured_values(
+        self, device: "CostSource", dataset: str, genotype: Genotypes
+    ) -> tuple[dict[str, float], Provenance]:
+        """Returns what the imported HW-NAS-Bench holds of one network."""
+        from hwnas_env.data.formats.hwnasbench import measured_values  # a reader
+
+        self.check_dataset(dataset)
+        return measured_values(self.name, device, dataset, genotype)
 
     def accuracy(self, name: str | int, dataset: str) -> "LayeredAccuracy":
         """Returns the surrogate accuracy: see :mod:`.accuracy`."""

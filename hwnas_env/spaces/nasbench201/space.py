@@ -20,7 +20,7 @@ from hwnas_env.spaces.nasbench201.facts import (
     isomorphism_classes,
     official_numbers,
 )
-from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
     from hwnas_env.engines.columns import CostSource, TableAccuracy, TableCosts
@@ -141,6 +141,15 @@ class NASBench201(TableSpace):
 
         dataset = self.check_dataset(dataset)
         return measured_costs(self, device, dataset, metric=metric)
+
+    def measured_values(
+        self, device: "CostSource", dataset: str, genotype: Genotypes
+    ) -> tuple[dict[str, float], Provenance]:
+        """Returns what the imported HW-NAS-Bench holds of one network."""
+        from hwnas_env.data.formats.hwnasbench import measured_values  # a reader
+
+        self.check_dataset(dataset)
+        return measured_values(self.name, device, dataset, genotype)
 
     def accuracy(self, name: str | int, dataset: str) -> "TableAccuracy":
         """Returns a measured accuracy: see :mod:`.accuracy`."""
