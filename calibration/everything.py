@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import hwnas_env
-from calibration import fbnet, nasbench201
+from calibration import fbnet, mnasnet, nasbench201
 from calibration.files import write
 from hwnas_env.devices import Device, parse_device
 from hwnas_env.errors import DataMissingError
@@ -18,10 +18,15 @@ from hwnas_env.spaces import get_space
 COSTS = {
     "nasbench201": nasbench201.calibrate_costs,
     "fbnet": fbnet.calibrate_costs,
+    "mnasnet": mnasnet.calibrate_costs,
 }
 """What computes the columns of each space, by dataset/device/metric."""
 
-ACCURACY = "spaces/fbnet/accuracy.json"
+ACCURACY = {
+    "spaces/fbnet/accuracy.json": fbnet.calibrate_accuracy,
+    "spaces/mnasnet/accuracy.json": mnasnet.calibrate_accuracy,
+}
+"""What computes the accuracy of each space that has it fitted."""
 
 
 def calibrate_all(reference: Path) -> Iterator[Path]:
@@ -44,14 +49,15 @@ def calibrate_all(reference: Path) -> Iterator[Path]:
         raise DataMissingError(message)
     root = Path(hwnas_env.__file__).parent
     # All are computed before any is written, so that an error leaves no mixture.
-    accuracy = fbnet.calibrate_accuracy(reference)
+    accuracy = {name: compute(reference) for name, compute in ACCURACY.items()}
     columns = {space: compute(reference) for space, compute in COSTS.items()}
     devices = {
         path: with_budgets(with_columns(json.loads(path.read_bytes()), columns))
         for path in sorted((root / "devices").glob("*.json"))
     }
-    write(root / ACCURACY, accuracy)
-    yield root / ACCURACY
+    for name, entries in accuracy.items():
+        write(root / name, entries)
+        yield root / name
     for path, device in devices.items():
         write(path, device)
         yield path

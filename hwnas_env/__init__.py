@@ -20,6 +20,7 @@ from hwnas_env.version import __version__
 
 if TYPE_CHECKING:
     from hwnas_env.agents import AGENTS as AGENTS
+    from hwnas_env.data.formats.accel_nasbench import AccelNASBench as AccelNASBench
     from hwnas_env.data.formats.hwnasbench import HWNASBench as HWNASBench
     from hwnas_env.devices import DEVICES as DEVICES
     from hwnas_env.errors import HWNASError as HWNASError
@@ -37,6 +38,7 @@ ENVIRONMENTS: tuple[str, ...]
 
 _HOMES = {
     "AGENTS": "hwnas_env.agents",
+    "AccelNASBench": "hwnas_env.data.formats.accel_nasbench",
     "BudgetedProblem": "hwnas_env.problems.budget",
     "DEVICES": "hwnas_env.devices",
     "ENVIRONMENTS": "hwnas_env.envs.registration",

@@ -24,6 +24,7 @@ FORMS = [
     ("nasbench201", "fpga"),  # counted exactly, many ties
     ("fbnet", "edgetpu"),  # layers with states, behind a floor
     ("fbnet", "pixel3"),  # layers without states
+    ("mnasnet", "tpuv3"),  # layers that differ, states, a floor, a clock
     ("toycell", "toybox"),  # a small table, some cannot run
     ("toyragged", "toybox"),  # a table whose positions differ
     ("toychain", "toybox"),  # layers with a clock and a logistic link

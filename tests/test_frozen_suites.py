@@ -13,6 +13,7 @@ FIELDS = ("env", "dataset", "metric", "budget", "source", "objectives", "train")
 DIGESTS = {
     "nasbench201-v0": "12f432406019a90b",
     "fbnet-v0": "eeeff15cb3d3aa12",
+    "mnasnet-v0": "cf365c9a87bdec40",
     "multiobjective-v0": "a8699c7e801c4448",
     "transfer-v0": "d030a9a6cf2e4053",
     "smoke": "9099c2961a54452e",

@@ -30,6 +30,16 @@ FBNET = (
 )
 """The ids of HW-NAS-Bench's six devices, written out: a suite never grows."""
 
+MNASNET = (
+    "HWNAS-MnasNet-ZCU102-v0",
+    "HWNAS-MnasNet-VCK190-v0",
+    "HWNAS-MnasNet-A100-v0",
+    "HWNAS-MnasNet-RTX3090-v0",
+    "HWNAS-MnasNet-TPUv2-v0",
+    "HWNAS-MnasNet-TPUv3-v0",
+)
+"""The ids of Accel-NASBench's six devices."""
+
 OWN_ENERGY = ("EdgeGPU", "Eyeriss")
 """Those of the six whose energy is no multiple of their latency, as the FPGA's is."""
 
@@ -86,6 +96,12 @@ SUITES: Mapping[str, Suite] = MappingProxyType(
                 "fbnet-v0",
                 "Every device at tight, medium and loose latency budgets, ImageNet.",
                 _at_every_preset(FBNET),
+            ),
+            Suite(
+                "mnasnet-v0",
+                "Six accelerators at tight, medium and loose budgets on latency or, "
+                "where that was not measured, the time an image, ImageNet.",
+                _at_every_preset(MNASNET),
             ),
             Suite(
                 "multiobjective-v0",

@@ -20,19 +20,17 @@ from hwnas_env.benchmark.fronts import FRONT_AGENTS
 from hwnas_env.benchmark.reproduce import REPRODUCTIONS, reproduce_table5
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
-from hwnas_env.cli import bench
-from hwnas_env.data import cache
-from hwnas_env.data.formats import hwnasbench, registered
+from hwnas_env.cli import bench, data
+from hwnas_env.engines.space import SearchSpace
 from hwnas_env.envs.registration import (
     MULTI_DEVICE_ENVIRONMENTS,
     environments,
     single_device_ids,
 )
-from hwnas_env.errors import HWNASError, OwnFunctionError
-from hwnas_env.problems.fidelity import fidelity_rows
-from hwnas_env.problems.problem import PRESETS, Problem
+from hwnas_env.errors import HWNASError, NotMeasuredError, OwnFunctionError
+from hwnas_env.problems.problem import PRESETS
 from hwnas_env.reports.terminal import analysis, reproduction, tables
-from hwnas_env.reports.terminal.printing import lay_out, progress_bars, say, show
+from hwnas_env.reports.terminal.printing import lay_out, progress_bars, show
 from hwnas_env.spaces import get_space
 from hwnas_env.texts import plain, tolerate, write
 from hwnas_env.types import Genotypes
@@ -50,10 +48,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(
-    help="Measured data: import, download, check.", no_args_is_help=True
-)
-app.add_typer(data_app, name="data")
+app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")
 
 ERROR = 10_000
@@ -217,8 +212,17 @@ def query(
 ) -> None:
     """Evaluates one network and says where every number comes from."""
     task = Task(env, dataset, metric or "", source=source, costs=costs)
-    problem = task.problem()
-    network = tables.network_values(problem, _genotype(problem, architecture))
+    try:
+        problem = task.problem()
+    except NotMeasuredError:
+        if source != "measured":
+            raise
+        # no column is complete: what is held of this network alone
+        builtin = Task(env, dataset, metric or "").problem()
+        genotype = _genotype(builtin.space, architecture)
+        network = tables.held_values(builtin, genotype)
+    else:
+        network = tables.network_values(problem, _genotype(problem.space, architecture))
     show(network, as_json=as_json, table=tables.network_table)
 
 
@@ -289,96 +293,8 @@ def reproduce(
     show(rows, as_json=as_json, table=reproduction.table5)
 
 
-@data_app.command("import")
-def import_file(
-    file: Annotated[Path, typer.Argument(help="HW-NAS-Bench-v1_0.pickle, npz or csv.")],
-    split: Annotated[
-        str | None, typer.Option(help="Of an accuracy file: valid, test or train.")
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Of an accuracy file: epochs of training.")
-    ] = None,
-    space: Annotated[
-        str | None, typer.Option(help="Of an accuracy file: the search space.")
-    ] = None,
-) -> None:
-    """Imports measured data into the cache: the official pickle, or accuracies.
-
-    An accuracy file (npz or csv) holds one column a dataset in percent, a row a network
-    in the official order, or in any if a csv names them; it needs --split and --epochs.
-    """
-    if file.suffix.lower() in (".npz", ".csv"):
-        if split is None or epochs is None:
-            message = "an accuracy file needs --split and --epochs"
-            raise typer.BadParameter(message)
-        readers = registered("accuracies")
-        name = next(iter(readers)) if space is None else get_space(space).name
-        check_name(name, readers, what="search space with imported accuracies")
-        found = readers[name](file, split=split, epochs=epochs)
-        say(f"imported {split} accuracy after {epochs} epochs: {', '.join(found)}")
-        return
-    if split is not None or epochs is not None:
-        message = "--split and --epochs are of an accuracy file, .npz or .csv"
-        raise typer.BadParameter(message)
-    _report_holes(hwnasbench.import_pickle(file))
-
-
-@data_app.command()
-def fetch() -> None:
-    """Downloads HW-NAS-Bench from upstream's repository, verifies and imports it."""
-    _report_holes(hwnasbench.fetch())
-
-
-@data_app.command()
-def status(as_json: Json = False) -> None:
-    """Says what is imported, and where the cache is."""
-    bundles = {name: cache.load(name) for name in cache.names()}
-    found = {
-        name: {
-            "folder": str(bundle.path),
-            "source": bundle.meta.get("source_file", ""),
-            "arrays": len(bundle.arrays),
-        }
-        for name, bundle in bundles.items()
-        if bundle is not None
-    }
-    if as_json:
-        print(
-            json.dumps({"cache": str(cache.cache_dir()), "imported": found}, indent=1)
-        )
-        return
-    say(f"cache: {cache.cache_dir()}")
-    for name, entry in found.items():
-        say(f"{name}: {entry['arrays']} arrays  {entry['source']}")
-    if hwnasbench.BUNDLE not in found:
-        print(f"HW-NAS-Bench is not imported: {hwnasbench.IMPORT_HINT}")
-        return
-    _report_holes(hwnasbench.HWNASBench.open())
-
-
-@data_app.command()
-def check() -> None:
-    """Compares every cached file with its checksum, and says whose data it is."""
-    wrong = {name: cache.check(name) for name in cache.names()}
-    for name, found in wrong.items():
-        say(*found)
-        if name == hwnasbench.BUNDLE and not found:
-            say(f"{name}: {hwnasbench.HWNASBench.open().origin}")
-    if any(wrong.values()):
-        raise typer.Exit(1)
-    say(f"{len(wrong)} data sets in {cache.cache_dir()}: all as recorded")
-
-
-@data_app.command()
-def fidelity(as_json: Json = False) -> None:
-    """Prints the error of every built-in column against measurements."""
-    rows = list(fidelity_rows())
-    show(rows, as_json=as_json, table=tables.fidelity_table)
-
-
-def _genotype(problem: Problem, text: str) -> Genotypes:
+def _genotype(space: SearchSpace, text: str) -> Genotypes:
     """Reads a network in any of the forms that people name one by."""
-    space = problem.space
     digits_only = text.isascii() and text.isdecimal()
     if digits_only and len(text) == space.length:
         # as records hold genotypes: a digit a position, more than any index has
@@ -386,20 +302,11 @@ def _genotype(problem: Problem, text: str) -> Genotypes:
     if digits_only and len(text) < INDEX_DIGITS:
         return space.validate_one(space.from_index([int(text)]))
     try:
-        return problem.encode(text)
+        return space.encode(text)
     except HWNASError:
         if not NUMBERS.fullmatch(text):
             raise
         return space.validate_one([int(one) for one in DIGITS.findall(text)])
-
-
-def _report_holes(found: hwnasbench.HWNASBench) -> None:
-    holes = found.holes()
-    print(f"HW-NAS-Bench, SHA-256 {found.sha256}")
-    if not holes:
-        print("every column is complete")
-    for name, count in holes.items():
-        say(f"{name}: {count} values are missing; not served as measured")
 
 
 def _with_progress(

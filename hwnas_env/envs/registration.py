@@ -22,7 +22,14 @@ VECTOR_ENTRY_POINT = "hwnas_env.envs.vector:HWNASVectorEnv"
 SIX_DEVICES = ("edgegpu", "raspi4", "edgetpu", "pixel3", "eyeriss", "fpga")
 """HW-NAS-Bench's devices."""
 
-MULTI_DEVICE = {"nasbench201": SIX_DEVICES, "fbnet": SIX_DEVICES}
+ACCELERATORS = ("zcu102", "vck190", "a100", "rtx3090", "tpuv2", "tpuv3")
+"""Accel-NASBench's devices."""
+
+MULTI_DEVICE = {
+    "nasbench201": SIX_DEVICES,
+    "fbnet": SIX_DEVICES,
+    "mnasnet": ACCELERATORS,
+}
 """Devices of the MultiDevice-v0 ids by space: frozen, as their observations are."""
 
 

@@ -1,0 +1,145 @@
+"""The command line's ``data``: importing, checking and judging measured data."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwnas_env.arguments import check_name
+from hwnas_env.data import cache
+from hwnas_env.data.formats import accel_nasbench, hwnasbench, registered
+from hwnas_env.problems.fidelity import fidelity_rows
+from hwnas_env.reports.terminal import tables
+from hwnas_env.reports.terminal.printing import say, show
+from hwnas_env.spaces import get_space
+
+app = typer.Typer(help="Measured data: import, download, check.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+
+def _import_accel_nasbench(archive: Path) -> None:
+    found = accel_nasbench.import_archive(archive)
+    say(f"imported {len(found):,} networks, {found.repeated} twice or more")
+    for name, count in found.holes().items():
+        say(f"{name}: {count} networks have no value")
+
+
+ARCHIVES: Mapping[str, Callable[[Path], None]] = {
+    "accel-nasbench": _import_accel_nasbench,
+}
+"""What imports an archive, by the name of its form."""
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="HW-NAS-Bench-v1_0.pickle, an accuracy file (npz, csv), or "
+            f"{' or '.join(ARCHIVES)} and then its archive."
+        ),
+    ],
+    archive: Annotated[
+        Path | None, typer.Argument(help="Behind accel-nasbench: its archive.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Of an accuracy file: valid, test or train.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Of an accuracy file: epochs of training.")
+    ] = None,
+    space: Annotated[
+        str | None, typer.Option(help="Of an accuracy file: the search space.")
+    ] = None,
+) -> None:
+    """Imports measured data into the cache: official files, or accuracies.
+
+    An accuracy file (npz or csv) holds one column a dataset in percent, a row a network
+    in the official order, or in any if a csv names them; it needs --split and --epochs.
+    """
+    if archive is not None:
+        name = check_name(str(file), ARCHIVES, what="form of an archive")
+        if split is not None or epochs is not None or space is not None:
+            message = "--split, --epochs and --space are of an accuracy file"
+            raise typer.BadParameter(message)
+        ARCHIVES[name](archive)
+        return
+    if file.suffix.lower() in (".npz", ".csv"):
+        if split is None or epochs is None:
+            message = "an accuracy file needs --split and --epochs"
+            raise typer.BadParameter(message)
+        readers = registered("accuracies")
+        name = next(iter(readers)) if space is None else get_space(space).name
+        check_name(name, readers, what="search space with imported accuracies")
+        found = readers[name](file, split=split, epochs=epochs)
+        say(f"imported {split} accuracy after {epochs} epochs: {', '.join(found)}")
+        return
+    if split is not None or epochs is not None:
+        message = "--split and --epochs are of an accuracy file, .npz or .csv"
+        raise typer.BadParameter(message)
+    _report_holes(hwnasbench.import_pickle(file))
+
+
+@app.command()
+def fetch() -> None:
+    """Downloads HW-NAS-Bench from upstream's repository, verifies and imports it."""
+    _report_holes(hwnasbench.fetch())
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Says what is imported, and where the cache is."""
+    bundles = {name: cache.load(name) for name in cache.names()}
+    found = {
+        name: {
+            "folder": str(bundle.path),
+            "source": bundle.meta.get("source_file", ""),
+            "arrays": len(bundle.arrays),
+        }
+        for name, bundle in bundles.items()
+        if bundle is not None
+    }
+    if as_json:
+        print(
+            json.dumps({"cache": str(cache.cache_dir()), "imported": found}, indent=1)
+        )
+        return
+    say(f"cache: {cache.cache_dir()}")
+    for name, entry in found.items():
+        say(f"{name}: {entry['arrays']} arrays  {entry['source']}")
+    if hwnasbench.BUNDLE not in found:
+        print(f"HW-NAS-Bench is not imported: {hwnasbench.IMPORT_HINT}")
+        return
+    _report_holes(hwnasbench.HWNASBench.open())
+
+
+@app.command()
+def check() -> None:
+    """Compares every cached file with its checksum, and says whose data it is."""
+    wrong = {name: cache.check(name) for name in cache.names()}
+    for name, found in wrong.items():
+        say(*found)
+        if name == hwnasbench.BUNDLE and not found:
+            say(f"{name}: {hwnasbench.HWNASBench.open().origin}")
+    if any(wrong.values()):
+        raise typer.Exit(1)
+    say(f"{len(wrong)} data sets in {cache.cache_dir()}: all as recorded")
+
+
+@app.command()
+def fidelity(as_json: Json = False) -> None:
+    """Prints the error of every built-in column against measurements."""
+    rows = list(fidelity_rows())
+    show(rows, as_json=as_json, table=tables.fidelity_table)
+
+
+def _report_holes(found: hwnasbench.HWNASBench) -> None:
+    holes = found.holes()
+    print(f"HW-NAS-Bench, SHA-256 {found.sha256}")
+    if not holes:
+        print("every column is complete")
+    for name, count in holes.items():
+        say(f"{name}: {count} values are missing; not served as measured")
