@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from calibration import mnasnet as calibration
+from calibration import mnasnet_beside
 from calibration.files import content
 from hwnas_env import make_problem
 from hwnas_env.devices import DEVICES
@@ -183,6 +184,17 @@ def test_accuracies_follow_the_trained_networks(reference: Path) -> None:
     assert clock.tau_b is not None
     assert clock.tau_b >= 0.77
     assert clock.mape_percent <= 8.5
+
+
+@pytest.mark.data
+def test_a_prediction_is_printed_beside_its_nearest_measured_networks(
+    reference: Path,
+) -> None:
+    lines = mnasnet_beside.table(reference, EFFICIENTNET_B0).splitlines()
+    assert lines[0] == SPACE.decode(EFFICIENTNET_B0)
+    assert lines[2].startswith("1: 4 blocks away, e6_k5_l2_se|")
+    assert lines[9].split()[:2] == ["val_top1", "66.20"]
+    assert len(lines) == 20
 
 
 @pytest.mark.data
