@@ -171,6 +171,10 @@ def _plain(value: object) -> bool:
     return value is None or isinstance(value, (str, bytes, int, float))
 
 
+MOST_NAMES, NAMED = 12, 8
+"""Most names that an error lists in full, and how many of more: the nearest."""
+
+
 def unknown_name(name: object, valid: Iterable[str], *, what: str) -> UnknownNameError:
     """Builds the error for a wrong name, with the nearest right one.
 
@@ -193,7 +197,12 @@ def unknown_name(name: object, valid: Iterable[str], *, what: str) -> UnknownNam
     word = name[:LETTERS].lower() if isinstance(name, str) else ""
     near = difflib.get_close_matches(word, lowered, n=1, cutoff=0.4)
     hint = f"did you mean {lowered[near[0]]!r}? " if near else ""
-    message = f"unknown {what} {shown(name)}; {hint}Valid: {', '.join(names)}"
+    listed = ", ".join(names)
+    if len(names) > MOST_NAMES:
+        nearest = difflib.get_close_matches(word, lowered, n=NAMED, cutoff=0.0)
+        some = [lowered[one] for one in nearest] if word else names[:NAMED]
+        listed = f"{', '.join(some)} and {len(names) - len(some)} more"
+    message = f"unknown {what} {shown(name)}; {hint}Valid: {listed}"
     if what in EVERYWHERE:
         message += f"; your own: by {EVERYWHERE[what]}, also in commands and workers"
     return UnknownNameError(message)

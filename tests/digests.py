@@ -21,7 +21,6 @@ from hwnas_env.agents.searcher import Searcher
 from hwnas_env.benchmark.runs import Task, run_once
 from hwnas_env.engines.noise import uniform_numbers
 from hwnas_env.envs.registration import (
-    MULTI_DEVICE_ENVIRONMENTS,
     SIX_DEVICES,
     environment_id,
 )
@@ -114,7 +113,8 @@ def searches() -> dict[str, str]:
 def everything() -> dict[str, str]:
     """Hashes all there is, by id and by pair of space and device."""
     pairs = list(itertools.product(("nasbench201", "fbnet"), SIX_DEVICES))
-    ids = [*itertools.starmap(environment_id, pairs), *MULTI_DEVICE_ENVIRONMENTS]
+    several = [environment_id(space, None) for space in ("nasbench201", "fbnet")]
+    ids = [*itertools.starmap(environment_id, pairs), *several]
     return {
         **{env_id: trajectories(env_id) for env_id in ids},
         **{f"{space} {device}": evaluations(space, device) for space, device in pairs},

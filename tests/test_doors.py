@@ -290,7 +290,7 @@ def test_a_folder_of_devices_is_listed_and_damage_stops_no_import(
 def test_spaces_of_a_variable_that_cannot_be_had_are_warnings() -> None:
     code = "import hwnas_env; print(list(hwnas_env.SEARCH_SPACES))"
     done = said(code, HWNAS_ENV_SPACES="toys:CELL,nowhere:SPACE,toys:MADE_UP")
-    assert done.stdout.strip() == "['toycell', 'nasbench201', 'fbnet']"
+    assert done.stdout.strip() == "['toycell', 'nasbench201', 'mnasnet', 'fbnet']"
     assert "nowhere:SPACE is left out" in done.stderr
     assert "toys:MADE_UP is left out" in done.stderr
 
@@ -353,7 +353,7 @@ def test_no_folder_and_no_space_is_nothing() -> None:
         HWNAS_ENV_SPACES="",
         HWNAS_ENV_DEVICES="",
     )
-    assert (done.stdout.strip(), done.stderr) == ("12", "")
+    assert (done.stdout.strip(), done.stderr) == ("18", "")
 
 
 def _play(env_id: str, queue: Any) -> None:

@@ -89,7 +89,7 @@ def test_every_step_answers_as_the_problem_does(env_id: str, mode: str) -> None:
                 one_hot = observation[: space.offsets[-1]]
                 assert (one_hot == space.one_hot(info["genotype"][None])[0]).all()
                 assert one_hot.sum() == length
-            ratio = min(info["latency_ms"] / info["budget"], 4.0)
+            ratio = min(info[problem.metric] / info["budget"], 4.0)
             place = space.offsets[-1] if mode == "mutate" else 0
             expected = pytest.approx([ratio, ratio], rel=1e-6)
             assert observation[place : place + 2].tolist() == expected

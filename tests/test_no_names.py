@@ -32,8 +32,8 @@ WORDS = [
 ]
 NAMES = re.compile("|".join(map(re.escape, WORDS)), re.IGNORECASE)
 
-PUBLISHED = re.compile(r"\bfbnet_loss\b")
-"""A reward's name is its paper's."""
+PUBLISHED = re.compile(r"\bfbnet_loss\b|Tan et al\., MnasNet, CVPR 2019")
+"""A reward's name is its paper's, and a paper's title its own."""
 
 QUOTED = re.compile(r"``[^`]*``|\"[^\"]*\"|'[^']*'")
 """An example in a docstring or in help stands in quotes."""
@@ -63,7 +63,7 @@ def _prose(lines: list[str]) -> Iterator[tuple[int, str]]:
         line = line.replace('"""', "")
         example = line.lstrip().startswith(">>>") or (example and bool(line.strip()))
         if not example:
-            yield offset, QUOTED.sub("", line)
+            yield offset, QUOTED.sub("", PUBLISHED.sub("", line))
 
 
 def names_in(text: str) -> Iterator[tuple[int, str]]:
