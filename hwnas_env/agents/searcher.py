@@ -13,7 +13,7 @@ from hwnas_env.agents.config import ConfigT_co
 from hwnas_env.agents.journal import Entry, Journal, generator_from, generator_state
 from hwnas_env.agents.open_walk import OpenWalk
 from hwnas_env.arguments import check_type, check_whole
-from hwnas_env.engines.space import MOST_DRAWN
+from hwnas_env.engines.choices import MOST_DRAWN
 from hwnas_env.engines.walk import Walk
 from hwnas_env.errors import (
     InfeasibleBudgetError,

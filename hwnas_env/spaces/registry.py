@@ -6,9 +6,10 @@ import sys
 import warnings
 from typing import Any
 
+from hwnas_env.engines.choices import LETTERS
 from hwnas_env.engines.forms import LayeredSpace, TableSpace
 from hwnas_env.engines.registry import Registry
-from hwnas_env.engines.space import LETTERS, SearchSpace
+from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import load_object
 
