@@ -182,7 +182,7 @@ def _fitted(
     )
 
 
-TRAINED = "one proxy training of one seed, at most 67 % top-1"
+TRAINED = "fitted to one proxy training of one seed a network, at most 67 % top-1"
 
 _BY_POINTS = {"alone": 0.3, "twos": 2.0, "choices": 4.0, "pairs": 2.0}
 """Penalties of the accuracy, whose noise is larger than that of costs."""

@@ -100,6 +100,10 @@ class NotExactError(HWNASError, ValueError):
     """Raised when an exact answer is asked for that this problem cannot give."""
 
 
+class NoNetworkError(HWNASError, ValueError):
+    """Raised when a space offers no networks, or an export lacks an operation."""
+
+
 class OwnFunctionError(HWNASError, RuntimeError):
     """Raised when a user's function that a text named raises; says which and what."""
 

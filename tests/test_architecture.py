@@ -16,6 +16,7 @@ FLOORS = [
     {"engines"},
     {"devices"},
     {"spaces"},
+    {"networks"},
     {"problems"},
     {"envs"},
     {"wrappers"},

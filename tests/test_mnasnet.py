@@ -173,7 +173,7 @@ def test_accuracies_follow_the_trained_networks(reference: Path) -> None:
         assert card.tau_b >= tau
         assert card.mape_percent <= error
         stated = problem.provenance["accuracy"]
-        assert "one proxy training of one seed, at most 67 % top-1" in stated.method
+        assert "one proxy training of one seed a network, at most 67 %" in stated.method
         assert stated.fidelity is not None
         assert stated.fidelity.tau_b is not None
         assert stated.fidelity.tau_b >= tau

@@ -266,7 +266,7 @@ def test_a_full_disk_leaves_no_half_file(
             raise OSError(errno.ENOSPC, "No space left on device")
 
         with monkeypatch.context() as patched:
-            patched.setattr(records.os, name, full)
+            patched.setattr(files.os, name, full)
             with pytest.raises(DataError, match="No space left") as raised:
                 run_jobs(jobs, folder=tmp_path)
         assert record_path(tmp_path, jobs[1]).name in str(raised.value)

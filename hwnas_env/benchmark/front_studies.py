@@ -64,6 +64,7 @@ def run_fronts(
         "env": runs[0].env,
         "objectives": list(objectives),
         "queries": limits.queries or max(run.queries for run in runs),
+        "train_seconds": limits.train_seconds,
         "front": volume_of(task).size,
         "agents": rows,
         "runs": [run.as_dict() for run in runs],

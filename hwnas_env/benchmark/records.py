@@ -4,13 +4,10 @@ The first line is the header, then one line a query, then the summary. The summa
 a checksum of everything else.
 """
 
-import contextlib
 import hashlib
 import json
 import math
-import os
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import Any
 
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.data import json_lines
+from hwnas_env.data.files import write_file
 from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError, shown
 from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath
@@ -104,23 +102,12 @@ def write_record(path: AnyPath, record: Record) -> None:
     """
     path = Path(path)
     text = "\n".join(record_lines(record)) + "\n"
-    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except FileNotFoundError as error:
-        if not path.exists():  # else another process wrote the same record meanwhile
-            message = f"{path.name}: the record cannot be written: {error}"
-            raise DataError(message) from None
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-        message = f"{path.name}: the record cannot be written: {error}"
-        raise DataError(message) from None
+        write_file(path, text.encode(), what="record")
+    except DataError as error:
+        gone = isinstance(error.__context__, FileNotFoundError)
+        if not (gone and path.exists()):  # another process wrote it meanwhile
+            raise
 
 
 def read_lines(path: AnyPath) -> list[str]:

@@ -105,17 +105,20 @@ SUITES: Mapping[str, Suite] = MappingProxyType(
             ),
             Suite(
                 "multiobjective-v0",
-                "Fronts of accuracy, latency and energy on every device, both spaces.",
+                "Fronts of accuracy, latency and energy on HW-NAS-Bench's devices, in "
+                "its two spaces.",
                 (*_fronts(NASBENCH201), *_fronts(FBNET)),
             ),
             Suite(
                 "transfer-v0",
-                "A new device at a medium budget, after queries on the five others.",
+                "Each of HW-NAS-Bench's devices as a new one at a medium budget, after "
+                "queries on the five others.",
                 (*_left_out(NASBENCH201), *_left_out(FBNET)),
             ),
             Suite(
                 "smoke",
-                "A task of each search space and a front, to see that everything runs.",
+                "A task of NAS-Bench-201, one of FBNet and a front, to see that "
+                "everything runs.",
                 (
                     Task("HWNAS-NASBench201-EdgeGPU-v0"),
                     Task("HWNAS-FBNet-EdgeTPU-v0"),

@@ -92,10 +92,14 @@ class Task:
 
     def _usual_metric(self) -> str:
         """Returns the device's first metric that a budget can be on."""
-        known = isinstance(self.env, str) and self.env_id in environments()
-        if not known or self.costs is not None:
+        if not (isinstance(self.env, str) and self.env_id in environments()):
             return "latency_ms"
         keywords = gym.spec(self.env_id).kwargs
+        if self.costs is not None:
+            found = make_problem(
+                keywords["space"], dataset=self.dataset, costs=self.costs
+            )
+            return found.metric
         device = get_device(keywords["device"])
         return choose_metric(get_space(keywords["space"]), [device], None)
 

@@ -12,8 +12,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from hwnas_env import networks
 from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
-from hwnas_env.arguments import check_name
+from hwnas_env.arguments import check_name, check_whole
 from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
 from hwnas_env.benchmark.front_studies import run_fronts
 from hwnas_env.benchmark.fronts import FRONT_AGENTS
@@ -30,10 +31,13 @@ from hwnas_env.envs.registration import (
 from hwnas_env.errors import HWNASError, NotMeasuredError, OwnFunctionError
 from hwnas_env.problems.problem import PRESETS
 from hwnas_env.reports.terminal import analysis, reproduction, tables
-from hwnas_env.reports.terminal.printing import lay_out, progress_bars, show
+from hwnas_env.reports.terminal.printing import lay_out, progress_bars, say, show
 from hwnas_env.spaces import get_space
 from hwnas_env.texts import plain, tolerate, write
 from hwnas_env.types import Genotypes
+
+MOST_IMAGES = 4096
+"""Most images of an input that a network is exported for."""
 
 INDEX_DIGITS = 19
 """A number of so many digits is no index of any space."""
@@ -54,6 +58,13 @@ app.add_typer(bench.app, name="bench")
 ERROR = 10_000
 """Letters of an error that are printed at most; it may name many files."""
 
+Architecture = Annotated[
+    str,
+    typer.Argument(
+        help="An architecture's name, its index in a table (NAS-Bench-201: the "
+        "official one), or a genotype: numbers with commas, or as records write it."
+    ),
+]
 Env = Annotated[str, typer.Option(help="An environment's id; see: hwnas-env envs.")]
 Dataset = Annotated[str | None, typer.Option(help="A dataset of the search space.")]
 MetricName = Annotated[str | None, typer.Option(help="What the budget is on.")]
@@ -174,7 +185,7 @@ def run(
         runs = _with_progress(
             task, agents, seeds=seeds, limits=limits, jobs=jobs, folder=out
         )
-        summary = tables.run_summary(task, task.problem(), runs, queries=limits.queries)
+        summary = tables.run_summary(task, task.problem(), runs, limits=limits)
         studies.append({**summary, "runs": [one.as_dict() for one in runs]})
         if not as_json:
             lay_out(tables.run_table(summary))
@@ -196,13 +207,7 @@ def envs(as_json: Json = False) -> None:
 
 @app.command()
 def query(
-    architecture: Annotated[
-        str,
-        typer.Argument(
-            help="An architecture string, an official index, or a genotype: its "
-            "numbers with commas between, or as records write it."
-        ),
-    ],
+    architecture: Architecture,
     env: Env,
     dataset: Dataset = None,
     metric: MetricName = None,
@@ -246,6 +251,41 @@ def optimum(
     network["budget"] = limit
     network["bound"] = tables.bound_words(problem.metric, limit)
     show(network, as_json=as_json, table=tables.network_table)
+
+
+@app.command()
+def export(
+    architecture: Architecture,
+    env: Env,
+    onnx: Annotated[
+        Path | None, typer.Option(help="An ONNX file, for any runtime.")
+    ] = None,
+    torch: Annotated[
+        Path | None,
+        typer.Option(help="PyTorch's exported program, for torch.export.load."),
+    ] = None,
+    dataset: Dataset = None,
+    batch: Annotated[int, typer.Option(help="Images of an input.")] = 1,
+    seed: Annotated[int, typer.Option(help="What the weights are drawn from.")] = 0,
+) -> None:
+    """Writes a network, untrained, as a file that runtimes and PyTorch read."""
+    if onnx is None and torch is None:
+        message = "give --onnx FILE or --torch FILE"
+        raise typer.BadParameter(message)
+    problem = Task(env, dataset).problem()
+    space, name = problem.space, problem.dataset
+    network = problem.network(
+        _genotype(space, architecture), seed=check_whole(seed, what="seed")
+    )
+    count = check_whole(batch, what="batch", least=1, most=MOST_IMAGES)
+    images = networks.example(space, dataset=name, batch=count)
+    for file, write_to in (
+        (onnx, networks.export_onnx),
+        (torch, networks.export_torch),
+    ):
+        if file is not None:
+            written = write_to(network, images, file)
+            say(f"wrote {written} ({written.stat().st_size:,} bytes)")
 
 
 @app.command()
@@ -302,11 +342,14 @@ def _genotype(space: SearchSpace, text: str) -> Genotypes:
     if digits_only and len(text) < INDEX_DIGITS:
         return space.validate_one(space.from_index([int(text)]))
     try:
-        return space.encode(text)
+        found: Genotypes = space.encode(text)
+        return found
     except HWNASError:
-        if not NUMBERS.fullmatch(text):
+        if NUMBERS.fullmatch(text):
+            return space.validate_one([int(one) for one in DIGITS.findall(text)])
+        if len(text) != space.length:
             raise
-        return space.validate_one([int(one) for one in DIGITS.findall(text)])
+        return space.validate_one(space.from_words([text])[0])  # a letter a position
 
 
 def _with_progress(

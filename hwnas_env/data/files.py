@@ -1,7 +1,10 @@
-"""Files from elsewhere: read whole or refused."""
+"""Files, whole or not at all: those from elsewhere, and those that are written."""
 
+import contextlib
 import hashlib
+import os
 import stat
+import uuid
 from pathlib import Path
 
 from hwnas_env.errors import DataError, DataMissingError, TruncatedFileError
@@ -36,6 +39,32 @@ def read_file(path: Path) -> bytes:
         if isinstance(error, DataError):
             raise
         message = f"{path} cannot be read ({error})"
+        raise DataError(message) from None
+
+
+def write_file(path: Path, content: bytes, *, what: str) -> None:
+    """Writes a file; a process that is killed leaves the whole of it, or nothing new.
+
+    Args:
+        path: the file; folders above it are made.
+        content: its bytes.
+        what: what the file is, for messages ("record").
+
+    Raises:
+        DataError: it cannot be written; what was there before is still there.
+    """
+    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except (OSError, ValueError) as error:
+        with contextlib.suppress(OSError, ValueError):
+            beside.unlink(missing_ok=True)
+        message = f"{path.name}: the {what} cannot be written: {error}"
         raise DataError(message) from None
 
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from hwnas_env.engines.links import Link as Link
     from hwnas_env.engines.links import Logistic as Logistic
     from hwnas_env.engines.links import Saturating as Saturating
+    from hwnas_env.engines.space import Blueprint as Blueprint
     from hwnas_env.engines.space import SearchSpace as SearchSpace
 
 _HOMES = {
     "Additive": "hwnas_env.engines.additive",
+    "Blueprint": "hwnas_env.engines.space",
     "CostSource": "hwnas_env.engines.columns",
     "LayeredAccuracy": "hwnas_env.engines.columns",
     "LayeredCosts": "hwnas_env.engines.columns",

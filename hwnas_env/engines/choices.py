@@ -65,10 +65,10 @@ class Choices:
         every: Any = self.operations
         return (every,) * self.length if isinstance(first, str) else every
 
-    @property
-    def longest_operations(self) -> tuple[str, ...]:
-        """The choices of the position that has most of them, by name."""
-        return self.operations_at[self.choices_at.index(self.choices)]
+    @functools.cached_property
+    def action_words(self) -> str:
+        """The choices of the position that has most of them, for messages."""
+        return ", ".join(self.operations_at[self.choices_at.index(self.choices)])
 
     @functools.cached_property
     def choices_at(self) -> tuple[int, ...]:
@@ -97,7 +97,7 @@ class Choices:
         marks.setflags(write=False)
         return marks.view(np.int8)
 
-    @property
+    @functools.cached_property
     def size(self) -> int:
         """Number of genotypes, the product of all ``K_p``, as a Python integer."""
         return math.prod(self.choices_at)
@@ -163,7 +163,8 @@ class Choices:
             UnknownNameError: there is no such operation.
         """
         names = self.operations_at[position]
-        check_name(name, names, what=f"operation of {self.name}")
+        where = "" if self.uniform else f", {self.positions[position]}"
+        check_name(name, names, what=f"operation of {self.name}{where}")
         return names.index(name)
 
     def encode_names(self, names: Sequence[str]) -> Genotypes:

@@ -5,7 +5,7 @@ Its two forms, a table of all networks and sums over layers, are in
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.choices import Choices
-from hwnas_env.errors import NotExactError, NotMeasuredError, shown
+from hwnas_env.errors import (
+    NoNetworkError,
+    NotExactError,
+    NotMeasuredError,
+    shown,
+)
 from hwnas_env.types import Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
@@ -24,6 +29,28 @@ if TYPE_CHECKING:
         TableAccuracy,
         TableCosts,
     )
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Builds PyTorch modules of a space's networks on one dataset.
+
+    Attributes:
+        build: a valid genotype ``(L,)`` to a module, its weights drawn.
+        side: height and width of the input in pixels; it has three channels.
+        classes: outputs of the classifier.
+        bias: multiply-adds that the space counts for every output's bias of the
+            classifier; weights count 1 for every product.
+        normalisation: the same for every number that is normalised.
+        pooling: the same for every number and channel that is pooled globally.
+    """
+
+    build: Callable[[Genotypes], Any]
+    side: int
+    classes: int
+    bias: int = 0
+    normalisation: int = 0
+    pooling: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +131,23 @@ class SearchSpace(Choices, ABC):
         del dataset, genotype
         message = f"{self.name} on the {device.name}: no file of measurements is known"
         raise NotMeasuredError(message)
+
+    def network(self, dataset: str) -> "Blueprint":
+        """Returns what builds PyTorch modules of the space's networks.
+
+        Args:
+            dataset: one of the space's; it sets the input's size and the classes.
+
+        Raises:
+            NoNetworkError: the space offers none, the default.
+            MissingExtraError: PyTorch is not installed.
+        """
+        del dataset
+        message = (
+            f"{self.name} offers no networks: its class has no network(dataset), which "
+            "returns a Blueprint"
+        )
+        raise NoNetworkError(message)
 
     def draw(self, axes: Any, genotype: Sequence[int]) -> None:
         """Draws a network with matplotlib: by default a row of boxes, one a position.

@@ -50,7 +50,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         - evaluated: whether this step evaluated a network.
         - genotype: ``(L,)`` int8, -1 where undecided.
         - accuracy_percent: of the network.
-        - one key a metric of the problem, in its unit (latency_ms, energy_mj,
+        - one key a metric of the problem, in its unit (latency_ms, image_ms, energy_mj,
           arithmetic_intensity, parameters_m, flops_m): inf where the device cannot run
           the network.
         - budget: of this episode, in the metric's unit.
@@ -71,7 +71,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
         Each episode's device is drawn uniformly from ``devices``, or named by
         ``reset(options={"device": ...})``, which takes those of ``test_devices`` too.
         It is described at the end of the observation: the log of cost / medium budget
-        of the K networks that repeat one choice everywhere, clipped to [-10, 10]. So an
+        of the K networks that repeat one choice everywhere, clipped to [-10, 10]; where
+        a position has K_p choices, choice c there is c mod K_p. So an
         environment of other devices has the same spaces, and a policy can be tested on
         devices that it has never seen.
 

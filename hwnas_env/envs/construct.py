@@ -199,8 +199,8 @@ class ConstructEnv(HWNASEnv):
 
     def check_action(self, action: Any) -> int:
         """Returns an action as an int, or raises :class:`InvalidActionError`."""
-        names = ", ".join(self.problem.space.longest_operations)
-        return self._integer(action, self._choices, meaning=names)
+        meaning = self.config.space.action_words
+        return self._integer(action, self._choices, meaning=meaning)
 
     def _check_choice(self, position: int, choice: Any) -> int:
         names = ", ".join(self.problem.space.operations_at[position])

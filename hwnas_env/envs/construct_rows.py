@@ -31,7 +31,7 @@ class ConstructRows(Rows):
         config.require_exact()
         self.action_space = gym.spaces.Discrete(space.choices)
         self.steps_before_reward = space.length - 1
-        self._meaning = ", ".join(space.longest_operations)
+        self._meaning = space.action_words
 
     def start(self, rows: IntArray, genotype: Any) -> None:
         """Starts episodes; see :meth:`Rows.start`."""

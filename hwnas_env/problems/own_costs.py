@@ -126,6 +126,7 @@ def _read(content: bytes, name: str, space: SearchSpace) -> dict[str, FloatArray
         row_of=lambda text: int(space.index(space.encode(text))[0]),
         number=_cost,
         strict=True,
+        width=0 if table else space.choices,
     )
     if suffix == ".npz":
         found = read_npz(content, name=name, form=form)

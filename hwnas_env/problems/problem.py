@@ -135,6 +135,21 @@ class Problem:
         """Writes one genotype ``(L,)`` as the architecture's name."""
         return self.space.decode(genotype)
 
+    def network(self, genotype: npt.ArrayLike, *, seed: int = 0) -> Any:
+        """Builds a network as a PyTorch module in evaluation mode.
+
+        Args:
+            genotype: ``(L,)``.
+            seed: what the weights are drawn from.
+
+        Raises:
+            NoNetworkError: the space offers none.
+            MissingExtraError: PyTorch is not installed.
+        """
+        from hwnas_env.networks.build import build_network  # optional, and rarely asked
+
+        return build_network(self.space, genotype, dataset=self.dataset, seed=seed)
+
     @property
     def metric_column(self) -> int:
         """Column of ``metric`` in an evaluation's costs."""
@@ -237,17 +252,16 @@ class Problem:
         limit = math.inf if budget is None else self.budget(budget)
         return self.model.optimum(self.metric_column, limit)
 
-    def pareto_front(
-        self, objectives: Sequence[str] = ("accuracy", "latency_ms")
-    ) -> ParetoFront:
+    def pareto_front(self, objectives: Sequence[str] | None = None) -> ParetoFront:
         """Returns the exact front over the deployable networks, by mean accuracy.
 
-        The last few are kept: three objectives over layers take seconds. Their arrays
-        are read-only.
+        The last few are kept: three objectives over layers take from seconds to a
+        minute. Their arrays are read-only.
 
         Args:
             objectives: "accuracy" and names out of ``metrics``. Any where the
-                space is enumerated; at most three where it is layers.
+                space is enumerated; at most three where it is layers. By default the
+                accuracy and the latency; where there is none, the budget's metric.
 
         Raises:
             UnknownNameError: a name that is no objective of this problem.
@@ -255,6 +269,9 @@ class Problem:
             NotExactError: the space is layers, and the accuracy a function of unknown
                 form.
         """
+        if objectives is None:
+            usual = "latency_ms" if "latency_ms" in self.metrics else self.metric
+            objectives = ("accuracy", usual)
         chosen = self.objectives(objectives)
         found = self._fronts.get(chosen)
         if found is None:

@@ -40,7 +40,10 @@ FORM = "Accel-NASBench"
 
 SPACE = "mnasnet"
 CITATION = "Ahmad et al., Accel-NASBench, DAC 2024 (github.com/afzalxo/Accel-NASBench)"
-IMPORT_HINT = "hwnas-env data import accel-nasbench anb_dataset_jsons.tar.gz"
+IMPORT_HINT = (
+    "hwnas-env data import accel-nasbench anb_dataset_jsons.tar.gz, which is in "
+    "github.com/afzalxo/Accel-NASBench"
+)
 
 TRAINING = ("val_top1", "val_top5", "train_time")
 """Columns of a network's training: percent, percent and seconds."""

@@ -35,6 +35,7 @@ class TableForm:
         row_of: an architecture's row; raises ValueError where it is none.
         number: reads the text of a cell; raises ValueError where it is wrong.
         strict: True refuses arrays of an npz that are named otherwise.
+        width: columns that every array has; 0 for one, or several runs.
     """
 
     size: int
@@ -43,6 +44,7 @@ class TableForm:
     row_of: Callable[[str], int]
     number: Callable[[str], float]
     strict: bool = False
+    width: int = 0
 
     def named(self, title: str) -> str | None:
         """Returns the title that is meant, but for case and punctuation; or None."""
@@ -86,7 +88,7 @@ def read_npz(content: bytes, *, name: str, form: TableForm) -> dict[str, FloatAr
                     raise ForeignFileError(message)
                 if what is not None:
                     where = f"{name}: {shown(title)}"
-                    found[what] = _member(archive, member, where, form.size)
+                    found[what] = _member(archive, member, where, form)
     except (ForeignFileError, TruncatedFileError):
         raise
     except Exception as error:  # zipfile and NumPy raise a dozen kinds for damage
@@ -96,7 +98,7 @@ def read_npz(content: bytes, *, name: str, form: TableForm) -> dict[str, FloatAr
 
 
 def _member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str, rows: int
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str, form: TableForm
 ) -> FloatArray:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         message = f"{where}: compressed in a way that NumPy does not"
@@ -110,8 +112,13 @@ def _member(
         if dtype.kind not in "fiu" or dtype.itemsize > 8:
             message = f"{where}: expected numbers, got dtype {dtype!s:.80}"
             raise ForeignFileError(message)
-        if not _is_shape(shape, rows):
-            expected = f"shape ({rows},) or ({rows}, R), R to {MOST_RUNS}"
+        if not _is_shape(shape, form):
+            rows = form.size
+            expected = (
+                f"shape ({rows}, {form.width})"
+                if form.width
+                else f"shape ({rows},) or ({rows}, R), R to {MOST_RUNS}"
+            )
             message = f"{where}: expected {expected}, got {shape!s:.80}"
             raise ForeignFileError(message)
         size = math.prod(shape) * dtype.itemsize
@@ -123,9 +130,11 @@ def _member(
     return flat.reshape(shape, order="F" if columns_first else "C").astype(np.float64)
 
 
-def _is_shape(shape: tuple[int, ...], rows: int) -> bool:
-    return shape == (rows,) or (
-        len(shape) == 2 and shape[0] == rows and 1 <= shape[1] <= MOST_RUNS
+def _is_shape(shape: tuple[int, ...], form: TableForm) -> bool:
+    if form.width:
+        return shape == (form.size, form.width)
+    return shape == (form.size,) or (
+        len(shape) == 2 and shape[0] == form.size and 1 <= shape[1] <= MOST_RUNS
     )
 
 

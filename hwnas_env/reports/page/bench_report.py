@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hwnas_env.benchmark.loading import Loaded, load_folder
-from hwnas_env.data.files import read_file
+from hwnas_env.data.files import read_file, write_file
 from hwnas_env.errors import DataError
 from hwnas_env.reports.page.merging import merged
 from hwnas_env.reports.page.sheets import as_csv, as_latex
@@ -90,12 +90,12 @@ def write_report(loaded: Loaded, output: AnyPath) -> list[Path]:
     every = {**before, **now}
     _write_list(beside, {n: [*before.get(n, ()), *now.get(n, ())] for n in every})
     for name, whole in files.items():
-        _write_whole(beside / name, whole)
+        write_file(beside / name, whole, what="report")
     for name in before:
         if name not in files and _is_ours(beside / name, before):
             (beside / name).unlink()  # of an earlier report, which this one replaces
     _write_list(beside, now)
-    _write_whole(output, content)
+    write_file(output, content, what="report")
     return [output, *(beside / name for name in files)]
 
 
@@ -146,7 +146,7 @@ def _is_listed(item: tuple[str, object]) -> bool:
 
 def _write_list(beside: Path, sums: Sums) -> None:
     text = json.dumps(sums, indent=1, sort_keys=True)
-    _write_whole(beside / WRITTEN, f"{text}\n".encode())
+    write_file(beside / WRITTEN, f"{text}\n".encode(), what="report")
 
 
 def _is_ours(path: Path, listed: Sums) -> bool:
@@ -159,16 +159,3 @@ def _is_ours(path: Path, listed: Sums) -> bool:
 
 def _sum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        message = f"{path.name}: the report cannot be written: {error}"
-        raise DataError(message) from None

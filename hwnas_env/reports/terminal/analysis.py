@@ -49,7 +49,7 @@ def analysis_table(values: Mapping[str, Any]) -> Group:
 
 
 def _best(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title="Best network of a device: latency over each device's budget")
+    table = Table(title="Best network of a device: cost over each device's budget")
     table.add_column("best for")
     table.add_column("accuracy %", justify="right")
     for name in rows[0]["shares"]:

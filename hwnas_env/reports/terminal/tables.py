@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
-from hwnas_env.benchmark.runs import Run, Task
+from hwnas_env.benchmark.runs import Limits, Run, Task
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.fidelity import ERRORS, fidelity_words
 from hwnas_env.problems.problem import PRESETS, Problem
@@ -15,7 +15,7 @@ from hwnas_env.reports.terminal.printing import heading
 
 
 def run_summary(
-    task: Task, problem: Problem, runs: Sequence[Run], *, queries: int | None
+    task: Task, problem: Problem, runs: Sequence[Run], *, limits: Limits
 ) -> dict[str, Any]:
     """Returns a study's result as plain values: the optimum, and agents best first.
 
@@ -25,8 +25,8 @@ def run_summary(
         task: what was searched.
         problem: its problem.
         runs: of all agents, at least one.
-        queries: what each might spend; None where only seconds were limited, and the
-            most that a run spent is said.
+        limits: what each might spend; where only seconds were limited, the most
+            queries that a run spent are said too.
     """
     budget = task.limit(problem)
     best = None
@@ -62,7 +62,8 @@ def run_summary(
         "problem": problem.describe(),
         "env": runs[0].env,
         "budget": budget,
-        "queries": queries or max(run.queries for run in runs),
+        "queries": limits.queries or max(run.queries for run in runs),
+        "train_seconds": limits.train_seconds,
         "optimum": best,
         "agents": agents,
     }
@@ -125,7 +126,7 @@ def run_table(summary: Mapping[str, Any]) -> Group:
             summary["env"],
             f"{problem['dataset']}, "
             f"{bound_words(problem['metric'], summary['budget'])}, "
-            f"{summary['queries']} queries a run",
+            f"{limit_words(summary)}",
         ),
         table,
         f"cost: {kinds[problem['metric']]}; accuracy: {kinds['accuracy']} "
@@ -134,6 +135,17 @@ def run_table(summary: Mapping[str, Any]) -> Group:
         *failure_lines(summary["agents"]),
         "",
     )
+
+
+def limit_words(summary: Mapping[str, Any]) -> str:
+    """Says what a run could spend."""
+    seconds = summary.get("train_seconds")
+    if seconds is None:
+        return f"{summary['queries']} queries a run"
+    if not summary["queries"]:
+        return f"{seconds:,.0f} training seconds a run, which pay for no network"
+    most = f"{summary['queries']} queries at most"
+    return f"{seconds:,.0f} training seconds a run, {most}"
 
 
 def bound_words(metric: str, budget: float | None) -> str:
@@ -163,7 +175,7 @@ def front_table(summary: Mapping[str, Any]) -> Group:
     return Group(
         heading(
             summary["env"],
-            f"{', '.join(summary['objectives'])}, {summary['queries']} queries a run; "
+            f"{', '.join(summary['objectives'])}, {limit_words(summary)}; "
             f"exact front: {summary['front']} points",
         ),
         table,
@@ -181,6 +193,7 @@ def environment_rows(problems: Mapping[str, Problem]) -> list[dict[str, Any]]:
             "dataset": problem.dataset,
             "devices": [problem.device.name],
             "metrics": list(problem.metrics),
+            "metric": problem.metric,
             "cost": problem.provenance[problem.metric].kind,
             "accuracy": problem.provenance["accuracy"].kind,
             "networks": problem.space.size,
@@ -204,6 +217,7 @@ def several_row(name: str, problems: Sequence[Problem]) -> dict[str, Any]:
         "id": name,
         "devices": [problem.device.name for problem in problems],
         "metrics": shared,
+        "metric": next(name for name in shared if METRICS[name].budgetable),
         "cost": ", ".join(dict.fromkeys(row["cost"] for row in rows)),
         **dict.fromkeys(PRESETS),
     }
@@ -212,7 +226,7 @@ def several_row(name: str, problems: Sequence[Problem]) -> dict[str, Any]:
 def environment_table(rows: Sequence[Mapping[str, Any]]) -> Group:
     """Lays the environments out."""
     table = Table()
-    names = ("id", "dataset", "cost", "accuracy")
+    names = ("id", "dataset", "metric", "cost", "accuracy")
     for title in (*names, *PRESETS):
         justify: Any = "left" if title in names else "right"
         table.add_column(title, justify=justify, no_wrap=True)
@@ -222,8 +236,8 @@ def environment_table(rows: Sequence[Mapping[str, Any]]) -> Group:
         table.add_row(*(str(row[name]) for name in names), *words)
     return Group(
         table,
-        "tight, medium, loose: preset budgets on latency in ms; those of MultiDevice "
-        "are each device's",
+        "tight, medium, loose: preset budgets on the metric, in its unit; those of "
+        "MultiDevice are each device's, on the first metric that all have",
     )
 
 

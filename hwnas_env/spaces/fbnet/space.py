@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.forms import LayeredSpace
+from hwnas_env.engines.space import Blueprint
+from hwnas_env.extras import load_extra
 from hwnas_env.spaces.fbnet.facts import BLOCKS, SETTINGS, count_tables
 from hwnas_env.types import Genotypes, IntArray, Provenance
 
@@ -69,6 +71,13 @@ class FBNet(LayeredSpace):
                 ("parameters_m", "flops_m"), fixed, blocks, strict=True
             )
         }
+
+    def network(self, dataset: str) -> Blueprint:
+        """Returns what builds PyTorch modules: see :mod:`.network`."""
+        load_extra("torch", extra="torch", purpose="a network")
+        from hwnas_env.spaces.fbnet.network import blueprint  # needs torch
+
+        return blueprint(self.check_dataset(dataset))
 
     def draw(self, axes: Any, genotype: Sequence[int]) -> None:
         """Draws the layers as a chain in two rows, with the channels of each stage."""

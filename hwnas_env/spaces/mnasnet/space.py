@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.forms import LayeredSpace
+from hwnas_env.engines.space import Blueprint
+from hwnas_env.extras import load_extra
 from hwnas_env.spaces.mnasnet.facts import STRIDES, blocks_at, count_tables
 from hwnas_env.types import Genotypes, IntArray, Provenance
 
@@ -119,6 +121,14 @@ class MnasNet(LayeredSpace):
         ]
         lengths = {len(part) for part in (expansion, kernel, layers, squeeze)}
         return self.encode_names(names if len(lengths) == 1 else [])
+
+    def network(self, dataset: str) -> Blueprint:
+        """Returns what builds PyTorch modules: see :mod:`.network`."""
+        load_extra("torch", extra="torch", purpose="a network")
+        from hwnas_env.spaces.mnasnet.network import blueprint  # needs torch
+
+        self.check_dataset(dataset)
+        return blueprint()
 
     def draw(self, axes: Any, genotype: Sequence[int]) -> None:
         """Draws each block as a column of its layers: see :mod:`.picture`."""

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.forms import TableSpace
+from hwnas_env.engines.space import Blueprint
 from hwnas_env.errors import InvalidGenotypeError, shown
+from hwnas_env.extras import load_extra
 from hwnas_env.spaces.nasbench201.facts import (
     CELLS_PER_STAGE,
     CHANNELS,
@@ -164,6 +166,13 @@ class NASBench201(TableSpace):
             "parameters_m": self.parameters(rows, dataset=dataset) / 1e6,
             "flops_m": self.flops(rows, dataset=dataset) / 1e6,
         }
+
+    def network(self, dataset: str) -> Blueprint:
+        """Returns what builds PyTorch modules: see :mod:`.network`."""
+        load_extra("torch", extra="torch", purpose="a network")
+        from hwnas_env.spaces.nasbench201.network import blueprint  # needs torch
+
+        return blueprint(self.check_dataset(dataset))
 
     def draw(self, axes: Any, genotype: Sequence[int]) -> None:
         """Draws the cell as a graph of four nodes."""
