@@ -25,6 +25,7 @@ from hwnas_env.benchmark.runner import load_or_run, run_job, run_jobs
 from hwnas_env.benchmark.runs import Limits, Run, Task
 from hwnas_env.benchmark.validate import record_files, validate
 from hwnas_env.cli import app
+from hwnas_env.data import files
 from hwnas_env.errors import (
     DataError,
     ForeignFileError,
