@@ -127,7 +127,7 @@ def calibrate_costs(reference: Path) -> dict[str, Entry]:
                 {},
                 method="1000 over the time an image",
                 citation=CITATION,
-                calibrated_on=f"{measured:,} networks",
+                calibrated_on=f"{measured:,} measurements of Accel-NASBench's networks",
             )
     return entries
 
@@ -177,12 +177,12 @@ def _fitted(
         {**keys, **fit(form, rows, target, grid=grid)},
         method=method,
         citation=CITATION,
-        calibrated_on=f"{held.sum():,} networks",
+        calibrated_on=f"{held.sum():,} measurements of Accel-NASBench's networks",
         fidelity=fidelity(estimate[held], target[held], method=HELD_OUT),
     )
 
 
-TRAINED = "fitted to one proxy training of one seed a network, at most 67 % top-1"
+TRAINED = "fitted to proxy trainings of one seed, at most 67 % top-1"
 
 _BY_POINTS = {"alone": 0.3, "twos": 2.0, "choices": 4.0, "pairs": 2.0}
 """Penalties of the accuracy, whose noise is larger than that of costs."""

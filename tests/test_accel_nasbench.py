@@ -1,5 +1,6 @@
 """Import of Accel-NASBench's archive: what is held of few networks, and what is not."""
 
+import gzip
 import io
 import json
 import tarfile
@@ -23,6 +24,7 @@ from hwnas_env.errors import (
     ForeignFileError,
     NotMeasuredError,
     TruncatedFileError,
+    UnknownNameError,
 )
 from hwnas_env.spaces.mnasnet import EFFICIENTNET_B0, SPACE, blocks_at
 from hwnas_env.types import Genotypes
@@ -203,9 +205,16 @@ def changed(*path: str, to: Any) -> bytes:
         (changed("metrics", "train_time", to=10**400), "train_time"),
         (changed("platform_perf", "latency_zcu102", to=5.0), "latency_zcu102: got 5.0"),
         (changed("platform_perf", to=3), "'platform_perf'"),
+        (changed("metrics", "val_top1", to=150.0), "percent, val_top1 at most"),
+        (changed("metrics", "val_top1", to=99.0), "percent, val_top1 at most"),
+        (
+            changed("platform_perf", "latency_zcu102", "latency_mean", to=5e-324),
+            "latency_mean: expected a number",
+        ),
+        (changed("model_info", to=[]), "'model_info'"),
         (changed("model_info", "params", to=5.3), "params is 5.3, the network has"),
     ],
-    ids=range(15),
+    ids=range(19),
 )
 def test_what_is_no_network_of_the_archive_is_refused_by_its_name(
     content: bytes, words: str, tmp_path: Path
@@ -241,6 +250,49 @@ def test_damaged_and_foreign_archives_are_refused(
     monkeypatch.setattr(accel_nasbench, "MOST_FILES", 2)
     with pytest.raises(ForeignFileError, match="more than 2 files"):
         import_archive(packed(as_files([GOOD] * 3), tmp_path / "anb.tar.gz"))
+
+
+def test_what_archives_say_of_their_size_is_not_believed(tmp_path: Path) -> None:
+    good = json.dumps(GOOD).encode()
+    path = tmp_path / "anb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("a.json", good)
+        pack.writestr("b.json", bytes(5 << 20))
+    content = path.read_bytes()
+    # the second member says that it has 1,000 bytes, in both places
+    said, true = (size.to_bytes(4, "little") for size in (1000, 5 << 20))
+    forged = content.replace(true, said)
+    assert forged != content
+    path.write_bytes(forged)
+    with pytest.raises((TruncatedFileError, ForeignFileError)):
+        import_archive(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as pack:
+        pack.writestr("a.json", good * 9)
+    damaged = bytearray(path.read_bytes())
+    damaged[60:90] = bytes(30)
+    path.write_bytes(bytes(damaged))
+    with pytest.raises(TruncatedFileError, match="damaged"):
+        import_archive(path)
+
+
+def test_gzip_streams_may_follow_one_another(tmp_path: Path) -> None:
+    plain = packed(as_files([GOOD]), tmp_path / "plain.tar").read_bytes()
+    path = tmp_path / "anb.tar.gz"
+    path.write_bytes(gzip.compress(plain[:700]) + gzip.compress(plain[700:]))
+    assert len(import_archive(path)) == 1
+    path.write_bytes(gzip.compress(plain) + b"garbage")
+    with pytest.raises(TruncatedFileError):
+        import_archive(path)
+
+
+def test_a_repeated_network_fills_holes_of_the_first(tmp_path: Path) -> None:
+    first = json.loads(json.dumps(GOOD))
+    del first["platform_perf"]["latency_zcu102"]
+    bench = import_archive(packed(as_files([first, GOOD]), tmp_path / "anb.tar"))
+    expected = GOOD["platform_perf"]["latency_zcu102"]["latency_mean"]
+    assert bench.query(B0)["latency_zcu102"] == expected
+    with pytest.raises(UnknownNameError, match="unknown column of Accel-NASBench"):
+        bench.column("val_top")
 
 
 def test_the_command_names_the_forms_of_archives() -> None:

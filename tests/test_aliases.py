@@ -66,3 +66,10 @@ def test_an_alias_and_its_metric_are_one_objective() -> None:
         problem.pareto_front(("accuracy", "latency_ms", "throughput_ips"))
     with pytest.warns(UserWarning, match="energy is 3.0 x latency: the two are one"):
         problem.pareto_front(("accuracy", "latency_ms", "energy_mj"))
+
+
+@pytest.mark.parametrize("device", ["a100", "zcu102"])
+def test_the_usual_front_is_on_latency_or_the_budgets_metric(device: str) -> None:
+    problem = hwnas_env.make_problem("mnasnet", device=device)
+    front = problem.pareto_front()
+    assert front.objectives == ("accuracy", problem.metric)

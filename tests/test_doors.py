@@ -163,6 +163,16 @@ WRONG: dict[str, Any] = {
             }
         }
     },
+    "metrics: expected one that a budget can be on": {
+        "spaces": {
+            "mnasnet": {
+                "metrics": ["throughput_ips"],
+                "columns": {
+                    "ImageNet": {"throughput_ips": {"kind": "user", "method": "m"}}
+                },
+            }
+        }
+    },
     "budgets: ImageNet: latency_ms: expected positive numbers": {
         "spaces": {
             "fbnet": {

@@ -119,8 +119,13 @@ def test_lists_of_features_are_checked() -> None:
     changed = [list(part) for part in four]
     changed[2][5] = 4  # only the sixth has it
     SPACE.from_lists(*changed)
-    with pytest.raises(InvalidGenotypeError):
-        SPACE.from_lists([1] * 6, *four[1:])
+    wrong: list[Any] = [[1] * 6, 5, "1111111", None]
+    for part in wrong:
+        with pytest.raises(InvalidGenotypeError, match="expansion: expected 7 values"):
+            SPACE.from_lists(part, *four[1:])
+    flags: Any = ["False"] * 7
+    with pytest.raises(InvalidGenotypeError, match="expected True or False"):
+        SPACE.from_lists(*four[:3], flags)
 
 
 def test_coefficients_stay_small() -> None:
@@ -173,7 +178,7 @@ def test_accuracies_follow_the_trained_networks(reference: Path) -> None:
         assert card.tau_b >= tau
         assert card.mape_percent <= error
         stated = problem.provenance["accuracy"]
-        assert "one proxy training of one seed a network, at most 67 %" in stated.method
+        assert "proxy trainings of one seed, at most 67 % top-1" in stated.method
         assert stated.fidelity is not None
         assert stated.fidelity.tau_b is not None
         assert stated.fidelity.tau_b >= tau
@@ -333,6 +338,10 @@ GOOD = DEVICES["tpuv3"].coefficients("mnasnet", IMAGENET, "image_ms")
         {"floor_ms": -1.0},
         {"softness_ms": float("nan")},
         {"start_steps": 1.5},
+        {"start_steps": 10**19},
+        {"start_steps": 2**62},
+        {"start_steps": True},
+        {"block_steps": [[True] * 36, *GOOD["block_steps"][1:]]},
         {"block_steps": GOOD["block_steps"][:6]},
         {"block_steps": [*GOOD["block_steps"][:6], [1, 2, 3]]},
         {"block_steps": {}},

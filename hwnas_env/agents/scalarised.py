@@ -21,7 +21,8 @@ class ScalarisedPPOConfig(MaskablePPOConfig):
     """Hyperparameters of the scalarised PPO.
 
     Attributes:
-        objectives: "accuracy" and names out of the problem's metrics.
+        objectives: "accuracy" and names out of the problem's metrics; the default, on a
+            device without latency, is the accuracy and the budget's metric.
         scalarisation: "weighted_sum" or "chebyshev", normalised by the exact front.
     """
 
@@ -51,8 +52,15 @@ class ScalarisedPPO(MaskablePPO):
     config: ScalarisedPPOConfig
 
     def vector_keywords(self) -> dict[str, Any]:
-        """Returns the objectives in place of a reward."""
-        return {"objectives": self.config.objectives}
+        """Returns the objectives in place of a reward.
+
+        The default is meant for devices with a latency; on others it is the accuracy
+        and the budget's metric.
+        """
+        objectives, usual = self.config.objectives, ScalarisedPPOConfig.objectives
+        if objectives == usual and usual[1] not in self.problem.metrics:
+            objectives = (usual[0], self.problem.metric)
+        return {"objectives": objectives}
 
     def wrap(self, envs: Any) -> Any:
         """Scalarises with drawn weights."""

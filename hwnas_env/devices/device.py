@@ -273,6 +273,10 @@ def _check_space(device: Device, space: str, facts: Mapping[str, Any]) -> None:
         if alias is not None and alias.of not in metrics[: metrics.index(metric)]:
             words = f"{metric} is an alias of {alias.of}, which has to come before it"
             _refuse(where, f"metrics: {words}")
+    if not any(METRICS[metric].budgetable for metric in metrics):
+        valid = ", ".join(name for name, one in METRICS.items() if one.budgetable)
+        words = f"metrics: expected one that a budget can be on ({valid})"
+        _refuse(where, f"{words}, got {', '.join(metrics)}")
     columns = facts.get("columns")
     if not isinstance(columns, dict) or not columns:
         _refuse(where, f"columns: expected datasets, got {shown(columns)}")

@@ -175,9 +175,9 @@ class LayeredModel(Model):
     def _accuracy_column(self) -> int:
         if self.accuracy_function is not None:
             message = (
-                "this accuracy is a function of unknown form, so no optimum or front "
-                f'of {self.name} is exact; accuracy="mean" has them, and so has a '
-                f"table of additive scores {self.quantities.entries.shape[0::2]}"
+                "this accuracy is a function, not a sum over layers, so no optimum or "
+                f'front of {self.name} is exact; accuracy="mean" has them, and so has '
+                f"a table of additive scores {self.quantities.entries.shape[0::2]}"
             )
             raise NotExactError(message)
         return len(self.quantities.links) - 1

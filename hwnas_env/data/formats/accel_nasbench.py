@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.arguments import check_name
 from hwnas_env.data import cache, files
 from hwnas_env.data.formats import registered
 from hwnas_env.errors import (
@@ -59,6 +60,9 @@ MEASURED = (
 
 COLUMNS = (*TRAINING, *MEASURED)
 
+GZIP = b"\x1f\x8b"
+"""What gzip's files begin with."""
+
 MOST_FILES, MOST_BYTES = 100_000, 1 << 20
 """Most files of an archive, and most bytes of one; the published have 5,138 of 3 kB."""
 
@@ -70,8 +74,8 @@ def import_archive(path: Path) -> "AccelNASBench":
         path: ``anb_dataset_jsons.tar.gz``, or the same files in a tar or zip archive.
 
     Returns:
-        The opened benchmark. A network that is there twice counts once, the first by
-        the name of its file.
+        The opened benchmark. A network that is there twice counts once: the first by
+        the name of its file, with what only another one has.
 
     Raises:
         TruncatedFileError: it is no such archive, or ends early.
@@ -81,12 +85,16 @@ def import_archive(path: Path) -> "AccelNASBench":
     """
     content = files.read_file(path)
     part = registered(FORM)[SPACE]
+    read = [
+        (name, *_network(member, f"{path.name}: {name}", part))
+        for name, member in _members(content, path.name)
+    ]
     found: dict[bytes, list[float]] = {}
-    count = 0
-    for name, member in sorted(_members(content, path.name)):
-        genotype, values = _network(member, f"{path.name}: {name}", part)
-        found.setdefault(genotype.tobytes(), values)
-        count += 1
+    for _, genotype, values in sorted(read, key=lambda one: one[0]):
+        first = found.setdefault(genotype.tobytes(), values)
+        for place, value in enumerate(values):  # what the first lacks another may have
+            if math.isnan(first[place]):
+                first[place] = value
     if not found:
         message = f"{path.name}: no network in it, expected JSON files, one a network"
         raise ForeignFileError(message)
@@ -98,7 +106,7 @@ def import_archive(path: Path) -> "AccelNASBench":
         "source_file": path.name,
         "source_sha256": hashlib.sha256(content).hexdigest(),
         "citation": CITATION,
-        "repeated": count - len(found),
+        "repeated": len(read) - len(found),
     }
     cache.store(BUNDLE, arrays, meta=meta)
     return AccelNASBench.open()
@@ -110,9 +118,12 @@ def _members(content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
         if zipfile.is_zipfile(io.BytesIO(content)):
             with zipfile.ZipFile(io.BytesIO(content)) as pack:
                 for entry in _bounded(pack.infolist(), name):
-                    if entry.filename.endswith(".json"):
-                        _check_size(entry.file_size, f"{name}: {entry.filename}")
-                        yield entry.filename, pack.read(entry)
+                    if not entry.filename.endswith(".json"):
+                        continue
+                    with pack.open(entry) as stream:  # whatever size it says
+                        whole = stream.read(MOST_BYTES + 1)
+                    _check_size(len(whole), f"{name}: {entry.filename}")
+                    yield entry.filename, whole
             return
         plain = _decompressed(content)
         with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as tar:
@@ -122,10 +133,7 @@ def _members(content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
                     file = tar.extractfile(member)
                     assert file is not None, "a regular file has content"
                     yield member.name, file.read()
-    except (
-        *(tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError),
-        *(RuntimeError, NotImplementedError, ValueError),  # of a zip's own features
-    ) as error:
+    except Exception as error:  # the libraries raise a dozen kinds for damage
         if isinstance(error, HWNASError):
             raise
         message = f"{name}: no tar or zip archive, or damaged ({error!s:.200})"
@@ -138,13 +146,16 @@ def _decompressed(content: bytes) -> bytes:
     Raises:
         EOFError: it ends early, or would be larger than any file that is read.
     """
-    plain = content
-    if content.startswith(b"\x1f\x8b"):
+    plain, rest = content, b""
+    if content.startswith(GZIP):
+        plain, rest = b"", content
+    while rest.rstrip(b"\0"):  # one stream behind another, and padding
         unpacking = zlib.decompressobj(wbits=31)
-        plain = unpacking.decompress(content, files.LARGEST_BYTES)
+        plain += unpacking.decompress(rest, files.LARGEST_BYTES - len(plain))
         if not unpacking.eof:
             message = f"it ends early, or has more than {files.LARGEST_BYTES:,} bytes"
             raise EOFError(message)
+        rest = unpacking.unused_data
     if len(plain) % 512 or not plain.endswith(bytes(1024)):
         message = "it does not end as a tar archive does"
         raise EOFError(message)
@@ -178,6 +189,9 @@ def _network(content: bytes, where: str, part: Any) -> tuple[Genotypes, list[flo
         _refuse(where, f"architecture: {error}")
     training = _object(found, "metrics", where)
     values = [_number(training, name, where) for name in TRAINING]
+    if values[0] > 100.0 or values[1] > 100.0 or values[0] > values[1]:
+        words = "metrics: expected percent, val_top1 at most val_top5, at most 100"
+        _refuse(where, f"{words}, got {values[0]:g} and {values[1]:g}")
     measured = _object(found, "platform_perf", where)
     for name in MEASURED:
         entry = measured.get(name, {})
@@ -185,8 +199,9 @@ def _network(content: bytes, where: str, part: Any) -> tuple[Genotypes, list[flo
             _refuse(where, f"platform_perf: {name}: got {shown(entry)}")
         values.append(_number(entry, f"{name.split('_')[0]}_mean", where))
     info = found.get("model_info", {})
-    sizes = part.sizes(genotype)
-    for name, size in sizes.items() if isinstance(info, dict) else ():
+    if not isinstance(info, dict):
+        _refuse(where, f"expected an object under 'model_info', got {shown(info)}")
+    for name, size in part.sizes(genotype).items():
         said = _number(info, name, where)
         # in millions, or one by one
         if not math.isnan(said) and round(said * 1e6) != size != round(said):
@@ -203,12 +218,12 @@ def _object(found: Any, key: str, where: str) -> Mapping[str, Any]:
 
 
 def _number(entry: Mapping[str, Any], key: str, where: str) -> float:
-    """Returns a positive number, NaN where there is none."""
+    """Returns a number of sensible size, NaN where there is none."""
     value = entry.get(key)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return math.nan
     good = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not good or not 0 < value < 1e15:
+    if not good or not 1e-9 < value < 1e12:
         _refuse(where, f"{key}: expected a number above 0, got {shown(value)}")
     return float(value)
 
@@ -273,7 +288,11 @@ class AccelNASBench:
 
         Args:
             name: one of ``COLUMNS``.
+
+        Raises:
+            UnknownNameError: there is no such column.
         """
+        check_name(name, COLUMNS, what="column of Accel-NASBench")
         return np.array(self._bundle.arrays[name])
 
     def holes(self) -> dict[str, int]:

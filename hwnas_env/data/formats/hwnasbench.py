@@ -358,7 +358,8 @@ def measured_values(
     names = {m: column_of(space, device.name, m) for m in device.metrics_in(space)}
     values = {metric: held[name] for metric, name in names.items() if name in held}
     if not values:
-        message = f"{space}, {dataset}: {FORM} holds nothing of the {device.name}"
+        where = f"of this network on the {device.name}"
+        message = f"{space}, {dataset}: the imported {FORM} holds nothing {where}"
         raise NotMeasuredError(message)
     return values, bench.provenance("{} value")
 

@@ -280,6 +280,13 @@ def network_values(problem: Problem, genotype: Any) -> dict[str, Any]:
     }
 
 
+def _unit(name: str) -> str:
+    """Returns the unit of a metric, of seconds, or percent."""
+    if name in METRICS:
+        return METRICS[name].unit
+    return "s" if name.endswith("_seconds") else "%"
+
+
 def held_values(problem: Problem, genotype: Any) -> dict[str, Any]:
     """Says what an imported file of measurements holds of one network.
 
@@ -299,7 +306,7 @@ def held_values(problem: Problem, genotype: Any) -> dict[str, Any]:
         "values": {
             name: {
                 "value": value if value != float("inf") else None,
-                "unit": METRICS[name].unit if name in METRICS else "%",
+                "unit": _unit(name),
                 "kind": origin.kind,
                 "method": origin.method,
             }

@@ -8,6 +8,19 @@ from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import NotMeasuredError
 from hwnas_env.types import Genotypes, Provenance
 
+NAMES = {
+    **{name: name for name in ("zcu102", "vck190", "a100", "tpuv2", "tpuv3")},
+    "rtx3090": "3090",
+}
+"""The file's word for each device, by ours."""
+
+TRAINED = {
+    "accuracy": "val_top1",
+    "accuracy_top5": "val_top5",
+    "train_seconds": "train_time",
+}
+"""The file's columns of a training, by our words."""
+
 
 def refuse_columns(space: SearchSpace) -> NoReturn:
     """Raises: a column with holes is not served as measured.
@@ -29,10 +42,13 @@ def measured_values(
     device: CostSource, metrics: tuple[str, ...], genotype: Genotypes
 ) -> tuple[dict[str, float], Provenance]:
     """Returns what was measured of a network: see ``SearchSpace.measured_values``."""
+    name = NAMES.get(device.name)
+    if name is None:
+        message = f"{FORM} measured nothing on the {device.name}"
+        raise NotMeasuredError(message)
     bench = AccelNASBench.open()
     held = bench.query(genotype)
-    name = device.name.removeprefix("rtx")
-    values = {"accuracy": held["val_top1"]} if "val_top1" in held else {}
+    values = {own: held[key] for own, key in TRAINED.items() if key in held}
     throughput = held.get(f"throughput_{name}")
     for metric in metrics:
         if metric == "latency_ms" and f"latency_{name}" in held:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from hwnas_env.engines.forms import LayeredSpace
 from hwnas_env.engines.space import Blueprint
+from hwnas_env.errors import InvalidGenotypeError, shown
 from hwnas_env.extras import load_extra
 from hwnas_env.spaces.mnasnet.facts import STRIDES, blocks_at, count_tables
 from hwnas_env.types import Genotypes, IntArray, Provenance
@@ -115,12 +116,27 @@ class MnasNet(LayeredSpace):
             >>> SPACE.decode(b0).split("|")[:3]
             ['e1_k3_l1_se', 'e6_k3_l2_se', 'e6_k5_l2_se']
         """
-        names = [
-            f"e{e}_k{k}_l{n}_se" if s else f"e{e}_k{k}_l{n}"
-            for e, k, n, s in zip(expansion, kernel, layers, squeeze, strict=False)
-        ]
-        lengths = {len(part) for part in (expansion, kernel, layers, squeeze)}
-        return self.encode_names(names if len(lengths) == 1 else [])
+        parts = {
+            "expansion": expansion,
+            "kernel": kernel,
+            "layers": layers,
+            "squeeze": squeeze,
+        }
+        for word, part in parts.items():
+            listed = isinstance(part, (Sequence, np.ndarray))
+            if not listed or isinstance(part, str) or len(part) != self.length:
+                message = f"{word}: expected {self.length} values, got {shown(part)}"
+                raise InvalidGenotypeError(message)
+        for flag in squeeze:
+            if not isinstance(flag, (bool, int, np.bool_, np.integer)):
+                message = f"squeeze: expected True or False, got {shown(flag)}"
+                raise InvalidGenotypeError(message)
+        return self.encode_names(
+            [
+                f"e{e}_k{k}_l{n}_se" if s else f"e{e}_k{k}_l{n}"
+                for e, k, n, s in zip(*parts.values(), strict=True)
+            ]
+        )
 
     def network(self, dataset: str) -> Blueprint:
         """Returns what builds PyTorch modules: see :mod:`.network`."""

@@ -26,6 +26,9 @@ FEATURES = tuple(map(len, FEATURES_AT))
 LARGE = 6
 """Expansion times layers from which a block is large."""
 
+MOST_STEPS = 1 << 40
+"""The largest whole number: sums of dozens are exact in 64 bits, and in a float."""
+
 STEPS = ("start_steps", "block_steps", "pair_steps", "large_steps")
 """The coefficients of a quantity, in steps of its grid; the last two may be missing."""
 
@@ -93,10 +96,21 @@ def whole(given: Any, shape: tuple[int, ...], where: str) -> IntArray:
         ValueError: they are something else.
     """
     array = np.array(given)
-    if array.shape != shape or array.dtype.kind not in "iu":
-        message = f"{where}: expected whole numbers of shape {shape}"
+    good = array.shape == shape and array.dtype.kind == "i" and not _has_flag(given)
+    if not good or np.abs(array).max() > MOST_STEPS:
+        size = f"whole numbers of at most {MOST_STEPS:,}"
+        message = f"{where}: expected {size}, in the shape {shape}"
         raise ValueError(message)
     return array.astype(np.int64)
+
+
+def _has_flag(given: Any) -> bool:
+    """Whether True or False, which NumPy takes as 1 or 0, is among numbers."""
+    return (
+        any(map(_has_flag, given))
+        if isinstance(given, list)
+        else given is True or (given is False)
+    )
 
 
 def _listed(entry: Mapping[str, Any], key: str, count: int) -> list[Any]:
