@@ -127,9 +127,14 @@ class Fatal(RandomSearch):
         return super().propose()
 
     def _kill_once(self, folder: Path, mark: str) -> None:
-        marks = [path.name for path in folder.iterdir()]
-        if mark not in marks and len(marks) < int(os.environ[KILLS]):
-            (folder / mark).touch()
+        if mark in {path.read_text() for path in folder.iterdir()}:
+            return
+        for number in range(int(os.environ[KILLS])):
+            try:  # of several processes at once, one alone gets a number
+                with (folder / str(number)).open("x") as file:
+                    file.write(mark)
+            except FileExistsError:
+                continue
             if GROUP in os.environ:
                 os.killpg(0, signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
