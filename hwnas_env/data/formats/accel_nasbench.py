@@ -63,6 +63,9 @@ COLUMNS = (*TRAINING, *MEASURED)
 GZIP = b"\x1f\x8b"
 """What gzip's files begin with."""
 
+_CHUNK = 1 << 16
+"""Bytes that are unpacked at a time; they become a thousand times as many at most."""
+
 MOST_FILES, MOST_BYTES = 100_000, 1 << 20
 """Most files of an archive, and most bytes of one; the published have 5,138 of 3 kB."""
 
@@ -146,20 +149,31 @@ def _decompressed(content: bytes) -> bytes:
     Raises:
         EOFError: it ends early, or would be larger than any file that is read.
     """
-    plain, rest = content, b""
-    if content.startswith(GZIP):
-        plain, rest = b"", content
-    while rest.rstrip(b"\0"):  # one stream behind another, and padding
-        unpacking = zlib.decompressobj(wbits=31)
-        plain += unpacking.decompress(rest, files.LARGEST_BYTES - len(plain))
-        if not unpacking.eof:
-            message = f"it ends early, or has more than {files.LARGEST_BYTES:,} bytes"
-            raise EOFError(message)
-        rest = unpacking.unused_data
+    plain = content if not content.startswith(GZIP) else _gunzipped(content)
     if len(plain) % 512 or not plain.endswith(bytes(1024)):
         message = "it does not end as a tar archive does"
         raise EOFError(message)
     return plain
+
+
+def _gunzipped(content: bytes) -> bytes:
+    """Returns what gzip packed: one stream behind another, and padding."""
+    plain, place = bytearray(), 0
+    while content.startswith(GZIP, place):
+        unpacking = zlib.decompressobj(wbits=31)
+        while not unpacking.eof:
+            chunk = content[place : place + _CHUNK]
+            plain += unpacking.decompress(chunk)
+            if not chunk or len(plain) > files.LARGEST_BYTES:
+                most = f"{files.LARGEST_BYTES:,} bytes"
+                message = f"it ends early, or has more than {most}"
+                raise EOFError(message)
+            place += len(chunk)
+        place -= len(unpacking.unused_data)
+    if content[place:].strip(b"\0"):
+        message = "something else is behind what gzip packed"
+        raise EOFError(message)
+    return bytes(plain)
 
 
 def _bounded(entries: Any, name: str) -> Iterator[Any]:
