@@ -241,6 +241,8 @@ class Problem:
     def optimum(self, budget: float | str | None = None) -> Optimum:
         """Returns the exact best networks by mean accuracy within a budget.
 
+        The last few are kept; their genotypes are read-only.
+
         Args:
             budget: as for :meth:`budget`; None for no budget.
 
@@ -250,7 +252,16 @@ class Problem:
                 form.
         """
         limit = math.inf if budget is None else self.budget(budget)
-        return self.model.optimum(self.metric_column, limit)
+        found = self._optima.get(limit)
+        if found is None:
+            found = self.model.optimum(self.metric_column, limit)
+            found.genotypes.setflags(write=False)
+            _keep(self._optima, limit, found, most=KEPT_WALKS)
+        return found
+
+    @functools.cached_property
+    def _optima(self) -> dict[float, Optimum]:
+        return {}
 
     def pareto_front(self, objectives: Sequence[str] | None = None) -> ParetoFront:
         """Returns the exact front over the deployable networks, by mean accuracy.
@@ -337,9 +348,9 @@ class Problem:
         }
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leaves the kept walks and fronts behind."""
+        """Leaves the kept walks, optima and fronts behind."""
         state = vars(self).copy()
-        for kept in ("_walks", "_fronts"):
+        for kept in ("_walks", "_fronts", "_optima"):
             state.pop(kept, None)
         return state
 
