@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from typer.testing import CliRunner
 
 from hwnas_env.benchmark import backends
@@ -66,6 +67,8 @@ def test_killed_workers_lose_nothing(
     marks.mkdir()
     monkeypatch.setenv("MISBEHAVING_MARKS", str(marks))
     monkeypatch.setenv("MISBEHAVING_KILLS", "2")
+    # workers that another test left do not have these variables, and would do the jobs
+    get_reusable_executor().shutdown(wait=True)
     told = []
     results = run_jobs(
         JOBS,
