@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.spaces.mnasnet import FEATURES_AT, blocks_at, features
-from hwnas_env.spaces.mnasnet.sums import CHOICES_AT, LARGE, LENGTH
-from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
+from hwnas_env.spaces.mnasnet import FEATURES_AT, features
+from hwnas_env.spaces.mnasnet.sums import CHOICES_AT, LENGTH, is_large
+from hwnas_env.types import FloatArray, Genotypes, IntArray
 
 FOLDS, SEED = 5, 0
 ROUNDS = 8
@@ -124,12 +124,6 @@ def _counted(form: Form, first: int, second: int) -> FloatArray:
         for p in (first, second)
     )
     return np.outer(own, other)
-
-
-def is_large(position: int) -> BoolArray:
-    """Marks the large choices of a position: ``(K_p,)``."""
-    sizes = [block.expansion * block.layers for block in blocks_at(position)]
-    return np.array(sizes) >= LARGE
 
 
 class Design:

@@ -340,6 +340,7 @@ GOOD = DEVICES["tpuv3"].coefficients("mnasnet", IMAGENET, "image_ms")
         {"start_steps": 1.5},
         {"start_steps": 10**19},
         {"start_steps": 2**62},
+        {"start_steps": -(2**63)},
         {"start_steps": True},
         {"block_steps": [[True] * 36, *GOOD["block_steps"][1:]]},
         {"block_steps": GOOD["block_steps"][:6]},

@@ -1,7 +1,7 @@
 """Accuracy of MnasNet on ImageNet, fitted to networks that were trained.
 
-Accel-NASBench trained 5,138 networks with one proxy scheme and one seed each; the best
-reaches 67.1 %. Accuracy is logistic in a score, a sum over blocks and pairs of blocks;
+Accel-NASBench has 5,138 trainings by one proxy scheme, of one seed; the best reaches
+67.1 %. Accuracy is logistic in a score, a sum over blocks and pairs of blocks;
 training seconds are a sum over blocks, but for a floor.
 """
 

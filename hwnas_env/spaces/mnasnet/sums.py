@@ -97,7 +97,7 @@ def whole(given: Any, shape: tuple[int, ...], where: str) -> IntArray:
     """
     array = np.array(given)
     good = array.shape == shape and array.dtype.kind == "i" and not _has_flag(given)
-    if not good or np.abs(array).max() > MOST_STEPS:
+    if not good or array.max() > MOST_STEPS or array.min() < -MOST_STEPS:
         size = f"whole numbers of at most {MOST_STEPS:,}"
         message = f"{where}: expected {size}, in the shape {shape}"
         raise ValueError(message)
@@ -106,11 +106,9 @@ def whole(given: Any, shape: tuple[int, ...], where: str) -> IntArray:
 
 def _has_flag(given: Any) -> bool:
     """Whether True or False, which NumPy takes as 1 or 0, is among numbers."""
-    return (
-        any(map(_has_flag, given))
-        if isinstance(given, list)
-        else given is True or (given is False)
-    )
+    if isinstance(given, list):
+        return any(map(_has_flag, given))
+    return isinstance(given, bool)
 
 
 def _listed(entry: Mapping[str, Any], key: str, count: int) -> list[Any]:
@@ -123,7 +121,7 @@ def _listed(entry: Mapping[str, Any], key: str, count: int) -> list[Any]:
 
 
 @functools.cache
-def _is_large(position: int) -> BoolArray:
+def is_large(position: int) -> BoolArray:
     """Marks the large choices of a position: ``(K_p,)``."""
     sizes = [block.expansion * block.layers for block in blocks_at(position)]
     return np.array(sizes) >= LARGE
@@ -138,7 +136,7 @@ def _next_state() -> IntArray:
     following = np.zeros((LENGTH, 2, CHOICES, CHOICES), dtype=np.int64)
     following[:] = np.arange(CHOICES)
     for position in range(1, LENGTH):
-        before = _is_large(position - 1)
+        before = is_large(position - 1)
         following[position, :, : len(before)] += CHOICES * before[:, None]
     table = following.reshape(LENGTH, 2 * CHOICES, CHOICES)
     table.setflags(write=False)
