@@ -106,6 +106,25 @@ def test_every_operation_of_a_cell_is_exported(tmp_path: Path) -> None:
         assert np.abs(answer - logits).max() <= 1e-5 * np.abs(logits).max()
 
 
+def test_modules_of_a_users_own_are_exported(tmp_path: Path) -> None:
+    nn = torch.nn
+    twice = nn.Conv2d(4, 4, 3, padding=1)
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 1),
+        twice,
+        nn.SiLU(),
+        twice,  # the same weights
+        nn.AvgPool2d((2, 4), (2, 4), (1, 0)),
+        nn.Flatten(),
+        nn.Linear(4 * 5 * 2, 6, bias=False),
+    )
+    images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    file = export_onnx(network, images, tmp_path / "own.onnx")
+    session = runtime.InferenceSession(str(file))
+    (answer,) = session.run(None, {"images": images.numpy()})
+    assert np.abs(answer - network(images).detach().numpy()).max() <= 1e-5
+
+
 def test_weights_come_from_the_seed_alone() -> None:
     space = SEARCH_SPACES["nasbench201"]
     torch.manual_seed(5)
@@ -131,6 +150,19 @@ def test_a_space_without_networks_and_foreign_operations_are_typed_errors(
     odd = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 1), torch.nn.GELU())
     with pytest.raises(NoNetworkError, match="GELU is not known; known are"):
         export_onnx(odd, torch.zeros(1, 3, 8, 8), tmp_path / "odd.onnx")
+
+    nn = torch.nn
+    for module in (
+        nn.Conv2d(3, 4, 3, dilation=2),
+        nn.Conv2d(3, 4, 3, padding="same"),
+        nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"),
+        nn.AvgPool2d(3, ceil_mode=True),
+        nn.BatchNorm2d(3, track_running_stats=False),
+        nn.BatchNorm2d(3, affine=False),
+        nn.Flatten(2),
+    ):
+        with pytest.raises(NoNetworkError, match=f"{type(module).__name__} with "):
+            export_onnx(module, torch.zeros(1, 3, 8, 8), tmp_path / "odd.onnx")
 
     class Minus(torch.nn.Module):  # type: ignore[misc,name-defined]
         def forward(self, x: Any) -> Any:

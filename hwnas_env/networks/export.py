@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+import numpy.typing as npt
+
 from hwnas_env.data.files import write_file
 from hwnas_env.errors import NoNetworkError
 from hwnas_env.extras import load_extra
@@ -66,7 +69,7 @@ def onnx_model(network: "nn.Module", images: "Tensor") -> Any:
     torch = load_torch()
     onnx = load_extra("onnx", extra="torch", purpose="an ONNX file")
     network.eval()
-    traced = torch.fx.symbolic_trace(network)
+    traced = torch.fx.symbolic_trace(torch.nn.Sequential(network))
     shapes = load_extra(
         "torch.fx.passes.shape_prop", extra="torch", purpose="an ONNX file"
     )
@@ -101,6 +104,7 @@ class _Graph:
         self.shape: tuple[int, ...] = ()
         self._onnx, self._modules = onnx, modules
         self._names: dict[Any, str] = {}
+        self._held: set[str] = set()
 
     def add(self, node: Any) -> None:
         """Adds what a traced node does."""
@@ -128,7 +132,7 @@ class _Graph:
         """Returns a traced value's name; a number becomes a weight."""
         if value in self._names:
             return self._names[value]
-        return self.weight(name, load_torch().tensor(float(value)))
+        return self.constant(name, np.array(value, dtype=np.float32))
 
     def node(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:
         """Adds an operation and returns its output's name."""
@@ -137,13 +141,21 @@ class _Graph:
         return name
 
     def weight(self, name: str, value: Any) -> str:
-        """Adds a constant and returns its name."""
-        array = value.detach().cpu().numpy()
-        self.weights.append(self._onnx.numpy_helper.from_array(array, name))
+        """Adds a parameter and returns its name."""
+        return self.constant(name, value.detach().cpu().numpy())
+
+    def constant(self, name: str, array: npt.NDArray[Any]) -> str:
+        """Adds numbers, once where a module is used twice, and returns their name."""
+        if name not in self._held:
+            self._held.add(name)
+            self.weights.append(self._onnx.numpy_helper.from_array(array, name))
         return name
 
 
 def _convolution(graph: _Graph, module: Any, x: str, node: Any) -> str:
+    _expect(module, padding_mode="zeros", dilation=(1, 1))
+    if isinstance(module.padding, str):
+        _refuse(f"Conv2d with padding={module.padding!r}")
     names = [x, graph.weight(f"{node.target}.weight", module.weight)]
     if module.bias is not None:
         names.append(graph.weight(f"{node.target}.bias", module.bias))
@@ -159,6 +171,7 @@ def _convolution(graph: _Graph, module: Any, x: str, node: Any) -> str:
 
 
 def _normalisation(graph: _Graph, module: Any, x: str, node: Any) -> str:
+    _expect(module, affine=True, track_running_stats=True)
     names = [
         graph.weight(f"{node.target}.{name}", getattr(module, name))
         for name in ("weight", "bias", "running_mean", "running_var")
@@ -169,14 +182,18 @@ def _normalisation(graph: _Graph, module: Any, x: str, node: Any) -> str:
 
 
 def _average(graph: _Graph, module: Any, x: str, node: Any) -> str:
-    sides = [[int(one)] * 2 for one in (module.kernel_size, module.stride)]
+    _expect(module, ceil_mode=False, divisor_override=None)
+    kernel, stride, padding = (
+        [one, one] if isinstance(one, int) else list(one)
+        for one in (module.kernel_size, module.stride, module.padding)
+    )
     return graph.node(
         "AveragePool",
         [x],
         node.name,
-        kernel_shape=sides[0],
-        strides=sides[1],
-        pads=[int(module.padding)] * 4,
+        kernel_shape=kernel,
+        strides=stride,
+        pads=[*padding, *padding],
         count_include_pad=int(module.count_include_pad),
     )
 
@@ -189,10 +206,15 @@ def _global_average(graph: _Graph, module: Any, x: str, node: Any) -> str:
 
 def _classifier(graph: _Graph, module: Any, x: str, node: Any) -> str:
     names = [
-        graph.weight(f"{node.target}.{name}", getattr(module, name))
-        for name in ("weight", "bias")
+        graph.weight(f"{node.target}.{name}", value)
+        for name, value in module.named_parameters()
     ]
     return graph.node("Gemm", [x, *names], node.name, transB=1)
+
+
+def _flatten(graph: _Graph, module: Any, x: str, node: Any) -> str:
+    _expect(module, start_dim=1, end_dim=-1)
+    return graph.node("Flatten", [x], node.name)
 
 
 def _silu(graph: _Graph, module: Any, x: str, node: Any) -> str:
@@ -202,15 +224,14 @@ def _silu(graph: _Graph, module: Any, x: str, node: Any) -> str:
 
 
 def _shuffle(graph: _Graph, module: Any, x: str, node: Any) -> str:
-    torch = load_torch()
     n, channels, height, width = node.meta["tensor_meta"].shape
     groups = module.groups
-    apart = torch.tensor([n, groups, channels // groups, height * width])
-    together = torch.tensor([n, channels, height, width])
-    name = graph.weight(f"{node.target}.apart", apart)
+    apart = np.array([n, groups, channels // groups, height * width])
+    together = np.array([n, channels, height, width])
+    name = graph.constant(f"{node.name}.apart", apart)
     split = graph.node("Reshape", [x, name], f"{node.name}.split")
     turned = graph.node("Transpose", [split], f"{node.name}.turned", perm=[0, 2, 1, 3])
-    name = graph.weight(f"{node.target}.together", together)
+    name = graph.constant(f"{node.name}.together", together)
     return graph.node("Reshape", [turned, name], node.name)
 
 
@@ -228,7 +249,7 @@ _MODULES: Mapping[str, Callable[[_Graph, Any, str, Any], str]] = {
     "BatchNorm2d": _normalisation,
     "ChannelShuffle": _shuffle,
     "Conv2d": _convolution,
-    "Flatten": _same("Flatten"),
+    "Flatten": _flatten,
     "Identity": _same("Identity"),
     "Linear": _classifier,
     "ReLU": _same("Relu"),
@@ -239,6 +260,13 @@ _MODULES: Mapping[str, Callable[[_Graph, Any, str, Any], str]] = {
 
 _FUNCTIONS = {operator.add: "Add", operator.mul: "Mul"}
 """ONNX's words for operations between values."""
+
+
+def _expect(module: Any, **known: Any) -> None:
+    """Refuses a module that would be written as another one."""
+    for name, value in known.items():
+        if getattr(module, name) != value:
+            _refuse(f"{type(module).__name__} with {name}={getattr(module, name)!r}")
 
 
 def _refuse(operation: str) -> NoReturn:
