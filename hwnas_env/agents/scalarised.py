@@ -57,9 +57,9 @@ class ScalarisedPPO(MaskablePPO):
         The default is meant for devices with a latency; on others it is the accuracy
         and the budget's metric.
         """
-        objectives, usual = self.config.objectives, ScalarisedPPOConfig.objectives
-        if objectives == usual and usual[1] not in self.problem.metrics:
-            objectives = (usual[0], self.problem.metric)
+        objectives = self.config.objectives
+        if objectives == ScalarisedPPOConfig.objectives:
+            objectives = self.problem.usual_objectives
         return {"objectives": objectives}
 
     def wrap(self, envs: Any) -> Any:

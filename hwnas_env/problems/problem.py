@@ -263,6 +263,12 @@ class Problem:
     def _optima(self) -> dict[float, Optimum]:
         return {}
 
+    @property
+    def usual_objectives(self) -> tuple[str, str]:
+        """The accuracy and the latency; where there is none, the budget's metric."""
+        usual = "latency_ms" if "latency_ms" in self.metrics else self.metric
+        return "accuracy", usual
+
     def pareto_front(self, objectives: Sequence[str] | None = None) -> ParetoFront:
         """Returns the exact front over the deployable networks, by mean accuracy.
 
@@ -280,10 +286,9 @@ class Problem:
             NotExactError: the space is layers, and the accuracy a function of unknown
                 form.
         """
-        if objectives is None:
-            usual = "latency_ms" if "latency_ms" in self.metrics else self.metric
-            objectives = ("accuracy", usual)
-        chosen = self.objectives(objectives)
+        chosen = self.objectives(
+            self.usual_objectives if objectives is None else objectives
+        )
         found = self._fronts.get(chosen)
         if found is None:
             found = self.model.pareto_front(chosen)

@@ -139,7 +139,7 @@ def run_table(summary: Mapping[str, Any]) -> Group:
 
 def limit_words(summary: Mapping[str, Any]) -> str:
     """Says what a run could spend."""
-    seconds = summary.get("train_seconds")
+    seconds = summary["train_seconds"]
     if seconds is None:
         return f"{summary['queries']} queries a run"
     if not summary["queries"]:
