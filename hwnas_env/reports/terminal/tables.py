@@ -12,6 +12,7 @@ from hwnas_env.metrics import METRICS
 from hwnas_env.problems.fidelity import ERRORS, fidelity_words
 from hwnas_env.problems.problem import PRESETS, Problem
 from hwnas_env.reports.terminal.printing import heading
+from hwnas_env.types import Provenance
 
 
 def run_summary(
@@ -260,31 +261,8 @@ def network_values(problem: Problem, genotype: Any) -> dict[str, Any]:
     evaluation = problem.evaluate(genotype)
     values = {"accuracy": float(evaluation.accuracy_percent[0])}
     values.update(zip(problem.metrics, evaluation.costs[0].tolist(), strict=True))
-    deployable = bool(evaluation.deployable[0])
-    columns = problem.describe()["columns"]
-    return {
-        "architecture": problem.decode(genotype),
-        "genotype": [int(choice) for choice in genotype],
-        "device": problem.device.name,
-        "dataset": problem.dataset,
-        "deployable": deployable,
-        "values": {
-            name: {
-                "value": value if value != float("inf") else None,
-                "unit": columns[name]["unit"],
-                "kind": columns[name]["kind"],
-                "method": columns[name]["method"],
-            }
-            for name, value in values.items()
-        },
-    }
-
-
-def _unit(name: str) -> str:
-    """Returns the unit of a metric, of seconds, or percent."""
-    if name in METRICS:
-        return METRICS[name].unit
-    return "s" if name.endswith("_seconds") else "%"
+    found = _network(problem, genotype, values, problem.provenance)
+    return {**found, "deployable": bool(evaluation.deployable[0])}
 
 
 def held_values(problem: Problem, genotype: Any) -> dict[str, Any]:
@@ -297,6 +275,15 @@ def held_values(problem: Problem, genotype: Any) -> dict[str, Any]:
     values, origin = problem.space.measured_values(
         problem.device, problem.dataset, genotype
     )
+    return _network(problem, genotype, values, dict.fromkeys(values, origin))
+
+
+def _network(
+    problem: Problem,
+    genotype: Any,
+    values: Mapping[str, float],
+    origins: Mapping[str, Provenance],
+) -> dict[str, Any]:
     return {
         "architecture": problem.decode(genotype),
         "genotype": [int(choice) for choice in genotype],
@@ -307,12 +294,19 @@ def held_values(problem: Problem, genotype: Any) -> dict[str, Any]:
             name: {
                 "value": value if value != float("inf") else None,
                 "unit": _unit(name),
-                "kind": origin.kind,
-                "method": origin.method,
+                "kind": origins[name].kind,
+                "method": origins[name].method,
             }
             for name, value in values.items()
         },
     }
+
+
+def _unit(name: str) -> str:
+    """Returns the unit of a metric, of seconds, or percent."""
+    if name in METRICS:
+        return METRICS[name].unit
+    return "s" if name.endswith("_seconds") else "%"
 
 
 def network_table(network: Mapping[str, Any]) -> Group:
