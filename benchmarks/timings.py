@@ -15,6 +15,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import hwnas_env
+from hwnas_env.envs.registration import SIX_DEVICES
 from hwnas_env.spaces import SEARCH_SPACES, fbnet
 from hwnas_env.wrappers.sb3 import SB3VecEnv
 
@@ -115,7 +116,7 @@ def learner_share(name: str) -> float:
 
 def every_cost(space: str, size: int) -> Run:
     """Seconds a network, for checked genotypes and every metric of upstream's."""
-    devices = UPSTREAM if space == "fbnet" else tuple(hwnas_env.DEVICES)
+    devices = UPSTREAM if space == "fbnet" else SIX_DEVICES
     costs = hwnas_env.make_device_costs(space, devices=devices)
     rows = costs.space.sample(size, rng=np.random.default_rng(0))
     out = np.empty((size, len(costs.names)))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import hwnas_env
-from calibration import fbnet, mnasnet, nasbench201
+from calibration import fbnet, help_devices, mnasnet, nasbench201
 from calibration.files import write
 from hwnas_env.devices import Device, parse_device
 from hwnas_env.errors import DataMissingError
@@ -16,9 +16,9 @@ from hwnas_env.problems.presets import compute_presets
 from hwnas_env.spaces import get_space
 
 COSTS = {
-    "nasbench201": nasbench201.calibrate_costs,
-    "fbnet": fbnet.calibrate_costs,
-    "mnasnet": mnasnet.calibrate_costs,
+    "nasbench201": (nasbench201.calibrate_costs, help_devices.nasbench201_entries),
+    "fbnet": (fbnet.calibrate_costs, help_devices.fbnet_entries),
+    "mnasnet": (mnasnet.calibrate_costs,),
 }
 """What computes the columns of each space, by dataset/device/metric."""
 
@@ -50,7 +50,12 @@ def calibrate_all(reference: Path) -> Iterator[Path]:
     root = Path(hwnas_env.__file__).parent
     # All are computed before any is written, so that an error leaves no mixture.
     accuracy = {name: compute(reference) for name, compute in ACCURACY.items()}
-    columns = {space: compute(reference) for space, compute in COSTS.items()}
+    columns = {
+        space: {
+            key: one for compute in those for key, one in compute(reference).items()
+        }
+        for space, those in COSTS.items()
+    }
     devices = {
         path: with_budgets(with_columns(json.loads(path.read_bytes()), columns))
         for path in sorted((root / "devices").glob("*.json"))

@@ -49,7 +49,7 @@ def calibrate(reference: Path) -> dict[str, Entry]:
     with np.load(reference / "hwnasbench_fbnet_cifar100_4000.npz") as data:
         genotypes = data["genotypes"].astype(np.int8)
         measured = {device: data[f"{device}_latency"] for device in GRID_MS}
-    design = _design(genotypes)
+    design = block_counts(genotypes)
     entries = {}
     for device, sums in measured.items():
         key = f"{DATASET}/{device}/latency_ms"
@@ -143,7 +143,7 @@ def fidelity_on_pair(
     return fidelity(estimate[exact:], costs[exact:], method=method)
 
 
-def _design(genotypes: Genotypes) -> FloatArray:
+def block_counts(genotypes: Genotypes) -> FloatArray:
     """Counts each network's blocks by shape and block; the last column is 1."""
     shapes = layers(DATASET)
     distinct = list(dict.fromkeys(shapes))

@@ -87,3 +87,35 @@ def rounded(value: float, *, digits: int = 6) -> float:
         (1234.57, 0.000123)
     """
     return float(f"{value:.{digits}g}")
+
+
+def robust_ridge(
+    design: FloatArray,
+    costs: FloatArray,
+    *,
+    ridge: float,
+    least_error: float,
+    rounds: int = 8,
+) -> FloatArray:
+    """Solves for coefficients by relative errors, large ones weighing less.
+
+    Args:
+        design: ``(N, P)``; a column that is 1 everywhere is not penalised.
+        costs: ``(N,)``, positive.
+        ridge: penalty on every other coefficient, in rows.
+        least_error: relative errors below this one weigh the same.
+        rounds: how often weights follow the errors.
+
+    Returns:
+        ``(P,)`` float64.
+    """
+    base = 1.0 / costs**2
+    penalty = np.where((design == 1.0).all(axis=0), 1e-9, ridge * base.mean())
+    weight = base
+    for _ in range(rounds):
+        weighted = design * weight[:, None]
+        normal = weighted.T @ design + np.diag(penalty)
+        solution = np.linalg.solve(normal, weighted.T @ costs)
+        robust = 1.0 / np.maximum(np.abs(design @ solution / costs - 1.0), least_error)
+        weight = base * robust / robust.mean()
+    return np.asarray(solution)

@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from hwnas_env.agents import A2C, DQN, PPO, Learner
-from hwnas_env.devices import devices_of
-from hwnas_env.envs.registration import environment_id
+from hwnas_env.envs.registration import MULTI_DEVICE, environment_id
 from hwnas_env.problems.make import make_problem
 from hwnas_env.spaces import SEARCH_SPACES
 
@@ -21,14 +20,15 @@ _USE = (
 
 
 def zoo_page(learner: type[Learner]) -> str:
-    """Writes one algorithm's file: every id, with steps for 500 queries.
+    """Writes one algorithm's file: the ids of the suites, with steps for 500 queries.
 
-    The zoo makes single environments, so ``HardMask`` stands for the learners' own.
+    Other devices take the block of any id of their space. The zoo makes single
+    environments, so ``HardMask`` stands for the learners' own.
     """
     blocks = [_USE.format(name=learner.name)]
     for space in SEARCH_SPACES:
-        for device in devices_of(space):
-            problem = make_problem(space, device=device.name)
+        for device in MULTI_DEVICE[space]:
+            problem = make_problem(space, device=device)
             made = learner(problem, None, rng=np.random.default_rng(0))
             values = {
                 "n_timesteps": _QUERIES * problem.space.length,
@@ -45,7 +45,7 @@ def zoo_page(learner: type[Learner]) -> str:
             if made.config.hard_mask:
                 values["env_wrapper"] = "hwnas_env.wrappers.HardMask"
             lines = "".join(f"  {key}: {value}\n" for key, value in values.items())
-            blocks.append(f"{environment_id(space, device.name)}:\n{lines}")
+            blocks.append(f"{environment_id(space, device)}:\n{lines}")
     return "\n".join(blocks)
 
 

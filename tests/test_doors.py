@@ -363,7 +363,7 @@ def test_no_folder_and_no_space_is_nothing() -> None:
         HWNAS_ENV_SPACES="",
         HWNAS_ENV_DEVICES="",
     )
-    assert (done.stdout.strip(), done.stderr) == ("18", "")
+    assert (done.stdout.strip(), done.stderr) == ("58", "")
 
 
 def _play(env_id: str, queue: Any) -> None:
@@ -486,7 +486,7 @@ WRONG_COLUMNS: dict[str, Any] = {
     "unknown operation 'nor_conv_3X3'; did you mean": {
         "counts": {"base": 1.5, "nor_conv_3X3": 2.1}
     },
-    "counts: expected an object with a base": {"counts": [1, 2, 3]},
+    "counts: expected an object with costs": {"counts": [1, 2, 3]},
     "base: expected a number of at least 0, got -5": {"counts": {"base": -5}},
     "base: expected a number of at least 0, got 'x'": {"counts": {"base": "x"}},
     "base: expected a number of at least 0, got a whole number": {
@@ -500,7 +500,7 @@ WRONG_COLUMNS: dict[str, Any] = {
     "expected coefficients of one form": {},
     "coefficient 'valeus'; did you mean 'values'": {"values": [1.0], "valeus": []},
     "expected 15625 numbers": {"values": ["1"] * 15625},
-    "counts: expected an object with a base and a cost an": {"counts": {}},
+    "counts: expected an object with costs by name": {"counts": {}},
 }
 
 

@@ -60,7 +60,7 @@ def plain(value: Any) -> Any:
 
 def test_every_pair_is_registered_with_json_keywords() -> None:
     toys = [env_id for env_id in ENVIRONMENTS if "-Toy" in env_id]
-    assert len(ENVIRONMENTS) == 18 + len(toys) == 18 + 4
+    assert len(ENVIRONMENTS) == 58 + len(toys) == 58 + 4
     for env_id in ENVIRONMENTS:
         spec = gym.spec(env_id)
         assert isinstance(spec.entry_point, str)

@@ -274,8 +274,8 @@ def test_coefficient_files_are_small_and_written_as_they_would_be_again() -> Non
         committed = file.read_bytes()
         assert content(json.loads(committed)) == committed
         size += len(committed)
-    assert len(jsons) == len(SIX) + len(ACCELERATORS)
-    assert size < 80_000 + 40_000
+    assert len(jsons) == len(SIX) + len(ACCELERATORS) + 24
+    assert size < 80_000 + 40_000 + 24 * 3_300
 
 
 @pytest.mark.data

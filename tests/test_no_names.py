@@ -16,6 +16,7 @@ ROOT = Path(hwnas_env.__file__).parent
 EXEMPT = {
     "benchmark/reproduce.py": "a published experiment",
     "benchmark/protocols.py": "published hyperparameters",
+    "benchmark/splits.py": "published splits of devices",
     "benchmark/suites.py": "literal lists of tasks",
     "envs/registration.py": "the literal list of the MultiDevice-v0 ids",
     "moved.py": "modules of version 0.1",

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.devices import devices_of
+from hwnas_env.devices import get_device
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.maths.statistics import kendall_tau_b
-from hwnas_env.problems.device_costs import make_device_costs
-from hwnas_env.problems.make import make_problem
+from hwnas_env.problems.device_costs import devices_with, make_device_costs
+from hwnas_env.problems.make import choose_dataset, make_problem
 from hwnas_env.spaces import get_space
 from hwnas_env.types import FloatArray
 
@@ -72,6 +72,7 @@ def cost_correlations(
     space: str,
     *,
     dataset: str | None = None,
+    devices: Sequence[str] | None = None,
     source: str = "builtin",
     sample: int = SAMPLE,
     seed: int = 0,
@@ -81,6 +82,7 @@ def cost_correlations(
     Args:
         space: a search space; all networks count where it is enumerated, else a sample.
         dataset: one of the space's.
+        devices: names; by default all with costs there.
         source: builtin, measured or auto.
         sample: networks of a space that is not.
         seed: of that sample.
@@ -89,13 +91,13 @@ def cost_correlations(
         UnknownNameError: a name that does not exist.
         DataMissingError, NotMeasuredError: as their names say.
     """
-    costs = make_device_costs(space, dataset=dataset, source=source)
+    costs = make_device_costs(space, dataset=dataset, devices=devices, source=source)
     found = costs.space
     if found.has_numbers:
         rows = found.from_keys(np.arange(found.size))
     else:
         rows = found.sample(sample, rng=np.random.default_rng(seed))
-    first = devices_of(found.name)[0].name
+    first = devices_with(found, dataset=costs.dataset)[0]
     problem = make_problem(space, device=first, dataset=costs.dataset)
     counted = tuple(found.counts(costs.dataset))
     counts = problem.evaluate(rows).costs[:, len(problem.metrics) - len(counted) :]
@@ -107,6 +109,7 @@ def best_by_device(
     space: str,
     *,
     dataset: str | None = None,
+    devices: Sequence[str] | None = None,
     budget: str = "medium",
     source: str = "builtin",
 ) -> list[dict[str, Any]]:
@@ -115,6 +118,7 @@ def best_by_device(
     Args:
         space: a search space's name.
         dataset: one of the space's.
+        devices: names; by default all with costs there.
         budget: tight, medium or loose, each device's own.
         source: builtin or measured.
 
@@ -122,11 +126,13 @@ def best_by_device(
         One row a device: "device", "architecture", "accuracy_percent", and "shares":
         by device, latency over that device's budget; None where it cannot run there.
     """
+    found = get_space(space)
+    if devices is None:
+        devices = devices_with(found, dataset=dataset, source=source)
+    dataset = choose_dataset(found, [get_device(name) for name in devices], dataset)
     problems = {
-        device.name: make_problem(
-            space, device=device.name, dataset=dataset, source=source
-        )
-        for device in devices_of(get_space(space).name)
+        device: make_problem(space, device=device, dataset=dataset, source=source)
+        for device in devices
     }
     rows = []
     for name, problem in problems.items():

@@ -292,6 +292,10 @@ def export(
 def analyze(
     space: Annotated[str, typer.Argument(help="A search space's name.")],
     dataset: Dataset = None,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(help="A device's name; repeated. By default all with costs."),
+    ] = None,
     source: Source = "builtin",
     preset: Annotated[str, typer.Option(help="tight, medium or loose.")] = "medium",
     figure: Annotated[
@@ -309,9 +313,11 @@ def analyze(
         "dataset": found.default_dataset if dataset is None else dataset,
         "source": source,
         "correlations": analysis.correlation_values(
-            cost_correlations(space, dataset=dataset, source=source)
+            cost_correlations(space, dataset=dataset, devices=device, source=source)
         ),
-        "best": best_by_device(space, dataset=dataset, budget=preset, source=source),
+        "best": best_by_device(
+            space, dataset=dataset, devices=device, budget=preset, source=source
+        ),
     }
     if figure is not None:
         analysis.heat_map(values, figure)

@@ -202,7 +202,7 @@ def _check_texts(device: Device) -> None:
     """Checks what a device is called, and that the rest is of the right type."""
     origin = device.origin
     try:
-        check_words(device)
+        check_words(device, dashes=True)
     except InvalidArgumentError as error:
         _refuse(origin, str(error))
     for key in ("hardware", "group"):

@@ -15,7 +15,7 @@ VARIABLE = "HWNAS_ENV_DEVICES"
 """The environment variable that moves the folder of the user's devices."""
 
 DEVICES: Registry[Device] = Registry(
-    "device", order=lambda device: (device.place, device.name)
+    "device", order=lambda device: (device.place, device.name), dashes=True
 )
 """Every device by name."""
 

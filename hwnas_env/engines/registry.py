@@ -19,15 +19,24 @@ FORMS = MappingProxyType(
 )
 """What names and labels are. A label stands in environment ids: no ``-``, no blank."""
 
+LABEL_WITH_DASHES = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}[A-Za-z0-9_.]")
+"""A label that comes last in ids, behind one without: it may have a ``-`` inside."""
 
-def check_words(thing: "Named") -> None:
+
+def check_words(thing: "Named", *, dashes: bool = False) -> None:
     """Raises unless a thing has a name and a label that ids can hold.
+
+    Args:
+        thing: with a name and a label.
+        dashes: whether its label may have a ``-``.
 
     Raises:
         InvalidArgumentError: what came, and what was expected.
     """
     for key, form in FORMS.items():
         value = getattr(thing, key)
+        if dashes and key == "label" and isinstance(value, str) and "-" in value:
+            form = LABEL_WITH_DASHES
         if not isinstance(value, str) or not form.fullmatch(value):
             expected = f"letters, digits and _, as {form.pattern}"
             message = f"{key}: expected {expected}, got {shown(value)}"
@@ -58,14 +67,17 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
     Reading is a mapping's; :meth:`add` and :meth:`remove` are for who registers.
     """
 
-    def __init__(self, what: str, *, order: Callable[[Thing], Any]) -> None:
+    def __init__(
+        self, what: str, *, order: Callable[[Thing], Any], dashes: bool = False
+    ) -> None:
         """Makes an empty registry.
 
         Args:
             what: what it holds, as a noun for messages ("device").
             order: the key by which things are sorted.
+            dashes: whether labels may have a ``-``.
         """
-        self._what, self._order = what, order
+        self._what, self._order, self._dashes = what, order, dashes
         self._things: dict[str, Thing] = {}
 
     def __getitem__(self, name: str) -> Thing:
@@ -91,7 +103,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             InvalidArgumentError: no environment id can hold its name or label.
             TakenNameError: another one has that name or that label.
         """
-        check_words(thing)
+        check_words(thing, dashes=self._dashes)
         for other in self._things.values():
             for key in ("name", "label"):
                 value = getattr(thing, key)

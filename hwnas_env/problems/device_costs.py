@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.devices import devices_of, get_device
+from hwnas_env.devices import Device, devices_of, get_device
 from hwnas_env.engines.additive import Additive, join
 from hwnas_env.engines.forms import TableSpace
 from hwnas_env.engines.layered import LayeredModel
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.engines.table import TableModel
-from hwnas_env.errors import InvalidArgumentError, shown
+from hwnas_env.errors import InvalidArgumentError, NotMeasuredError, shown
 from hwnas_env.problems.make import choose_dataset, make_problem
 from hwnas_env.spaces import get_space
 from hwnas_env.types import FloatArray, Genotypes, IntArray, Provenance
@@ -98,7 +98,7 @@ def make_device_costs(
     Args:
         space: a search space's name.
         dataset: by default the space's own, where all of the devices have it.
-        devices: names; by default all that have costs in the space, as they are then.
+        devices: names; by default those of :func:`devices_with`.
         source: builtin, measured or auto, as for :func:`hwnas_env.make_problem`.
 
     Raises:
@@ -116,7 +116,7 @@ def make_device_costs(
     """
     found = get_space(space)
     if devices is None:
-        devices = [device.name for device in devices_of(found.name)]
+        devices = devices_with(found, dataset=dataset, source=source)
     listed = isinstance(devices, Sequence) and not isinstance(devices, str)
     texts = listed and all(isinstance(device, str) for device in devices)
     chosen = [get_device(device) for device in devices] if texts else []
@@ -150,6 +150,34 @@ def make_device_costs(
     else:
         tables = join(sums)
     return DeviceCosts(found, dataset, tuple(names), tuple(provenance), tables)
+
+
+def devices_with(
+    space: SearchSpace, *, dataset: str | None = None, source: str = "builtin"
+) -> list[str]:
+    """Returns the names of the devices that have costs of a space, as they are now.
+
+    Args:
+        space: the search space.
+        dataset: those that have costs on it; by default on the space's own, or all
+            where none has.
+        source: builtin, measured or auto; of measured, those that were measured, or
+            all where none was.
+    """
+    everyone = devices_of(space.name)
+    wanted = space.default_dataset if dataset is None else dataset
+    having = [one for one in everyone if wanted in one.datasets_in(space.name)]
+    if having and source == "measured":
+        having = [one for one in having if _is_measured(space, one, wanted)] or having
+    return [device.name for device in having or everyone]
+
+
+def _is_measured(space: SearchSpace, device: Device, dataset: str) -> bool:
+    try:
+        make_problem(space.name, device=device.name, dataset=dataset, source="measured")
+    except NotMeasuredError:
+        return False
+    return True
 
 
 def _pair_weights(space: SearchSpace) -> npt.NDArray[np.float32] | None:

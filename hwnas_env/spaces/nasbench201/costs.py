@@ -1,17 +1,20 @@
 """Built-in costs of all NAS-Bench-201 networks, from a device's coefficients.
 
 Accelerators that run one operation after another follow exact rules over operation
-counts. Other devices have a statistical model, g(intercept + sum of coefficients of
-named features), fitted on measured CIFAR-10 networks: g is the identity where time adds
-up operation by operation (processors of small boards and phones) and the exponential
-where kernels overlap or merge (graphics and tensor processors). Their costs on the
-other datasets are moved from CIFAR-10 by one or two factors. Provenance says which is
-which, and how good.
+counts; runtimes that run dead operations too follow counts, and products of two of
+them, closely. Other devices have a statistical model, g(intercept + sum of coefficients
+of named features), fitted on measured CIFAR-10 networks: g is the identity where time
+adds up operation by operation (processors of small boards and phones) and the
+exponential where kernels overlap or merge (graphics and tensor processors). Their costs
+on the other datasets are moved from CIFAR-10 by one or two factors. Provenance says
+which is which, and how good.
 """
 
 import functools
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -46,7 +49,8 @@ def column(
 
     Args:
         space: NAS-Bench-201.
-        device: its coefficients are one of these. "counts": a cost per operation.
+        device: its coefficients are one of these. "counts": a cost per operation, and
+            beside them "products": a cost per pair of operations.
             "flops" and "bytes": a ratio of two of them. "moved": factors of the
             statistical model that stands under the dataset "from". "values": one a
             cell. Else the statistical model itself; see :func:`fitted_costs`.
@@ -64,7 +68,9 @@ def column(
         if "values" in entry:
             return TableSpace.column(space, device, dataset, metric)
         if "counts" in entry:
-            return counted_costs(entry["counts"])
+            return _positive(
+                counted_costs(entry["counts"], entry.get("products", {})), where
+            )
         if "flops" in entry:
             return 2.0 * counted_costs(entry["flops"]) / counted_costs(entry["bytes"])
         model = entry
@@ -85,9 +91,15 @@ def column(
         raise DeviceFileError(message) from error
 
 
+PAIRS = tuple(
+    f"{one} x {other}"
+    for one, other in itertools.combinations_with_replacement(OPERATIONS, 2)
+)
+"""Names of products of counts: of an operation with another, or with itself."""
+
 FORMS: Mapping[str, frozenset[str]] = {
     "values": frozenset({"values"}),
-    "counts": frozenset({"counts"}),
+    "counts": frozenset({"counts", "products"}),
     "flops": frozenset({"flops", "bytes"}),
     "moved": frozenset({"moved", "from"}),
     "intercept": frozenset(
@@ -113,23 +125,38 @@ def _check_form(entry: Mapping[str, Any], where: str) -> None:
         raise DeviceFileError(message)
     check_coefficients(entry, FORMS[forms[0]], where)
     for key in given & {"counts", "flops", "bytes"}:
-        _check_counts(entry[key], f"{where}: {key}")
+        least = -math.inf if "products" in given else 0.0
+        _check_weights(entry[key], ("base", *OPERATIONS), least, f"{where}: {key}")
+    if "products" in given:
+        _check_weights(entry["products"], PAIRS, -math.inf, f"{where}: products")
 
 
-def _check_counts(weights: Any, where: str) -> None:
-    """Raises if costs an operation are not numbers by operation, and a base."""
-    names = ("base", *OPERATIONS)
+def _check_weights(
+    weights: Any, names: Sequence[str], least: float, where: str
+) -> None:
+    """Raises if costs are not finite numbers of at least ``least`` by known names."""
     if not isinstance(weights, Mapping) or not weights:
-        expected = "an object with a base and a cost an operation"
+        expected = f"an object with costs by name, such as {names[0]}"
         message = f"{where}: expected {expected}, got {shown(weights)}"
         raise DeviceFileError(message)
     for name, value in weights.items():
         if name not in names:
             message = f"{where}: {unknown_name(name, names, what='operation')}"
             raise DeviceFileError(message)
-        if not 0 <= as_number(value) < math.inf:
-            message = f"{where}: {name}: expected a number of at least 0, got "
-            raise DeviceFileError(message + shown(value))
+        number = as_number(value)
+        if not (least <= number < math.inf and number > -math.inf):
+            bound = "" if least < 0 else " of at least 0"
+            message = f"{where}: {name}: expected a number{bound}, got {shown(value)}"
+            raise DeviceFileError(message)
+
+
+def _positive(costs: FloatArray, where: str) -> FloatArray:
+    """Returns costs; raises if one is negative, as differences may come out."""
+    if costs.min() < 0:
+        row = int(costs.argmin())
+        message = f"{where}: the costs add up to {costs[row]} for network {row}"
+        raise DeviceFileError(message)
+    return costs
 
 
 def can_run(rule: str) -> BoolArray:
@@ -185,16 +212,25 @@ def fitted_costs(
     return np.asarray(np.where(space_cells().input_used, costs, scale * constant))
 
 
-def counted_costs(weights: Mapping[str, float]) -> FloatArray:
+def counted_costs(
+    weights: Mapping[str, float], products: Mapping[str, float] = MappingProxyType({})
+) -> FloatArray:
     """Adds a base and a cost per operation, dead ones included: ``(15625,)`` float64.
 
     Args:
         weights: costs by operation, and "base".
+        products: costs by pair of operations, of the product of how many there are of
+            each; see ``PAIRS``.
     """
     costs = np.zeros(len(official_genotypes()))
-    for name, count in _counts().items():
+    counts = _counts()
+    for name, count in counts.items():
         if name in weights:
             costs += weights[name] * count
+    for pair in PAIRS:
+        if pair in products:
+            one, other = pair.split(" x ")
+            costs += products[pair] * (counts[one] * counts[other])
     return costs.round(RULE_DECIMALS)
 
 
