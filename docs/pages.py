@@ -72,6 +72,9 @@ def fidelity_page() -> str:
         f"{_NOTE}# Fidelity of the built-in numbers\n\nThe error of every built-in "
         "column against measurements, as the calibration recorded it.\nEmpty: nothing "
         "measured exists to compare with, or the column is the measurement.\n\n"
+        "A measured row is not the truth either: [audit.md](audit.md) shows which rows "
+        "of the\npublished columns differ from their neighbours, and an error here "
+        "counts them too.\n\n"
         + _table(
             (*errors, *numbers), [[r[k] for k in (*errors, *numbers)] for r in rows]
         )

@@ -10,10 +10,13 @@ import typer
 from hwnas_env.arguments import check_name
 from hwnas_env.data import cache
 from hwnas_env.data.formats import accel_nasbench, hwnasbench, registered
+from hwnas_env.devices import devices_of, get_device
+from hwnas_env.errors import NotMeasuredError
+from hwnas_env.problems.audit import file_audit, imported_audits
 from hwnas_env.problems.fidelity import fidelity_rows
-from hwnas_env.reports.terminal import tables
+from hwnas_env.reports.terminal import analysis, auditing, tables
 from hwnas_env.reports.terminal.printing import say, show
-from hwnas_env.spaces import get_space
+from hwnas_env.spaces import SearchSpace, TableSpace, get_space
 
 app = typer.Typer(help="Measured data: import, download, check.", no_args_is_help=True)
 
@@ -134,6 +137,71 @@ def fidelity(as_json: Json = False) -> None:
     """Prints the error of every built-in column against measurements."""
     rows = list(fidelity_rows())
     show(rows, as_json=as_json, table=tables.fidelity_table)
+
+
+@app.command()
+def audit(
+    space: Annotated[
+        str | None,
+        typer.Option(help="An enumerated one; by default the first with a file."),
+    ] = None,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(help="Only its columns, and their bands; may be given again."),
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Only this one.")] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own rows: a csv with architecture, a metric and, if rows do "
+            "not stand in the order of measuring, order. Needs --device."
+        ),
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draws every row: png, svg or pdf.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Looks for bands and outliers in measured rows, beside the built-in column."""
+    found = _enumerated() if space is None else get_space(space)
+    chosen = [get_device(name) for name in device or []]
+    if figure is not None:
+        analysis.check_figure(figure)
+    if rows is not None:
+        if len(chosen) != 1:
+            message = "--rows needs one --device, whose built-in column it is beside"
+            raise typer.BadParameter(message)
+        one = file_audit(found, chosen[0], rows, dataset=dataset, metric=metric)
+        audits = [one]
+    else:
+        among = chosen or devices_of(found.name)
+        each = imported_audits(found, among, dataset=dataset, metric=metric)
+        audits = list(each)
+    if not audits:
+        message = (
+            f"{found.name}: the imported files hold no column of "
+            f"{metric or 'a metric'} of {', '.join(device or ['a device'])} on "
+            f"{dataset or 'a dataset'} with enough rows to audit; see: hwnas-env data "
+            "status"
+        )
+        raise NotMeasuredError(message)
+    if figure is not None:
+        if len(audits) > auditing.MOST_PANELS:
+            message = (
+                f"--figure: {len(audits)} columns, expected at most "
+                f"{auditing.MOST_PANELS}: name --device, --dataset or --metric"
+            )
+            raise typer.BadParameter(message)
+        auditing.audit_figure(audits, figure)
+    values = [one.values() for one in audits]
+    show(values, as_json=as_json, table=auditing.audit_tables)
+
+
+def _enumerated() -> SearchSpace:
+    """Returns the first space that has rows of its own in a file of measurements."""
+    spaces = map(get_space, registered(hwnasbench.FORM))
+    return next(space for space in spaces if isinstance(space, TableSpace))
 
 
 def _report_holes(found: hwnasbench.HWNASBench) -> None:

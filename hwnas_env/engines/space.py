@@ -19,7 +19,7 @@ from hwnas_env.errors import (
     NotMeasuredError,
     shown,
 )
-from hwnas_env.types import Genotypes, IntArray, Provenance
+from hwnas_env.types import FloatArray, Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
     from hwnas_env.engines.columns import (
@@ -130,6 +130,32 @@ class SearchSpace(Choices, ABC):
         """
         del dataset, genotype
         message = f"{self.name} on the {device.name}: no file of measurements is known"
+        raise NotMeasuredError(message)
+
+    def held_columns(
+        self, device: "CostSource", dataset: str
+    ) -> Mapping[str, FloatArray]:
+        """Returns every column of a device that an imported file of measurements holds.
+
+        Args:
+            device: the device.
+            dataset: one of the space's.
+
+        Returns:
+            By metric, ``(size,)`` float64 in the order of :meth:`genotypes`, which is
+            that of measuring; NaN where the file has no value, columns with holes
+            included, and inf where a network is not deployable. No key for a metric
+            that it does not have.
+
+        Raises:
+            DataMissingError: nothing is imported; names the command.
+            NotMeasuredError: no file of measurements has columns of the space.
+        """
+        del dataset
+        message = (
+            f"{self.name} on the {device.name}: no file of measurements is known that "
+            "has a row for each network, in the order of measuring"
+        )
         raise NotMeasuredError(message)
 
     def network(self, dataset: str) -> "Blueprint":

@@ -29,7 +29,7 @@ from hwnas_env.errors import (
     unknown_name,
 )
 from hwnas_env.metrics import METRICS
-from hwnas_env.types import Evaluation, FloatArray, Genotypes, Provenance
+from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes, Provenance
 
 PRESETS = ("tight", "medium", "loose")
 KEPT_WALKS, KEPT_FRONTS = 8, 4
@@ -164,6 +164,24 @@ class Problem:
     def cheapest(self) -> float:
         """Smallest cost of a deployable network, in the metric's unit."""
         return self.model.smallest(self.metric_column)
+
+    @functools.cached_property
+    def suspect(self) -> BoolArray:
+        """Marks measured rows that an audit flags: ``(size,)``, read-only.
+
+        In the order of ``space.genotypes()``. The column of ``metric``, measured or a
+        user's own, is compared with the device's built-in one in that order, which is
+        taken for that of measuring: :mod:`hwnas_env.maths.audit` says how, and
+        docs/audit.md what it finds. A network that is not deployable is not flagged.
+
+        Raises:
+            NotMeasuredError: the costs are built in, the space is layers, or there is
+                no built-in column to compare with.
+            InvalidArgumentError: the costs were given without a device.
+        """
+        from hwnas_env.problems.audit import suspect_rows  # rarely asked
+
+        return suspect_rows(self)
 
     def budget(self, budget: float | str) -> float:
         """Returns a budget in the metric's unit.
@@ -353,9 +371,9 @@ class Problem:
         }
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leaves the kept walks, optima and fronts behind."""
+        """Leaves behind the kept walks, optima and fronts, and what is suspect."""
         state = vars(self).copy()
-        for kept in ("_walks", "_fronts", "_optima"):
+        for kept in ("_walks", "_fronts", "_optima", "suspect"):
             state.pop(kept, None)
         return state
 

@@ -10,7 +10,7 @@ import io
 import math
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from numpy.lib import format as npy
 
 from hwnas_env.errors import ForeignFileError, TruncatedFileError, shown
-from hwnas_env.types import FloatArray
+from hwnas_env.types import FloatArray, IntArray
 
 MOST_RUNS = 100
 """Most columns of one name that a file may hold, like the runs of an accuracy."""
@@ -156,28 +156,75 @@ def read_csv(content: bytes, *, name: str, form: TableForm) -> dict[str, FloatAr
     """
     found: dict[str, FloatArray] = {}
     seen: set[int] = set()
+    lines = _parsed(content, name, form)
+    for what, run in next(lines)[2]:
+        if what in form.titles:
+            found[what] = np.full((form.size, run + 1), np.nan)
+    for where, network, values in lines:
+        if network in seen:
+            message = f"{where}: network {network} stands there twice"
+            raise ForeignFileError(message)
+        seen.add(network)
+        for (what, run), value in values.items():
+            found[what][network, run] = value
+    return found
+
+
+def read_rows(
+    content: bytes, *, name: str, form: TableForm
+) -> tuple[IntArray, dict[str, FloatArray]]:
+    """Reads a table with a header as a list of rows, networks more than once too.
+
+    Args:
+        content: the file's bytes.
+        name: how messages call the file.
+        form: what its columns may be; one column a title.
+
+    Returns:
+        The network of each of the file's N rows ``(N,)`` int64, and ``(N,)`` by title,
+        NaN where a cell is empty; all in the order of the file.
+
+    Raises:
+        TruncatedFileError: it is no csv file.
+        ForeignFileError: something in it is not understood; names the line and the
+            column.
+    """
+    lines = _parsed(content, name, form)
+    titles = [meaning for meaning in next(lines)[2] if meaning[0] in form.titles]
+    for what, run in titles:
+        if run:
+            message = f"{name}: line 1: {what}: expected one column, got more"
+            raise ForeignFileError(message)
+    rows = [(network, values) for _, network, values in lines]
+    columns = {
+        meaning[0]: np.array([values[meaning] for _, values in rows], dtype=np.float64)
+        for meaning in titles
+    }
+    return np.array([network for network, _ in rows], dtype=np.int64), columns
+
+
+_Meaning = tuple[str, int]
+
+
+def _parsed(
+    content: bytes, name: str, form: TableForm
+) -> Iterator[tuple[str, int, dict[_Meaning, float]]]:
+    """Yields what the header means, as the keys of values, then every row's values.
+
+    Each with where it stands, and the number of its network, -1 for the header.
+    """
     reader = csv.reader(_lines(content, name), strict=True)
     try:
         header = next(reader, [])
         meanings = _meanings(header, f"{name}: line 1", form)
-        for what, run in meanings:
-            if what in form.titles:
-                found[what] = np.full((form.size, run + 1), np.nan)
+        yield f"{name}: line 1", -1, dict.fromkeys(meanings, math.nan)
         for cells in reader:
-            if not cells:
-                continue
-            where = f"{name}: line {reader.line_num}"
-            network, values = _row(cells, meanings, where, form)
-            if network in seen:
-                message = f"{where}: network {network} stands there twice"
-                raise ForeignFileError(message)
-            seen.add(network)
-            for (what, run), value in values.items():
-                found[what][network, run] = value
+            if cells:
+                where = f"{name}: line {reader.line_num}"
+                yield where, *_row(cells, meanings, where, form)
     except csv.Error as error:
         message = f"{name}: line {reader.line_num}: not a csv file ({error})"
         raise TruncatedFileError(message) from None
-    return found
 
 
 def _lines(content: bytes, name: str) -> io.StringIO:

@@ -153,6 +153,12 @@ class NASBench201(TableSpace):
         self.check_dataset(dataset)
         return measured_values(self.name, device, dataset, genotype)
 
+    def held_columns(self, device: "CostSource", dataset: str) -> dict[str, FloatArray]:
+        """Returns what the imported HW-NAS-Bench holds of a device, with holes."""
+        from hwnas_env.spaces.nasbench201.measured import held_columns  # a reader
+
+        return held_columns(self, device, self.check_dataset(dataset))
+
     def accuracy(self, name: str | int, dataset: str) -> "TableAccuracy":
         """Returns a measured accuracy: see :mod:`.accuracy`."""
         from hwnas_env.spaces.nasbench201.accuracy import measured_accuracy  # a reader
