@@ -112,7 +112,7 @@ $(CORE)/ready: pyproject.toml
 $(FULL)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(FULL)
 	$(FULL)/bin/python $(PIP) install --constraint constraints.txt torch
-	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,bbo,torch,minari,dask,ray,dev]"
+	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,bbo,torch,measure,minari,dask,ray,dev]"
 	touch $@
 
 $(PEERS)/ready: pyproject.toml constraints.txt

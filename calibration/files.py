@@ -14,6 +14,9 @@ Entry = dict[str, Any]
 # Percent. Smaller errors are rounding, and differ between machines.
 NEGLIGIBLE_PERCENT = 1e-8
 
+NEEDED = ("n", "tau_b", "mape_percent", "worst_percent", "method")
+"""What an entry's fidelity always has."""
+
 _ROW = re.compile(r"\[\s*((?:-?\d+,\s*)*-?\d+)\s*\]")
 
 
@@ -50,7 +53,11 @@ def card(fidelity: Fidelity | None) -> dict[str, Any] | None:
     """Returns a fidelity as plain values; errors that are only rounding become 0."""
     if fidelity is None:
         return None
-    values = dataclasses.asdict(fidelity)
+    values = {
+        field.name: getattr(fidelity, field.name)
+        for field in dataclasses.fields(fidelity)
+        if field.name in NEEDED or getattr(fidelity, field.name) is not None
+    }
     for name in ("mape_percent", "worst_percent"):
         if values[name] < NEGLIGIBLE_PERCENT:
             values[name] = 0.0

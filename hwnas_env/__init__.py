@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hwnas_env.data.formats.hwnasbench import HWNASBench as HWNASBench
     from hwnas_env.devices import DEVICES as DEVICES
     from hwnas_env.errors import HWNASError as HWNASError
+    from hwnas_env.fitting.fit import fit_device as fit_device
     from hwnas_env.maths.scalarise import REWARDS as REWARDS
     from hwnas_env.metrics import METRICS as METRICS
     from hwnas_env.problems.budget import BudgetedProblem as BudgetedProblem
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from hwnas_env.types import Evaluation as Evaluation
 
 ENVIRONMENTS: tuple[str, ...]
-"""Every id of one device, those of registered spaces and devices too."""
+"""Every id of one device, without those of devices in the user's folder."""
 
 _HOMES = {
     "AGENTS": "hwnas_env.agents",
@@ -49,6 +50,7 @@ _HOMES = {
     "Problem": "hwnas_env.problems.problem",
     "REWARDS": "hwnas_env.maths.scalarise",
     "SEARCH_SPACES": "hwnas_env.spaces",
+    "fit_device": "hwnas_env.fitting.fit",
     "make_device_costs": "hwnas_env.problems.device_costs",
     "make_problem": "hwnas_env.problems.make",
 }

@@ -96,12 +96,24 @@ class TakenNameError(HWNASError, ValueError):
     """Raised when something else is registered under that name or label already."""
 
 
+class ReplacedDeviceError(HWNASError, ValueError):
+    """Raised when a spec names a device that another one has replaced since."""
+
+
 class NotExactError(HWNASError, ValueError):
     """Raised when an exact answer is asked for that this problem cannot give."""
 
 
 class NoNetworkError(HWNASError, ValueError):
     """Raised when a space offers no networks, or an export lacks an operation."""
+
+
+class NoDesignError(HWNASError, ValueError):
+    """Raised when a space offers no list of networks to measure on a new device."""
+
+
+class UnsteadyMachineError(HWNASError, RuntimeError):
+    """Raised when a machine's own speed moves more than a measurement allows."""
 
 
 class OwnFunctionError(HWNASError, RuntimeError):

@@ -54,6 +54,11 @@ class Fidelity:
         mape_percent: mean absolute percentage error.
         worst_percent: largest absolute percentage error.
         method: how it was computed ("5-fold cross-validation", ...).
+        tau_b_deviation: standard deviation of ``tau_b`` over draws of the networks;
+            None where it was not computed, as of the rest.
+        ratio_90: 90 % of networks are within this ratio of what was measured.
+        repeat_tau_b: tau-b of two passes of measurements, which no model can exceed by
+            much.
     """
 
     n: int
@@ -61,6 +66,9 @@ class Fidelity:
     mape_percent: float
     worst_percent: float
     method: str
+    tau_b_deviation: float | None = None
+    ratio_90: float | None = None
+    repeat_tau_b: float | None = None
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,15 @@ import gymnasium as gym
 import pytest
 
 from hwnas_env.devices import DEVICES, devices_of
-from hwnas_env.envs.registration import ENVIRONMENTS, SIX_DEVICES
+from hwnas_env.envs.registration import SIX_DEVICES, environments
 from hwnas_env.metrics import METRICS
 from hwnas_env.spaces import SEARCH_SPACES
 
 CELL, NET = "HWNAS-NASBench201-EdgeTPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
 """One environment of each search space, the stateful and partly not deployable."""
+
+ENVIRONMENTS = environments()
+"""Every id of one device, the toys' too, which are in the user's folder here."""
 
 FORMS = [
     ("nasbench201", "edgetpu"),  # fitted behind an exponential, some cannot run

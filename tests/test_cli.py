@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import synthetic
-from contracts import SIX
+from contracts import ENVIRONMENTS, SIX
 from typer.testing import CliRunner, Result
 
 from hwnas_env.benchmark.runs import Task
 from hwnas_env.cli import app, main
-from hwnas_env.envs.registration import ENVIRONMENTS, MULTI_DEVICE_ENVIRONMENTS
+from hwnas_env.envs.registration import MULTI_DEVICE_ENVIRONMENTS
 from hwnas_env.errors import HWNASError
 from hwnas_env.problems.fidelity import ERRORS
 from hwnas_env.spaces import SEARCH_SPACES

@@ -17,13 +17,13 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from contracts import CELL, IDS, NET, make, play
+from contracts import CELL, ENVIRONMENTS, IDS, NET, make, play
 from gymnasium.utils.env_checker import check_env as gym_check
 from stable_baselines3.common.env_checker import check_env as sb3_check
 
 from hwnas_env import BudgetedProblem
 from hwnas_env.envs.base import HWNASEnv
-from hwnas_env.envs.registration import ENVIRONMENTS, MULTI_DEVICE_ENVIRONMENTS
+from hwnas_env.envs.registration import MULTI_DEVICE_ENVIRONMENTS
 from hwnas_env.errors import (
     EpisodeEndedError,
     InfeasibleBudgetError,
@@ -146,8 +146,7 @@ def test_pickle_and_deepcopy_mid_episode_go_on_alike(env_id: str) -> None:
 def test_the_same_seed_gives_the_same_trajectory_in_another_process() -> None:
     code = (
         "import json, sys; sys.path.insert(0, sys.argv[1]); import test_envs as t\n"
-        "from hwnas_env.envs.registration import ENVIRONMENTS as ids\n"
-        "print(json.dumps([t.trajectory(i, 11, budget='sampled') for i in ids]))"
+        "print(json.dumps([t.trajectory(i, 11, budget='sampled') for i in t.ENVIRONMENTS]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(Path(__file__).parent)],

@@ -24,7 +24,7 @@ from hwnas_env.agents import (
     ScalarisedPPOConfig,
 )
 from hwnas_env.agents.contract import AgentContract
-from hwnas_env.envs.registration import ENVIRONMENTS
+from hwnas_env.envs.registration import MULTI_DEVICE, environment_id
 from hwnas_env.errors import InvalidArgumentError, RestoreError, UnknownNameError
 from hwnas_env.problems.problem import Problem
 
@@ -289,7 +289,11 @@ def test_the_zoos_files_name_every_id_and_arguments_that_there_are(
     yaml = pytest.importorskip("yaml")
     folder = Path(__file__).parents[1] / "docs" / "rl_zoo3"
     found = yaml.safe_load((folder / f"{agent.name}.yml").read_text())
-    assert list(found) == [name for name in ENVIRONMENTS if "-Toy" not in name]
+    assert sorted(found) == sorted(
+        environment_id(space, device)
+        for space, devices in MULTI_DEVICE.items()
+        for device in devices
+    )
     learner = agent(PROBLEMS["fbnet"], None, rng=np.random.default_rng(0))
     valid = set(inspect.signature(learner.algorithm.__init__).parameters)
     for values in found.values():

@@ -16,12 +16,13 @@ from hwnas_env import networks
 from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
 from hwnas_env.arguments import check_name, check_whole
 from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
+from hwnas_env.benchmark.few_shot import DATASETS, DRAWS, FEW_SHOT, few_shot
 from hwnas_env.benchmark.front_studies import run_fronts
 from hwnas_env.benchmark.fronts import FRONT_AGENTS
 from hwnas_env.benchmark.reproduce import REPRODUCTIONS, reproduce_table5
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.runs import Limits, Run, Task, check_request
-from hwnas_env.cli import bench, data
+from hwnas_env.cli import bench, data, device
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.envs.registration import (
     MULTI_DEVICE_ENVIRONMENTS,
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")
+app.add_typer(device.app, name="device")
 
 ERROR = 10_000
 """Letters of an error that are printed at most; it may name many files."""
@@ -326,14 +328,25 @@ def analyze(
 
 @app.command()
 def reproduce(
-    table: Annotated[str, typer.Argument(help=f"One of {', '.join(REPRODUCTIONS)}.")],
+    table: Annotated[
+        str, typer.Argument(help=f"One of {', '.join((*REPRODUCTIONS, FEW_SHOT))}.")
+    ],
     runs: Annotated[int, typer.Option(help="Searches of each agent.")] = 500,
     seed: Annotated[int, typer.Option(help="Of the first search.")] = 0,
+    draws: Annotated[
+        int, typer.Option(help="Of few-shot: random draws of the measured networks.")
+    ] = DRAWS,
     jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Runs a published experiment with our agents, and prints ours beside theirs."""
-    check_name(table, REPRODUCTIONS, what="table")
+    """Runs a published experiment with our methods, and prints ours beside theirs."""
+    check_name(table, (*REPRODUCTIONS, FEW_SHOT), what="table")
+    if table == FEW_SHOT:
+        found = [
+            asdict(one) for name in DATASETS for one in few_shot(name, draws=draws)
+        ]
+        show(found, as_json=as_json, table=reproduction.few_shot_table)
+        return
     cells = reproduce_table5(runs=runs, seed=seed, jobs=jobs)
     rows = [asdict(cell) for cell in cells]
     show(rows, as_json=as_json, table=reproduction.table5)

@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hwnas_env.devices.device import LAST, Device, read_device
+from hwnas_env.devices.checks import LAST
+from hwnas_env.devices.device import Device, read_device
 from hwnas_env.engines.registry import Registry
-from hwnas_env.errors import DataError, InvalidArgumentError, TakenNameError
+from hwnas_env.errors import (
+    DataError,
+    InvalidArgumentError,
+    ReplacedDeviceError,
+    TakenNameError,
+)
 
 VARIABLE = "HWNAS_ENV_DEVICES"
 """The environment variable that moves the folder of the user's devices."""
@@ -38,14 +44,39 @@ class BrokenDevice(Device):
 def get_device(name: str) -> Device:
     """Returns the device of that name or label ("edgetpu" or "EdgeTPU").
 
+    Args:
+        name: the name; of a device whose file states a digest also with the digest's
+            first digits behind an ``@``, as :func:`reference` gives it.
+
     Raises:
         UnknownNameError: there is none; the message names the nearest.
+        ReplacedDeviceError: the device of that name has another digest.
         DataError: its file cannot be read.
     """
-    found = DEVICES.find(name)
+    plain, digest = name, ""
+    if isinstance(name, str):
+        plain, _, digest = name.partition("@")
+    found = DEVICES.find(plain)
     if isinstance(found, BrokenDevice):
         found.check()
+    if digest and not found.sha256.startswith(digest):
+        now = reference(found).partition("@")[2] or "none"
+        message = (
+            f"device {plain}: expected the one with the digest {digest}, got one with "
+            f"{now}: it was replaced, and its costs are others"
+        )
+        raise ReplacedDeviceError(message)
     return found
+
+
+DIGITS = 16
+"""Digits of a digest that stand in specs."""
+
+
+def reference(device: Device) -> str:
+    """Returns a device's name, with its digest where its file states one."""
+    digest = device.sha256[:DIGITS]
+    return f"{device.name}@{digest}" if digest else device.name
 
 
 def devices_of(space: str) -> list[Device]:

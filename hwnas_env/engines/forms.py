@@ -16,6 +16,7 @@ import numpy.typing as npt
 from hwnas_env.arguments import as_number
 from hwnas_env.data.provenance import STATED
 from hwnas_env.engines.space import SearchSpace
+from hwnas_env.engines.terms import Terms, layered_terms, usual_terms
 from hwnas_env.errors import (
     DeviceFileError,
     InvalidArgumentError,
@@ -187,16 +188,37 @@ class TableSpace(SearchSpace):
             {m: device.provenance(self.name, dataset, m) for m in values},
         )
 
+    def terms(self, dataset: str) -> Terms:
+        """Returns what costs are made of; by default for any space, see the module."""
+        counts = {name: np.asarray(c) for name, c in self.counts(dataset).items()}
+        usual = layered_terms(self, usual_terms(self, {}))
+        work = tuple(counts)
+
+        def count(genotypes: Genotypes) -> FloatArray:
+            rows = self.index(genotypes)
+            columns = [counts[name][rows] for name in work]
+            return np.column_stack([*columns, usual.count(genotypes)])
+
+        return Terms(
+            (*work, *usual.names),
+            (*("work" for _ in work), *usual.groups),
+            (*(True for _ in work), *usual.growing),
+            count,
+        )
+
     def column(self, device: "CostSource", dataset: str, metric: str) -> FloatArray:
         """Builds one metric's column ``(size,)`` from a device's coefficients.
 
-        By default they are the column itself, under "values".
+        By default they are the column itself, under "values"; or, from a few measured
+        networks, "base", weights of the space's "terms", and the "floor" of the sum.
 
         Raises:
             DeviceFileError: they are no such list; names the column.
         """
         entry = device.coefficients(self.name, dataset, metric)
         where = f"{device.name}: {metric} in {self.name} on {dataset}"
+        if "terms" in entry:
+            return self._weighed(entry, dataset, where)
         check_coefficients(entry, ("values",), where)
         values, where = entry.get("values"), f"{where}: values"
         column = as_numbers(values)
@@ -217,13 +239,52 @@ class TableSpace(SearchSpace):
             raise DeviceFileError(message)
         return column
 
+    def _whole(self, column: FloatArray, device: "CostSource") -> FloatArray:
+        if column.shape != (self.size,):
+            message = (
+                f"{device.name}: {self.name}: cannot_run: expected {self.size} "
+                f"numbers, one a network, got {column.shape}"
+            )
+            raise DeviceFileError(message)
+        return column
+
+    def _weighed(
+        self, entry: Mapping[str, Any], dataset: str, where: str
+    ) -> FloatArray:
+        """Adds up weighted terms of all networks: ``(size,)``, at least the floor."""
+        check_coefficients(entry, ("base", "terms", "floor"), where)
+        terms, weights = self.terms(dataset), entry["terms"]
+        if not isinstance(weights, Mapping):
+            message = f"{where}: terms: expected weights by name, got {shown(weights)}"
+            raise DeviceFileError(message)
+        for name in weights:
+            if name not in terms.names:
+                words = unknown_name(name, terms.names, what=f"term of {self.name}")
+                message = f"{where}: terms: {words}"
+                raise DeviceFileError(message)
+        floor = as_number(entry.get("floor"))
+        numbers = {"base": entry.get("base"), **weights}
+        for name, value in numbers.items():
+            if not math.isfinite(as_number(value)):
+                message = f"{where}: {name}: expected a number, got {shown(value)}"
+                raise DeviceFileError(message)
+        if not 0 < floor < math.inf:
+            came = shown(entry.get("floor"))
+            message = f"{where}: floor: expected a number above 0, got {came}"
+            raise DeviceFileError(message)
+        total = float(entry["base"]) + terms.weigh(weights, self.genotypes())
+        return np.maximum(total, floor)
+
     def deployable(self, device: "CostSource") -> BoolArray:
         """Marks the networks that a device can run, ``(size,)``.
 
         Those that its file lists as ``cannot_run``, by their architectures, it cannot.
         """
         runs = np.ones(self.size, dtype=np.bool_)
-        for architecture in device.facts(self.name).get("cannot_run", ()):
+        lacks = device.facts(self.name).get("cannot_run", ())
+        if isinstance(lacks, Mapping):  # a column of its own, 1 where it cannot
+            return np.asarray(self._whole(device.table(lacks), device) == 0.0)
+        for architecture in lacks:
             try:
                 runs[self.index(self.encode(architecture))] = False
             except ValueError as error:
@@ -235,6 +296,17 @@ class TableSpace(SearchSpace):
 
 class LayeredSpace(SearchSpace):
     """A space whose costs, and whose score of accuracy, are sums over positions."""
+
+    def terms(self, dataset: str) -> Terms:
+        """Returns what costs are made of; by default for any space, see the module."""
+        work = {
+            name: [
+                additive.entries[position, 0, :count, 0]
+                for position, count in enumerate(self.choices_at)
+            ]
+            for name, additive in self.counts(dataset).items()
+        }
+        return layered_terms(self, usual_terms(self, work))
 
     def costs(self, device: "CostSource", dataset: str) -> "LayeredCosts":
         """Builds every metric's sums from the device's coefficients.
@@ -262,7 +334,8 @@ class LayeredSpace(SearchSpace):
         """Builds one metric's sums from a device's coefficients.
 
         By default they are "start", one number, and "entries", a list of ``K_p``
-        numbers for each position, in the metric's unit.
+        numbers for each position, in the metric's unit; and where sums of cheap
+        networks mean nothing a "floor" above 0, which no network falls below.
 
         Raises:
             DeviceFileError: they are no such lists; names the column.
@@ -274,7 +347,7 @@ class LayeredSpace(SearchSpace):
         entry = device.coefficients(self.name, dataset, metric)
         entries, start = entry.get("entries", ()), entry.get("start", 0.0)
         where = f"{device.name}: {metric} in {self.name} on {dataset}"
-        check_coefficients(entry, ("start", "entries"), where)
+        check_coefficients(entry, ("start", "entries", "floor"), where)
         rows = [as_numbers(row) for row in entries] if _is_list(entries) else []
         shapes = [row.shape for row in rows]
         if shapes != [(k,) for k in self.choices_at] or np.isnan(as_number(start)):
@@ -285,10 +358,16 @@ class LayeredSpace(SearchSpace):
             )
             raise DeviceFileError(message)
         least = float(start) + sum(row.min() for row in rows)
-        if not 0.0 <= least < np.inf or not all(np.isfinite(row).all() for row in rows):
+        floor = as_number(entry["floor"]) if "floor" in entry else -math.inf
+        if "floor" in entry and not 0.0 < floor < math.inf:
+            came = shown(entry["floor"])
+            message = f"{where}: floor: expected a number above 0, got {came}"
+            raise DeviceFileError(message)
+        finite = all(np.isfinite(row).all() for row in rows)
+        if not 0.0 <= max(least, floor) < np.inf or not finite:
             message = (
                 f"{where}: expected finite numbers, and at least 0 for the cheapest "
                 f"network, got {least} for it"
             )
             raise DeviceFileError(message)
-        return stateless(float(start), rows, link=Linear())
+        return stateless(float(start), rows, link=Linear(floor=floor))

@@ -1,7 +1,7 @@
 """Named things under two keys: what search spaces and devices are kept in."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -103,21 +103,36 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             InvalidArgumentError: no environment id can hold its name or label.
             TakenNameError: another one has that name or that label.
         """
+        if self.check(thing, ours={thing.name} if same else set()):
+            return
+        kept = sorted([*self._things.values(), thing], key=self._order)
+        self._things = {one.name: one for one in kept}
+
+    def check(self, thing: Thing, *, ours: Collection[str] = ()) -> bool:
+        """Raises if a thing could not be added; returns whether it is there already.
+
+        Args:
+            thing: with a name and a label.
+            ours: names of things that may be there.
+
+        Raises:
+            InvalidArgumentError: no environment id can hold its name or label.
+            TakenNameError: another one has that name or that label.
+        """
         check_words(thing, dashes=self._dashes)
         for other in self._things.values():
             for key in ("name", "label"):
                 value = getattr(thing, key)
                 if value.lower() in (other.name.lower(), other.label.lower()):
-                    if same and other.name == thing.name:
-                        return
+                    if other.name == thing.name and other.name in ours:
+                        return True
                     message = (
                         f"{self._what} {thing.name!r}: the {key} {value!r} is taken by "
                         f"the {self._what} {other.name!r}; unregister that first, or "
                         "choose another"
                     )
                     raise TakenNameError(message)
-        kept = sorted([*self._things.values(), thing], key=self._order)
-        self._things = {one.name: one for one in kept}
+        return False
 
     def remove(self, name: str) -> Thing:
         """Takes a thing out, by name or label, and returns it.

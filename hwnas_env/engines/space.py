@@ -4,9 +4,11 @@ Its two forms, a table of all networks and sums over layers, are in
 :mod:`hwnas_env.engines.forms`.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +16,13 @@ import numpy.typing as npt
 
 from hwnas_env.engines.choices import Choices
 from hwnas_env.errors import (
+    NoDesignError,
     NoNetworkError,
     NotExactError,
     NotMeasuredError,
     shown,
 )
-from hwnas_env.types import FloatArray, Genotypes, IntArray, Provenance
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
     from hwnas_env.engines.columns import (
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
         TableAccuracy,
         TableCosts,
     )
+    from hwnas_env.engines.terms import Terms
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,25 @@ class Blueprint:
     bias: int = 0
     normalisation: int = 0
     pooling: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Lists networks to measure on a new device; fixed, so that lists continue.
+
+    Attributes:
+        fit: ``(60, L)`` int8: the first k are the ones to measure if k are measured.
+        validation: ``(50, L)`` int8: drawn at random, for the error of the fit.
+    """
+
+    fit: Genotypes
+    validation: Genotypes
+
+
+def read_design(space: Choices, path: Path) -> Design:
+    """Reads a room's list of networks to measure: words a network, in two lists."""
+    found = json.loads(path.read_bytes())
+    return Design(*(space.from_words(found[key]) for key in ("fit", "validation")))
 
 
 @dataclass(frozen=True)
@@ -174,6 +197,34 @@ class SearchSpace(Choices, ABC):
             "returns a Blueprint"
         )
         raise NoNetworkError(message)
+
+    @abstractmethod
+    def terms(self, dataset: str) -> "Terms":
+        """Returns what costs are made of, which devices are fitted by.
+
+        Both forms of a space have a default; see :mod:`hwnas_env.engines.terms`.
+        """
+
+    def constant(self, genotypes: Genotypes) -> BoolArray:
+        """Marks valid genotypes ``(N, L)`` whose output ignores the input: ``(N,)``.
+
+        What they cost says little of others, and nobody searches for one. None by
+        default.
+        """
+        return np.zeros(len(genotypes), dtype=np.bool_)
+
+    @property
+    def design(self) -> "Design":
+        """Which networks to measure on a new device.
+
+        Raises:
+            NoDesignError: the space offers no list, the default.
+        """
+        message = (
+            f"{self.name} offers no list of networks to measure: its class has no "
+            "design; measure networks drawn at random by sample()"
+        )
+        raise NoDesignError(message)
 
     def draw(self, axes: Any, genotype: Sequence[int]) -> None:
         """Draws a network with matplotlib: by default a row of boxes, one a position.

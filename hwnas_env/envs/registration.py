@@ -9,7 +9,13 @@ import gymnasium as gym
 
 from hwnas_env.arguments import check_type
 from hwnas_env.devices import DEVICES, Device, read_device
-from hwnas_env.devices.registry import BrokenDevice, add_device, add_users_own
+from hwnas_env.devices.registry import (
+    BrokenDevice,
+    add_device,
+    add_users_own,
+    reference,
+    user_folder,
+)
 from hwnas_env.engines.registry import RESERVED
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import DataError, DeviceFileError, HWNASError, unknown_name
@@ -50,12 +56,17 @@ def environment_id(space: str, device: str | None) -> str:
 
 def environments() -> tuple[str, ...]:
     """Returns every id of one device, those of registered spaces and devices too."""
-    return tuple(
-        environment_id(space, device.name)
+    return tuple(_devices())
+
+
+def _devices() -> dict[str, str]:
+    """Returns the device's name of every id of one device."""
+    return {
+        environment_id(space, device.name): device.name
         for space in SEARCH_SPACES
         for device in DEVICES.values()
         if space in device.spaces
-    )
+    }
 
 
 MULTI_DEVICE_ENVIRONMENTS: tuple[str, ...] = tuple(
@@ -65,9 +76,11 @@ MULTI_DEVICE_ENVIRONMENTS: tuple[str, ...] = tuple(
 
 
 def __getattr__(name: str) -> Any:
-    """Returns ``ENVIRONMENTS``, every id of one device as they are now."""
+    """Returns ``ENVIRONMENTS``: every id of one device, without the user's folder."""
     if name == "ENVIRONMENTS":
-        return environments()
+        folder = user_folder()
+        own = {d.name for d in DEVICES.values() if Path(d.origin).parent == folder}
+        return tuple(one for one, device in _devices().items() if device not in own)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
 
@@ -222,7 +235,7 @@ def _register_all() -> None:
             # a file that cannot be read says so when one of its ids is made
             if space in device.spaces or isinstance(device, BrokenDevice):
                 name = environment_id(space, device.name)
-                _register(name, space=space, device=device.name)
+                _register(name, space=space, device=reference(device))
         if space in MULTI_DEVICE:
             devices = list(MULTI_DEVICE[space])
             _register(environment_id(space, None), space=space, devices=devices)

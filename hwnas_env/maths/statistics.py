@@ -27,6 +27,26 @@ def kendall_tau_b(x: FloatArray, y: FloatArray) -> float:
     return float(concordant_less_discordant / scale)
 
 
+def spearman(x: FloatArray, y: FloatArray) -> float:
+    """Returns Spearman's rank correlation of two columns ``(N,)``, ties sharing ranks.
+
+    Example:
+        >>> round(spearman(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])), 4)
+        0.5
+    """
+    ranks = [_mean_ranks(np.asarray(column)) for column in (x, y)]
+    one, other = (rank - rank.mean() for rank in ranks)
+    scale = np.sqrt(float((one**2).sum()) * float((other**2).sum()))
+    return float((one * other).sum() / scale)
+
+
+def _mean_ranks(column: FloatArray) -> FloatArray:
+    """Ranks a column ``(N,)`` from 1, equal values with the mean of their places."""
+    _, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2)[inverse.ravel()])
+
+
 def _ties(order: np.ndarray, *columns: FloatArray) -> int:
     """Counts pairs of rows that agree in all columns, given a sorting order."""
     changed = np.zeros(len(order) - 1, dtype=bool)

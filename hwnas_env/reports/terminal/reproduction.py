@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
+from hwnas_env.benchmark import few_shot
 from hwnas_env.benchmark.reproduce import (
     DIFFERENCES,
     PUBLISHED,
@@ -76,3 +77,38 @@ def order_sentences(cells: Sequence[Mapping[str, Any]]) -> list[str]:
         verdict = "kept" if kept else "not kept"
         sentences.append(f"{dataset}: {', '.join(parts)}; order {verdict}")
     return sentences
+
+
+def few_shot_table(rows: Sequence[Mapping[str, Any]]) -> Group:
+    """Lays out our few-shot fits beside what was published of HELP and others."""
+    table = Table()
+    for title in ("space", "known", "networks", "chosen"):
+        table.add_column(title)
+    for title in (*dict.fromkeys(row["device"] for row in rows), "mean", "MAPE %"):
+        table.add_column(title, justify="right", no_wrap=True)
+    keys = ("space", "known", "networks", "chosen")
+    for key in dict.fromkeys(tuple(row[name] for name in keys) for row in rows):
+        own = [row for row in rows if tuple(row[name] for name in keys) == key]
+        figures = [row["spearman"] for row in own]
+        error = sum(row["mape_percent"] for row in own) / len(own)
+        mean = sum(figures) / len(figures)
+        cells = [f"{figure:.3f}" for figure in (*figures, mean)]
+        table.add_row(*map(str, key), *cells, f"{error:.2f}")
+    sources = dict.fromkeys(
+        f"{row['space']}, {row['device']}: {row['source']}" for row in rows
+    )
+    published = [
+        f"{space}: {name} {figure:.3f}"
+        for space, figures in few_shot.PUBLISHED.items()
+        for name, figure in figures.items()
+    ]
+    return Group(
+        heading("Few-shot latency", "Spearman's correlation with all other networks"),
+        table,
+        "known: devices that the fit starts from, without settings of the same machine",
+        f"published means: {'; '.join(published)}",
+        f"truth: {'; '.join(sources)}",
+        "What differs from the published protocol:",
+        *(f"- {sentence}" for sentence in few_shot.DIFFERENCES),
+        "",
+    )

@@ -1,6 +1,7 @@
 """The FBNet search space: what is asked of its 22 layers, and who answers."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.forms import LayeredSpace
-from hwnas_env.engines.space import Blueprint
+from hwnas_env.engines.space import Blueprint, Design, read_design
 from hwnas_env.extras import load_extra
 from hwnas_env.spaces.fbnet.facts import BLOCKS, SETTINGS, count_tables
 from hwnas_env.types import Genotypes, IntArray, Provenance
@@ -16,6 +17,7 @@ from hwnas_env.types import Genotypes, IntArray, Provenance
 if TYPE_CHECKING:
     from hwnas_env.engines.additive import Additive
     from hwnas_env.engines.columns import CostSource, LayeredAccuracy, LayeredCosts
+    from hwnas_env.engines.terms import Terms
 
 
 class FBNet(LayeredSpace):
@@ -71,6 +73,17 @@ class FBNet(LayeredSpace):
                 ("parameters_m", "flops_m"), fixed, blocks, strict=True
             )
         }
+
+    def terms(self, dataset: str) -> "Terms":
+        """Counts the work of blocks, and blocks by shape: see :mod:`.terms`."""
+        from hwnas_env.spaces.fbnet.terms import chain_terms  # loads tables
+
+        return chain_terms(self, self.check_dataset(dataset))
+
+    @property
+    def design(self) -> Design:
+        """Which networks to measure on a new device."""
+        return read_design(self, Path(__file__).with_name("design.json"))
 
     def network(self, dataset: str) -> Blueprint:
         """Returns what builds PyTorch modules: see :mod:`.network`."""

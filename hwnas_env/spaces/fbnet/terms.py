@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from hwnas_env.arguments import check_name
+from hwnas_env.engines.choices import Choices
+from hwnas_env.engines.terms import Terms, layered_terms
 from hwnas_env.maths.elementary import ordered_sum
 from hwnas_env.spaces.fbnet.facts import BLOCKS, SKIP, Layer, layers
 from hwnas_env.types import FloatArray
@@ -93,6 +95,43 @@ def term_table(dataset: str) -> FloatArray:
     """Counts the terms of every choice at every layer: ``(22, 9, T)`` float64."""
     choices = range(SKIP + 1)
     return np.array([[block_terms(x, c) for c in choices] for x in layers(dataset)])
+
+
+def shape_table(dataset: str) -> tuple[list[str], FloatArray]:
+    """Marks which block stands at a layer of which shape: names and ``(22, 9, T)``.
+
+    Layers of one shape share their terms; skip has none.
+    """
+    shapes = layers(dataset)
+    distinct = list(dict.fromkeys(shapes))
+    table = np.zeros((len(shapes), SKIP + 1, len(distinct), SKIP))
+    for layer, shape in enumerate(shapes):
+        table[layer, :SKIP, distinct.index(shape)] = np.eye(SKIP)
+    names = [
+        f"{block.name} at {s.channels_in}>{s.channels_out}, side {s.side}"
+        for s in distinct
+        for block in BLOCKS
+    ]
+    return names, table.reshape(len(shapes), SKIP + 1, -1)
+
+
+def chain_terms(space: Choices, dataset: str) -> Terms:
+    """Returns what costs of FBNet are made of, for devices fitted from a few networks.
+
+    Groups: "work", the terms above; "blocks", how often each block stands; "shapes",
+    which block stands at a layer of which shape.
+    """
+    names, shapes = shape_table(dataset)
+    counts = [np.eye(SKIP + 1)[:, :SKIP]] * space.length
+    blocks = [block.name for block in BLOCKS]
+    return layered_terms(
+        space,
+        {
+            "work": (TERMS, list(term_table(dataset))),
+            "blocks": (blocks, counts),
+            "shapes": (names, list(shapes)),
+        },
+    )
 
 
 def weighted_table(weights: Mapping[str, float], *, dataset: str) -> FloatArray:

@@ -1,6 +1,7 @@
 """The MnasNet search space: what is asked of its seven blocks, and who answers."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.forms import LayeredSpace
-from hwnas_env.engines.space import Blueprint
+from hwnas_env.engines.space import Blueprint, Design, read_design
 from hwnas_env.errors import InvalidGenotypeError, shown
 from hwnas_env.extras import load_extra
 from hwnas_env.spaces.mnasnet.facts import STRIDES, blocks_at, count_tables
@@ -17,6 +18,7 @@ from hwnas_env.types import Genotypes, IntArray, Provenance
 if TYPE_CHECKING:
     from hwnas_env.engines.additive import Additive
     from hwnas_env.engines.columns import CostSource, LayeredAccuracy, LayeredCosts
+    from hwnas_env.engines.terms import Terms
 
 
 class MnasNet(LayeredSpace):
@@ -137,6 +139,18 @@ class MnasNet(LayeredSpace):
                 for e, k, n, s in zip(*parts.values(), strict=True)
             ]
         )
+
+    def terms(self, dataset: str) -> "Terms":
+        """Counts the work of blocks, and marks their features: see :mod:`.terms`."""
+        from hwnas_env.spaces.mnasnet.terms import block_terms  # loads tables
+
+        self.check_dataset(dataset)
+        return block_terms(self)
+
+    @property
+    def design(self) -> Design:
+        """Which networks to measure on a new device."""
+        return read_design(self, Path(__file__).with_name("design.json"))
 
     def network(self, dataset: str) -> Blueprint:
         """Returns what builds PyTorch modules: see :mod:`.network`."""

@@ -52,8 +52,9 @@ def column(
         device: its coefficients are one of these. "counts": a cost per operation, and
             beside them "products": a cost per pair of operations.
             "flops" and "bytes": a ratio of two of them. "moved": factors of the
-            statistical model that stands under the dataset "from". "values": one a
-            cell. Else the statistical model itself; see :func:`fitted_costs`.
+            statistical model that stands under the dataset "from". "values" and
+            "terms": see :meth:`TableSpace.column`. Else the statistical model itself;
+            see :func:`fitted_costs`.
         dataset: cifar10, cifar100 or ImageNet16-120.
         metric: one of the device's.
 
@@ -65,7 +66,7 @@ def column(
     where = f"{device.name}: {metric} in {space.name} on {dataset}"
     _check_form(entry, where)
     try:
-        if "values" in entry:
+        if "values" in entry or "terms" in entry:
             return TableSpace.column(space, device, dataset, metric)
         if "counts" in entry:
             return _positive(
@@ -99,6 +100,7 @@ PAIRS = tuple(
 
 FORMS: Mapping[str, frozenset[str]] = {
     "values": frozenset({"values"}),
+    "terms": frozenset({"base", "terms", "floor"}),
     "counts": frozenset({"counts", "products"}),
     "flops": frozenset({"flops", "bytes"}),
     "moved": frozenset({"moved", "from"}),
@@ -118,9 +120,7 @@ def _check_form(entry: Mapping[str, Any], where: str) -> None:
     forms = [form for form in FORMS if form in given]
     if len(forms) != 1:
         came = ", ".join(sorted(given)) or "none"
-        expected = (
-            "counts, values, flops with bytes, moved with from, or a fitted model"
-        )
+        expected = "counts, terms, values, flops with bytes, moved with from, or a fitted model"
         message = f"{where}: expected coefficients of one form ({expected}), got {came}"
         raise DeviceFileError(message)
     check_coefficients(entry, FORMS[forms[0]], where)

@@ -3,13 +3,14 @@
 import itertools
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.forms import TableSpace
-from hwnas_env.engines.space import Blueprint
+from hwnas_env.engines.space import Blueprint, Design, read_design
 from hwnas_env.errors import InvalidGenotypeError, shown
 from hwnas_env.extras import load_extra
 from hwnas_env.spaces.nasbench201.facts import (
@@ -26,6 +27,7 @@ from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray, Provenan
 
 if TYPE_CHECKING:
     from hwnas_env.engines.columns import CostSource, TableAccuracy, TableCosts
+    from hwnas_env.engines.terms import Terms
 
 _TOKEN = re.compile(r"^(\w+)~(\d)$")
 
@@ -172,6 +174,24 @@ class NASBench201(TableSpace):
             "parameters_m": self.parameters(rows, dataset=dataset) / 1e6,
             "flops_m": self.flops(rows, dataset=dataset) / 1e6,
         }
+
+    def terms(self, dataset: str) -> "Terms":
+        """Counts operations, all of them and the live ones: see :mod:`.terms`."""
+        from hwnas_env.spaces.nasbench201.terms import cell_terms  # loads tables
+
+        self.check_dataset(dataset)
+        return cell_terms(self)
+
+    def constant(self, genotypes: Genotypes) -> BoolArray:
+        """Marks cells without a path from input to output: ``(N,)``."""
+        from hwnas_env.spaces.nasbench201.terms import ignores_input  # loads tables
+
+        return ignores_input()[self.index(genotypes)]
+
+    @property
+    def design(self) -> Design:
+        """Which cells to measure on a new device."""
+        return read_design(self, Path(__file__).with_name("design.json"))
 
     def network(self, dataset: str) -> Blueprint:
         """Returns what builds PyTorch modules: see :mod:`.network`."""

@@ -1,0 +1,142 @@
+"""Files of the user's devices: written whole, with a digest, and taken away again."""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.data.files import read_file, write_file
+from hwnas_env.devices.device import SCHEMA, Device, digest_of, parse_device
+from hwnas_env.devices.registry import user_folder
+from hwnas_env.errors import DataError, TakenNameError
+from hwnas_env.types import AnyPath, FloatArray
+
+DIGITS_OF_DIGEST = 12
+"""Letters of a table's digest that are in its file's name."""
+
+Tables = Mapping[tuple[str, str, str], npt.NDArray[Any]]
+"""Columns of whole spaces by space, dataset and metric; ``(size,)`` each, inf where the
+device cannot run a network."""
+
+
+def device_values(device: Device) -> dict[str, Any]:
+    """Returns what a device's file holds, with its digest."""
+    values: dict[str, Any] = {
+        "schema": SCHEMA,
+        "name": device.name,
+        "label": device.label,
+        "hardware": device.hardware,
+        "group": device.group,
+        "aliases": {
+            metric: {
+                "of": alias.of,
+                "factor": alias.factor,
+                **({"inverse": True} if alias.inverse else {}),
+            }
+            for metric, alias in device.aliases.items()
+        },
+        "spaces": json.loads(json.dumps({**device.spaces}, default=dict)),
+    }
+    return {**values, "sha256": digest_of(values)}
+
+
+def content_of(device: Device) -> bytes:
+    """Returns the bytes of a device's file."""
+    text = json.dumps(device_values(device), indent=1, ensure_ascii=False)
+    return (_compact(text) + "\n").encode()
+
+
+def _compact(text: str) -> str:
+    """Puts lists of numbers and words on one line each."""
+    lines: list[str] = []
+    inside = 0
+    for line in text.split("\n"):
+        stripped = line.strip()
+        if inside:
+            lines[-1] += stripped
+        else:
+            lines.append(line)
+        opened = stripped.endswith("[") and not inside
+        inside += 1 if opened or (inside and stripped.endswith("[")) else 0
+        inside -= 1 if inside and stripped.rstrip(",").endswith("]") else 0
+    return "\n".join(lines)
+
+
+def save_device(
+    device: Device, *, folder: AnyPath | None = None, replace: bool = False
+) -> Path:
+    """Writes a device into the folder of the user's devices.
+
+    Whoever imports the package from then on has the device, in every process.
+
+    Args:
+        device: it is checked in full first.
+        folder: another one than ``user_folder()``.
+        replace: whether a file of the same name may be replaced.
+
+    Returns:
+        The file.
+
+    Raises:
+        TakenNameError: there is such a file, and it may not be replaced.
+        DataError: it cannot be written; what was there before is still there.
+    """
+    place = user_folder() if folder is None else Path(folder).expanduser()
+    path = place / f"{device.name}.json"
+    if path.exists() and not replace:
+        message = f"{path.name}: there is such a device already; replace it, or choose "
+        raise TakenNameError(message + "another label")
+    content = content_of(device)
+    parse_device(content, origin=str(path)).check()
+    write_file(path, content, what="device")
+    return path
+
+
+def remove_files(device: Device) -> None:
+    """Takes a device's file away, and the tables beside it.
+
+    Raises:
+        DataError: the system does not let it.
+    """
+    path = Path(device.origin)
+    try:
+        for beside in (path, *path.parent.glob(f"{device.name}-*.npz")):
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"{path}: cannot be taken away ({error})"
+        raise DataError(message) from None
+
+
+def write_table(
+    name: str, column: FloatArray, *, folder: AnyPath | None = None
+) -> dict[str, str]:
+    """Writes a column of a whole space beside the devices' files.
+
+    Args:
+        name: the device's.
+        column: ``(size,)`` float64.
+        folder: another one than ``user_folder()``.
+
+    Returns:
+        What stands for the column in the device's file: "table", the file's name, and
+        its "table_sha256".
+    """
+    place = user_folder() if folder is None else Path(folder).expanduser()
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, values=np.asarray(column, dtype=np.float64))
+    digest = hashlib.sha256(np.ascontiguousarray(column).tobytes()).hexdigest()
+    file = f"{name}-{digest[:DIGITS_OF_DIGEST]}.npz"
+    write_file(place / file, buffer.getvalue(), what="table")
+    return {"table": file, "table_sha256": digest}
+
+
+def stored_device(name: str, *, folder: AnyPath | None = None) -> Device | None:
+    """Returns the device of a file in the user's folder; None where there is none."""
+    place = user_folder() if folder is None else Path(folder).expanduser()
+    path = place / f"{name}.json"
+    return parse_device(read_file(path), origin=str(path)) if path.exists() else None
