@@ -22,11 +22,12 @@ from hwnas_env.errors import (
     UnknownNameError,
     UnsteadyMachineError,
 )
-from hwnas_env.measuring import clock, machine, runners, session
+from hwnas_env.measuring import clock, journal, machine, opened, runners
 from hwnas_env.measuring.analysis import analyse, check_steady
 from hwnas_env.measuring.energy import find_counter
 from hwnas_env.measuring.journal import FORMAT, NAME, parse_session
 from hwnas_env.measuring.session import measure
+from hwnas_env.networks import build
 from hwnas_env.spaces import SEARCH_SPACES
 
 HERE = Path("visits.jsonl")
@@ -313,14 +314,14 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told]:
     def use(most: int | None = None) -> Told:
         made = Told(most)
 
-        def opened(self: Any, row: int) -> Callable[[], object]:
+        def find(self: Any, row: int) -> Callable[[], object]:
             if row not in self._bytes:
                 self._bytes[row] = 0
                 self._held[row] = made.open(None, None, Path()), 0
             return self._held[row][0]  # type: ignore[no-any-return]
 
-        monkeypatch.setattr(session.Networks, "runner", opened)
-        monkeypatch.setattr(session.Networks, "anchors", lambda _: [0, 2])
+        monkeypatch.setattr(opened.Networks, "runner", find)
+        monkeypatch.setattr(opened.Networks, "anchors", lambda _: [0, 2])
         return made
 
     return use
@@ -436,7 +437,7 @@ def test_two_processes_do_not_write_one_journal(
         quick(tmp_path)
     told()
     with (
-        session.Writer(tmp_path / NAME),
+        journal.Writer(tmp_path / NAME),
         pytest.raises(DataError, match="another process adds"),
     ):
         quick(tmp_path)
@@ -539,8 +540,8 @@ def test_a_short_session_measures_networks(tmp_path: Path, runtime: str) -> None
 
 def test_runtimes_answer_as_the_network(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    images = session.example(SPACE)
-    module = runners.randomise(session.build_network(SPACE, ROWS[0]), seed=2)
+    images = build.example(SPACE)
+    module = runners.randomise(build.build_network(SPACE, ROWS[0]), seed=2)
     norms = [one for one in module.modules() if isinstance(one, torch.nn.BatchNorm2d)]
     assert all(one.running_var.std() > 0 and one.weight.std() > 0 for one in norms)
     with torch.inference_mode():
@@ -558,15 +559,15 @@ def test_networks_beyond_the_limit_are_opened_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("onnxruntime")
-    monkeypatch.setattr(session, "HELD_BYTES", 2_000_000)
+    monkeypatch.setattr(opened, "HELD_BYTES", 2_000_000)
     asked = []
-    networks = session.Networks(
+    networks = opened.Networks(
         SPACE,
-        "cifar10",
         np.array(ROWS[:3], dtype=np.int8),
-        runners.RUNTIMES["onnxruntime"],
-        tmp_path,
-        0,
+        dataset="cifar10",
+        runtime=runners.RUNTIMES["onnxruntime"],
+        folder=tmp_path,
+        seed=0,
     )
     build = networks.module
     networks.module = lambda row: asked.append(row) or build(row)  # type: ignore

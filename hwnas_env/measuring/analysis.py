@@ -27,7 +27,11 @@ LARGEST_SPREAD_PERCENT = 10.0
 """Anchor spread beyond which a machine is too unsteady to measure on."""
 
 WINDOW = 4
-"""Visits before, and as many after, from which the machine's level is found."""
+"""Visits before, and as many after, from which the machine's level is found.
+
+Of 2, 4 and 7, tried on busy machines, none is better than the others by more than .02
+of tau.
+"""
 
 TURNS, SETTLED = 30, 1e-5
 """Most turns between levels and networks; fewer where nothing moves by more."""

@@ -9,11 +9,10 @@ was killed goes on where it stopped.
 import hashlib
 import platform
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -34,29 +33,20 @@ from hwnas_env.measuring.journal import (
     read_session,
 )
 from hwnas_env.measuring.machine import load_average, machine_facts, one_core
-from hwnas_env.measuring.runners import (
-    RUNTIMES,
-    Runner,
-    Runtime,
-    one_thread,
-    randomise,
-    remove_files,
-)
-from hwnas_env.networks.build import build_network, count, example, load_torch
-from hwnas_env.types import AnyPath, Genotypes
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
+from hwnas_env.measuring.opened import Networks
+from hwnas_env.measuring.runners import RUNTIMES, one_thread
+from hwnas_env.networks.build import load_torch
+from hwnas_env.types import AnyPath
 
 ROUNDS, REPEATS, WARM = 16, 6, 2
-"""Rounds of a pass, timed runs of a visit, and runs before the first that is timed."""
+"""Rounds of a pass, timed runs of a visit, and runs before the first that is timed.
 
-EVERY, ANCHORS, ANCHOR_QUANTILES = 10, 3, (0.1, 0.5, 0.9)
-"""Anchors are visited after so many networks; which they are: these quantiles of the
-multiply-adds."""
+Many short visits repeat better than few long ones: what other programs do lasts longer
+than a visit, so that its runs share it.
+"""
 
-HELD_BYTES = 1 << 30
-"""Bytes of weights that are held open at a time; what is beyond is opened anew."""
+EVERY = 10
+"""Anchors are visited after so many networks."""
 
 MOST_NETWORKS, MOST_PASSES, MOST_ROUNDS, MOST_REPEATS = 10_000, 10, 1000, 10_000
 
@@ -132,7 +122,14 @@ def measure(
         "genotypes": rows.tolist(),
     }
     path = _folder(folder) / NAME
-    networks = Networks(space, name, rows, RUNTIMES[runtime], path.parent, seed)
+    networks = Networks(
+        space,
+        rows,
+        dataset=name,
+        runtime=RUNTIMES[runtime],
+        folder=path.parent,
+        seed=seed,
+    )
     steps = len(rows) * (1 + passes * rounds)
     tell = progress or _nobody
     tell(0, steps)
@@ -141,7 +138,14 @@ def measure(
         if _missing(session):
             with Writer(path) as writer, networks:
                 session, _ = read_session(path)  # and what others added until now
-                _visit_all(session, writer, networks, tell, anyway, energy)
+                _visit_all(
+                    session,
+                    writer,
+                    networks=networks,
+                    tell=tell,
+                    anyway=anyway,
+                    energy=energy,
+                )
     tell(steps, steps)
     session, _ = read_session(path)
     measurement = analyse(session)
@@ -153,7 +157,8 @@ def measure(
 def _visit_all(
     session: Session,
     writer: Writer,
-    networks: "Networks",
+    *,
+    networks: Networks,
     tell: Progress,
     anyway: bool,
     energy: bool,
@@ -169,7 +174,7 @@ def _visit_all(
         tell(done, steps)
     clock = _clock(energy=energy)
     with one_core() as core:
-        stretch = Stretch(session, writer, networks, clock, core)
+        stretch = Stretch(session, writer, networks=networks, clock=clock, core=core)
         for number, (lap, turn, row) in enumerate(todo, 1):
             stretch.visit(lap, turn, row)
             done += 1
@@ -188,7 +193,8 @@ class Stretch:
         self,
         session: Session,
         writer: Writer,
-        networks: "Networks",
+        *,
+        networks: Networks,
         clock: Clock,
         core: int | None,
     ) -> None:
@@ -229,75 +235,6 @@ class Stretch:
         load = load_average() if anchor else None
         line = Line(self._number, lap, turn, row, anchor, middle, visit, load)
         self._writer.add(line.as_dict())
-
-
-class Networks:
-    """Opens networks in a runtime when they are needed, and holds so many open.
-
-    A context manager: afterwards all are closed, and their files are gone.
-    """
-
-    def __init__(
-        self,
-        space: SearchSpace,
-        dataset: str,
-        genotypes: Genotypes,
-        runtime: Runtime,
-        folder: Path,
-        seed: int,
-    ) -> None:
-        """Opens nothing yet."""
-        self._space, self._dataset, self._genotypes = space, dataset, genotypes
-        self._runtime, self._seed = runtime, seed
-        self._folder = folder / "networks"
-        self._held: OrderedDict[int, tuple[Runner, int]] = OrderedDict()
-        self._bytes: dict[int, int] = {}
-        self._images: Tensor | None = None
-
-    def __enter__(self) -> "Networks":
-        """Returns itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Closes all networks and removes their files."""
-        self._held.clear()
-        remove_files(self._folder)
-
-    def module(self, row: int) -> "nn.Module":
-        """Builds a network, always with the same weights."""
-        built = build_network(
-            self._space, self._genotypes[row], dataset=self._dataset, seed=self._seed
-        )
-        weights = sum(one.numel() for one in built.parameters())
-        self._bytes[row] = 4 * weights
-        return randomise(built, seed=self._seed)
-
-    def anchors(self) -> list[int]:
-        """Returns the rows at some quantiles of the multiply-adds, without repeats."""
-        work = [
-            count(self._space, self.module(row), dataset=self._dataset)[1]
-            for row in range(len(self._genotypes))
-        ]
-        order = np.argsort(work, kind="stable")
-        places = [round(one * (len(order) - 1)) for one in ANCHOR_QUANTILES]
-        return sorted({int(order[one]) for one in places})
-
-    def runner(self, row: int) -> Runner:
-        """Returns what runs a network, opened now or earlier."""
-        if row in self._held:
-            self._held.move_to_end(row)
-            return self._held[row][0]
-        if self._images is None:
-            self._images = example(self._space, dataset=self._dataset)
-        file = self._folder / f"{row}.network"
-        run = self._runtime.open(lambda: self.module(row), self._images, file)
-        if row not in self._bytes:  # its file was there already
-            self._bytes[row] = file.stat().st_size
-        self._held[row] = run, self._bytes[row]
-        total = sum(size for _, size in self._held.values())
-        while total > HELD_BYTES and len(self._held) > 1:
-            total -= self._held.popitem(last=False)[1][1]
-        return run
 
 
 def _folder(folder: AnyPath) -> Path:
