@@ -146,7 +146,8 @@ def test_pickle_and_deepcopy_mid_episode_go_on_alike(env_id: str) -> None:
 def test_the_same_seed_gives_the_same_trajectory_in_another_process() -> None:
     code = (
         "import json, sys; sys.path.insert(0, sys.argv[1]); import test_envs as t\n"
-        "print(json.dumps([t.trajectory(i, 11, budget='sampled') for i in t.ENVIRONMENTS]))"
+        "every = [t.trajectory(i, 11, budget='sampled') for i in t.ENVIRONMENTS]\n"
+        "print(json.dumps(every))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(Path(__file__).parent)],

@@ -83,6 +83,8 @@ class ToyLayers(LayeredSpace):
     def quantity(self, device: CostSource, dataset: str, metric: str) -> Additive:
         """A cost that depends on a choice and on the one before it."""
         entry = device.coefficients(self.name, dataset, metric)
+        if "stream" not in entry:
+            return super().quantity(device, dataset, metric)
         return self.paired(entry["stream"], Linear(), spread=entry["spread"])
 
     def paired(self, stream: int, link: Any, *, spread: float) -> Additive:

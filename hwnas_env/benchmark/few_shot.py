@@ -1,9 +1,9 @@
 """Few-shot latency prediction beside what was published of it.
 
-A device is new: ten or so of its networks are measured, and the latency of all others is
-predicted. HELP (Lee et al., NeurIPS 2021) learns that from other devices; we fit the
-device (see ``hwnas_env.fitting``). A device that is tested is left out of what is known,
-with every setting of the same machine.
+A device is new: ten or so of its networks are measured, and the latency of all others
+is predicted. HELP (Lee et al., NeurIPS 2021) learns that from other devices; we fit the
+device (see ``hwnas_env.fitting``). A device that is tested is left out of what is
+known, with every setting of the same machine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ DIFFERENCES = (
     "the truth is what was measured where HW-NAS-Bench is imported (hwnas-env data "
     "fetch); a built-in column that is a fit itself is smoother, and easier to follow",
     "three of HELP's six test devices are here; its mean is over all six",
-    "HELP draws the ten networks at random; ours are a fixed list, with draws beside it",
+    "HELP draws the ten networks at random; ours are a fixed list, draws beside it",
     "HELP learns from 900 measured networks of each training device; our known devices "
     "are their fitted files, those of the training split or all of the package",
     "the fixed list was chosen with all devices of the package known, the tested ones "

@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from hwnas_env.fitting.rows import read_rows as read_rows
     from hwnas_env.fitting.todo import design_of as design_of
     from hwnas_env.fitting.todo import write_todo as write_todo
-    from hwnas_env.fitting.verify import Verifier as Verifier
-    from hwnas_env.fitting.verify import verify as verify
+    from hwnas_env.fitting.verifying import Verifier as Verifier
+    from hwnas_env.fitting.verifying import verify as verify
 
 _HOMES = {
     "MeasuredRows": "hwnas_env.fitting.rows",
-    "Verifier": "hwnas_env.fitting.verify",
+    "Verifier": "hwnas_env.fitting.verifying",
     "design_of": "hwnas_env.fitting.todo",
     "fit_device": "hwnas_env.fitting.fit",
     "read_rows": "hwnas_env.fitting.rows",
-    "verify": "hwnas_env.fitting.verify",
+    "verify": "hwnas_env.fitting.verifying",
     "write_todo": "hwnas_env.fitting.todo",
 }
 

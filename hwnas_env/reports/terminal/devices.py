@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 
 from hwnas_env.devices import Device
-from hwnas_env.fitting.verify import Check, Verifier
+from hwnas_env.fitting.verifying import Check, Verifier
 from hwnas_env.metrics import METRICS
 from hwnas_env.reports.terminal.printing import heading
 from hwnas_env.spaces import SEARCH_SPACES

@@ -120,7 +120,10 @@ def _check_form(entry: Mapping[str, Any], where: str) -> None:
     forms = [form for form in FORMS if form in given]
     if len(forms) != 1:
         came = ", ".join(sorted(given)) or "none"
-        expected = "counts, terms, values, flops with bytes, moved with from, or a fitted model"
+        expected = (
+            "counts, terms, values, flops with bytes, moved with from, or a fitted "
+            "model"
+        )
         message = f"{where}: expected coefficients of one form ({expected}), got {came}"
         raise DeviceFileError(message)
     check_coefficients(entry, FORMS[forms[0]], where)

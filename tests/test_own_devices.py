@@ -1,0 +1,442 @@
+"""Devices in the user's folder: written whole, checked, replaced, taken away."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import hwnas_env
+from hwnas_env import make_problem
+from hwnas_env.benchmark.runner import run_all
+from hwnas_env.benchmark.runs import Limits, Task
+from hwnas_env.benchmark.validate import record_files, validate
+from hwnas_env.cli import app
+from hwnas_env.devices import DEVICES, Device, get_device, parse_device, read_device
+from hwnas_env.devices.device import read_table
+from hwnas_env.devices.files import content_of, remove_files, save_device
+from hwnas_env.devices.registry import reference
+from hwnas_env.errors import (
+    DataError,
+    DeviceFileError,
+    ForeignFileError,
+    HWNASError,
+    InvalidArgumentError,
+    ReplacedDeviceError,
+    TakenNameError,
+)
+from hwnas_env.fitting import MeasuredRows, fit_device
+from hwnas_env.fitting.merge import check_label, merged, whole_device
+from hwnas_env.spaces import SEARCH_SPACES
+
+pytest.importorskip("scipy")
+
+CELL = "HWNAS-NASBench201-Phone-v0"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of devices of this test's own, with the toys' device in it."""
+    place = tmp_path / "devices"
+    shutil.copytree(Path(__file__).parent / "devices", place)
+    monkeypatch.setenv("HWNAS_ENV_DEVICES", str(place))
+    before = set(DEVICES)
+    yield place
+    for name in set(DEVICES) - before:
+        hwnas_env.unregister_device(name)
+
+
+def fitted(
+    label: str = "Phone", *, scale: float = 1.0, name: str = "nasbench201"
+) -> Device:
+    space = SEARCH_SPACES[name]
+    dataset = {"nasbench201": "cifar10", "fbnet": "cifar100"}[name]
+    genotypes = space.design.fit[:12]
+    source = make_problem(name, device="fpga", dataset=dataset)
+    costs = scale * source.known_costs(genotypes)
+    rows = MeasuredRows(space, dataset, genotypes, {"latency_ms": costs})
+    return fit_device(rows, label=label)
+
+
+def test_a_saved_device_is_the_same_one_when_it_is_read(folder: Path) -> None:
+    device = fitted()
+    path = save_device(device)
+    assert path == folder / "phone.json"
+    assert path.stat().st_size < 8_000
+    read = read_device(path)
+    read.check()
+    assert read.sha256
+    assert content_of(read) == path.read_bytes()
+    ids = hwnas_env.register_device(path)
+    assert ids == [CELL]
+    space = SEARCH_SPACES["nasbench201"]
+    for metric, values in space.costs(read, "cifar10").values.items():
+        assert (values == space.costs(device, "cifar10").values[metric]).all()
+    with pytest.raises(TakenNameError, match="such a device already"):
+        save_device(device)
+
+
+def test_users_devices_are_no_part_of_the_benchmark(folder: Path) -> None:
+    del folder
+    hwnas_env.register_device(save_device(fitted()))
+    assert CELL not in hwnas_env.ENVIRONMENTS
+    assert CELL in hwnas_env.envs.registration.environments()
+    assert gym.make(CELL).reset(seed=0)
+
+
+def test_a_changed_digit_is_found(folder: Path) -> None:
+    path = save_device(fitted())
+    content = path.read_bytes()
+    found = 0
+    digits = [n for n, byte in enumerate(content) if chr(byte).isdigit()]
+    for place in digits[:: max(1, len(digits) // 60)]:
+        other = b"7" if content[place : place + 1] != b"7" else b"3"
+        changed = content[:place] + other + content[place + 1 :]
+        with pytest.raises(DataError):
+            parse_device(changed, origin="changed").check()
+        found += 1
+    assert found >= 60
+    path.write_bytes(content[: len(content) // 2])
+    done = _said("import hwnas_env; print(len(hwnas_env.DEVICES))", folder)
+    assert "phone.json" in done.stderr
+    assert done.returncode == 0
+
+
+def _rebuilt(device: Device, change: Any) -> bytes:
+    values = json.loads(content_of(device))
+    change(values)
+    del values["sha256"]
+    return json.dumps(values).encode()
+
+
+def _in(values: Any) -> Any:
+    return values["spaces"]["nasbench201"]
+
+
+WRONG_FILES: dict[str, Any] = {
+    "expected numbers above 0, got -1": lambda v: _in(v)["measured"]["cifar10"][
+        "latency_ms"
+    ].__setitem__(0, -1.0),
+    "expected 12 numbers": lambda v: _in(v)["measured"]["cifar10"]["latency_ms"].pop(),
+    "expected each once": lambda v: _in(v)["measured"]["cifar10"]["networks"].append(
+        _in(v)["measured"]["cifar10"]["networks"][0]
+    ),
+    "is no dataset of its columns": lambda v: _in(v)["measured"].__setitem__(
+        "cifar100", {}
+    ),
+    "unknown metric": lambda v: _in(v)["measured"]["cifar10"].__setitem__("watts", []),
+    "expected rows of the networks": lambda v: _in(v)["measured"][
+        "cifar10"
+    ].__setitem__("validation", [99]),
+}
+
+
+@pytest.mark.parametrize("words", WRONG_FILES)
+def test_wrong_measured_rows_are_refused(words: str) -> None:
+    content = _rebuilt(fitted(), WRONG_FILES[words])
+    with pytest.raises(DeviceFileError, match=words):
+        parse_device(content, origin="wrong").check()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"all nor_conv_9x9": 1.0}, "unknown term of nasbench201 'all nor_conv_9x9'"),
+        ({"all nor_conv_3x3": "x"}, "expected a number, got 'x'"),
+    ],
+)
+def test_wrong_weights_are_refused(change: dict[str, Any], words: str) -> None:
+    def changed(values: Any) -> None:
+        _in(values)["columns"]["cifar10"]["latency_ms"]["terms"].update(change)
+
+    device = parse_device(_rebuilt(fitted(), changed), origin="wrong")
+    with pytest.raises(DeviceFileError, match=words):
+        hwnas_env.register_device(device)
+    assert "phone" not in DEVICES
+
+
+def test_a_file_of_another_spaces_rows_is_refused(folder: Path) -> None:
+    del folder
+    space = SEARCH_SPACES["fbnet"]
+    rows = {space.decode(row): 1.0 + n for n, row in enumerate(space.design.fit[:6])}
+    with pytest.raises(HWNASError, match="nasbench201"):
+        fit_device(rows, label="Wrong", space="nasbench201")
+
+
+def test_a_replaced_device_is_an_error_and_not_a_drift(folder: Path) -> None:
+    path = save_device(fitted())
+    hwnas_env.register_device(path)
+    spec = gym.spec(CELL).to_json()
+    assert reference(get_device("Phone")) in spec
+    gym.make(gym.envs.registration.EnvSpec.from_json(spec)).reset(seed=0)
+    task = Task(CELL)
+    out = folder.parent / "records"
+    run_all(task, ["random"], seeds=1, limits=Limits(20), folder=out)
+    (record,) = record_files(out)
+    assert validate(record).differences == ()
+    hwnas_env.unregister_device("Phone")
+    hwnas_env.register_device(save_device(fitted(scale=1.1), replace=True))
+    assert gym.make(CELL).reset(seed=0)
+    with pytest.raises(ReplacedDeviceError, match="it was replaced"):
+        gym.make(gym.envs.registration.EnvSpec.from_json(spec))
+    assert "provenance" in " ".join(validate(record).differences)
+
+
+def test_a_full_disk_loses_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save_device(fitted())
+    before = path.read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match="No space left"):
+        save_device(fitted(scale=2.0), replace=True)
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "phone.json",
+        "toybox.json",
+    ]
+
+
+def test_labels_that_cannot_be_are_refused_before_anything_is_measured(
+    folder: Path,
+) -> None:
+    del folder
+    for label, error in (
+        ("Raspi4", TakenNameError),
+        ("GTX1080Ti-1", TakenNameError),
+        ("MultiDevice", InvalidArgumentError),
+        ("My Phone", InvalidArgumentError),
+        ("1Phone", InvalidArgumentError),
+        ("Phone-", InvalidArgumentError),
+        ("Phöne", InvalidArgumentError),
+        ("", InvalidArgumentError),
+    ):
+        with pytest.raises(error):
+            check_label(label, "nasbench201", "cifar10", replace=False)
+    save_device(fitted("Phone_1"))
+    with pytest.raises(TakenNameError, match="Phone_1 has the same name"):
+        check_label("Phone-1", "fbnet", "cifar100", replace=False)
+    with pytest.raises(TakenNameError, match="--replace"):
+        check_label("Phone_1", "nasbench201", "cifar10", replace=False)
+    check_label("Phone_1", "nasbench201", "cifar10", replace=True)
+    check_label("Phone_1", "nasbench201", "cifar100", replace=False)
+
+
+def test_a_second_space_joins_the_first(folder: Path) -> None:
+    del folder
+    save_device(fitted())
+    both = merged(fitted(name="fbnet"))
+    assert list(both.spaces) == ["nasbench201", "fbnet"]
+    path = save_device(both, replace=True)
+    assert hwnas_env.register_device(path) == [CELL, "HWNAS-FBNet-Phone-v0"]
+    with pytest.raises(TakenNameError, match="--replace"):
+        merged(fitted(name="fbnet"))
+    again = merged(fitted(name="fbnet", scale=3.0), replace=True)
+    assert list(again.spaces) == ["nasbench201", "fbnet"]
+    old, new = (d.spaces["fbnet"]["budgets"]["cifar100"] for d in (both, again))
+    ratio = new["latency_ms"]["medium"] / old["latency_ms"]["medium"]
+    assert ratio == pytest.approx(3.0, rel=0.02)
+
+
+def _said(code: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HWNAS_ENV_DEVICES": str(folder), **more}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+
+def test_another_process_has_the_device_at_once(folder: Path) -> None:
+    save_device(fitted())
+    code = (
+        "import gymnasium as gym\n"
+        f"env = gym.make('hwnas_env:{CELL}')\n"
+        "print(env.reset(seed=1)[1]['budget'])"
+    )
+    done = _said(code, folder)
+    assert done.returncode == 0, done.stderr
+    hwnas_env.register_device(folder / "phone.json")
+    assert float(done.stdout) == gym.make(CELL).reset(seed=1)[1]["budget"]
+
+
+def test_runs_in_worker_processes_use_it(folder: Path) -> None:
+    hwnas_env.register_device(save_device(fitted()))
+    runs = [
+        run_all(Task(CELL), ["evolution"], seeds=2, limits=Limits(30), jobs=jobs)
+        for jobs in (1, 2)
+    ]
+    assert [r.accuracy_percent for r in runs[0]] == [
+        r.accuracy_percent for r in runs[1]
+    ]
+    assert folder.exists()
+
+
+# Whole tables
+
+
+def test_a_whole_table_is_a_device_that_lies_in_two_files(folder: Path) -> None:
+    space: Any = SEARCH_SPACES["nasbench201"]
+    rng = np.random.default_rng(5)
+    costs = rng.uniform(1.0, 9.0, space.size)
+    costs[rng.integers(0, space.size, 40)] = np.inf
+    np.savez(folder.parent / "table.npz", latency_ms=costs)
+    device = whole_device(
+        folder.parent / "table.npz", label="Npu", space=space, dataset="cifar10"
+    )
+    path = save_device(device)
+    hwnas_env.register_device(path)
+    problem = make_problem("nasbench201", device="Npu")
+    genotypes = space.genotypes()
+    assert (problem.known_costs(genotypes) == costs).all()
+    assert problem.provenance["latency_ms"].kind == "user"
+    assert path.stat().st_size < 4_000
+    beside = sorted(folder.glob("npu-*.npz"))
+    assert len(beside) == 2  # the costs, and what cannot run
+    for file in beside:
+        content = file.read_bytes()
+        file.write_bytes(content[:-40])
+        hwnas_env.unregister_device("Npu")
+        read_table.cache_clear()
+        with pytest.raises(DataError, match="npu"):
+            hwnas_env.register_device(read_device(path))
+        file.write_bytes(content)
+        hwnas_env.register_device(path)
+    remove_files(get_device("Npu"))
+    assert sorted(file.name for file in folder.iterdir()) == ["toybox.json"]
+
+
+def test_a_block_table_is_a_device_too(folder: Path) -> None:
+    space = SEARCH_SPACES["fbnet"]
+    table = np.random.default_rng(6).uniform(0.1, 2.0, (22, 9)).round(3)
+    np.savez(folder.parent / "blocks.npz", latency_ms=table)
+    device = whole_device(
+        folder.parent / "blocks.npz", label="Blocks", space=space, dataset="cifar100"
+    )
+    hwnas_env.register_device(save_device(device))
+    problem = make_problem("fbnet", device="Blocks")
+    genotypes = space.sample(100, rng=np.random.default_rng(7))
+    expected = table[np.arange(22), genotypes].sum(axis=1)
+    np.testing.assert_allclose(problem.known_costs(genotypes), expected)
+
+
+def test_a_table_with_holes_is_refused_and_nothing_is_written(folder: Path) -> None:
+    space: Any = SEARCH_SPACES["nasbench201"]
+    costs = np.ones(space.size)
+    costs[7] = np.nan
+    np.savez(folder.parent / "table.npz", latency_ms=costs)
+    with pytest.raises(HWNASError, match="row 7"):
+        whole_device(
+            folder.parent / "table.npz", label="Npu", space=space, dataset="cifar10"
+        )
+    assert sorted(file.name for file in folder.iterdir()) == ["toybox.json"]
+
+
+# The command
+
+
+def call(*words: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, list(words))
+    assert (result.exit_code == 0) == (code == 0), result.output
+    if code and result.exception and not isinstance(result.exception, SystemExit):
+        return str(result.exception)
+    return result.output
+
+
+def test_the_command_goes_from_a_list_to_an_environment(
+    folder: Path, tmp_path: Path
+) -> None:
+    todo = tmp_path / "todo"
+    text = call(
+        "device",
+        "design",
+        "nasbench201",
+        "-k",
+        "12",
+        "--validate",
+        "8",
+        "-o",
+        str(todo),
+    )
+    assert "hwnas-env device add" in text
+    table = todo / "networks.csv"
+    words = call("device", "add", "Phone", str(table), "--space", "nasbench201", code=2)
+    assert "nothing was measured" in words
+    source = make_problem("nasbench201", device="fpga")
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        genotype = source.encode(row["architecture"])
+        row["latency_ms"] = repr(float(source.known_costs(genotype[None])[0]))
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    add = ("device", "add", "Phone", str(table), "--space", "nasbench201")
+    text = call(*add, "--hardware", "a phone", "--runtime", "mine", "--threads", "4")
+    assert CELL in text
+    assert "tau-b" in text
+    assert (folder / "phone.json").exists()
+    assert "--replace" in call(*add, code=2)
+    call(*add, "--replace")
+    assert "Phone" in call("device", "list")
+    values = json.loads(call("device", "show", "Phone", "--json"))
+    assert values["columns"][0]["fidelity"]["n"] == 8
+    assert json.loads(call("device", "list", "--all", "--json"))
+    call("run", "--env", CELL, "--agent", "random", "--queries", "20", "--seeds", "1")
+    checks = tmp_path / "checks.csv"
+    verify = (
+        "device",
+        "verify",
+        "Phone",
+        "--space",
+        "nasbench201",
+        "--rows",
+        str(checks),
+        "--top",
+        "3",
+        "--json",
+    )
+    said = json.loads(call(*verify))
+    assert said["next"]
+    seen = []
+    while said["next"] is not None:
+        seen.append(said["next"])
+        line = checks.read_text().rstrip("\n")
+        checks.write_text(
+            f"{line}{source.known_costs(source.encode(seen[-1])[None])[0]}\n"
+        )
+        said = json.loads(call(*verify))
+    assert 1 <= len(seen) <= 3
+    assert said["best"]["measured"] <= said["budget"]
+    words = call("device", "verify", "Phone", "--space", "nasbench201", code=2)
+    assert "--rows FILE" in words
+    call("device", "remove", "Phone")
+    assert not (folder / "phone.json").exists()
+    assert "unknown" in call("device", "remove", "Phone", code=2)
+    assert "one of the package" in call("device", "remove", "Raspi4", code=2)
+
+
+def test_foreign_files_are_errors_of_one_line(folder: Path, tmp_path: Path) -> None:
+    del folder
+    file = tmp_path / "rows.csv"
+    file.write_text("architecture,latency_ms\nx,1\n")
+    words = call("device", "add", "Phone", str(file), "--space", "nasbench201", code=2)
+    assert "line 2" in words
+    with pytest.raises(ForeignFileError):
+        fit_device(file, label="Phone", space="nasbench201")
