@@ -14,6 +14,7 @@ from hwnas_env.spaces import SEARCH_SPACES
 ROOT = Path(hwnas_env.__file__).parent
 
 EXEMPT = {
+    "benchmark/few_shot.py": "a published experiment",
     "benchmark/reproduce.py": "a published experiment",
     "benchmark/protocols.py": "published hyperparameters",
     "benchmark/splits.py": "published splits of devices",
