@@ -26,7 +26,7 @@ SHRINKAGE = 0.3
 SPREAD = 0.005
 """Standard deviation that every standardised weight may have, in mean costs."""
 
-SCALES = (("level", 0.03, 1.0), ("known", 0.17, 1.0), ("group", 0.05, 2.0))
+SCALES = (("level", 0.03, 1.0), ("known", 0.5, 1.0), ("group", 0.05, 2.0))
 """Prior scales of the correction, in mean costs: of the whole, along the known devices'
 covariance, and in a group; with the deviation of the logarithm of their squares."""
 
