@@ -33,6 +33,7 @@ from hwnas_env.fitting.cards import predicted
 from hwnas_env.fitting.fit import fitted
 from hwnas_env.fitting.known import machine, packaged_devices
 from hwnas_env.fitting.todo import add_check, read_checks
+from hwnas_env.fitting.verifying import checked
 from hwnas_env.maths.statistics import kendall_tau_b, spearman
 from hwnas_env.spaces import SEARCH_SPACES, LayeredSpace, SearchSpace
 
@@ -461,3 +462,23 @@ def test_spearman_is_the_correlation_of_mean_ranks(rng: np.random.Generator) -> 
         x, y = rng.integers(0, 9, 40).astype(float), rng.normal(size=40)
         assert spearman(x, y) == pytest.approx(stats.spearmanr(x, y)[0])
         assert abs(kendall_tau_b(x, y)) <= 1.0
+
+
+def test_the_best_that_searches_found_are_measured_each_once() -> None:
+    problem = make_problem("nasbench201", device="fpga")
+    genotypes = problem.space.sample(12, rng=np.random.default_rng(4))
+    asked: list[bytes] = []
+
+    def measure(row: Any) -> float:
+        asked.append(row.tobytes())
+        return 1.5 * float(problem.known_costs(row[None])[0])
+
+    budget = problem.budget("loose")
+    found = checked(
+        problem, [*genotypes, *genotypes], budget=budget, measure=measure, checks=5
+    )
+    assert len(found) == len(set(asked)) == 5
+    accuracy = problem.evaluate(genotypes).accuracy_percent
+    assert [c.accuracy_percent for c in found] == sorted(accuracy, reverse=True)[:5]
+    assert all(c.feasible == (c.measured <= budget) for c in found)
+    assert checked(problem, [], budget=budget, measure=measure) == []

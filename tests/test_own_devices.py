@@ -440,3 +440,31 @@ def test_foreign_files_are_errors_of_one_line(folder: Path, tmp_path: Path) -> N
     assert "line 2" in words
     with pytest.raises(ForeignFileError):
         fit_device(file, label="Phone", space="nasbench201")
+
+
+def test_a_run_spends_measurements_only_where_the_device_is_here(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hwnas_env.register_device(save_device(fitted()))
+    search = (
+        "run",
+        "--env",
+        CELL,
+        "--agent",
+        "random",
+        "--queries",
+        "30",
+        "--seeds",
+        "2",
+        "--checks",
+        "2",
+    )
+    assert "measure picks with your own tool" in call(*search, code=2)
+    assert folder.exists()
+    monkeypatch.setattr("hwnas_env.cli.commands.measures_here", lambda _: lambda _: 2.5)
+    (study,) = json.loads(call(*search, "--json"))
+    assert 1 <= len(study["checks"]) <= 2
+    assert {check["measured"] for check in study["checks"]} == {2.5}
+    assert "keeps it" in call(*search)
+    fronts = ("--objective", "accuracy", "--objective", "latency_ms")
+    call(*search, *fronts, code=2)

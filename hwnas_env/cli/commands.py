@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import re
 import sys
@@ -30,8 +31,10 @@ from hwnas_env.envs.registration import (
     single_device_ids,
 )
 from hwnas_env.errors import HWNASError, NotMeasuredError, OwnFunctionError
+from hwnas_env.fitting.here import Measure, measures_here
+from hwnas_env.fitting.verifying import checked
 from hwnas_env.problems.problem import PRESETS
-from hwnas_env.reports.terminal import analysis, reproduction, tables
+from hwnas_env.reports.terminal import analysis, devices, reproduction, tables
 from hwnas_env.reports.terminal.printing import lay_out, progress_bars, say, show
 from hwnas_env.spaces import get_space
 from hwnas_env.texts import plain, tolerate, write
@@ -136,6 +139,13 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder of records; what is there is kept.")
     ] = None,
+    checks: Annotated[
+        int,
+        typer.Option(
+            help="Measure so many of the best networks found, on this machine, which "
+            "has to be the device."
+        ),
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Lets agents search under one ledger each, and compares them.
@@ -146,6 +156,9 @@ def run(
     if queries is None and train_seconds is None:
         queries = 300
     limits = Limits(queries, train_seconds, repeats, timeout)
+    if checks and objective:
+        message = "--checks are of searches for the best network, not of fronts"
+        raise typer.BadParameter(message)
     if objective:
         names = tuple(objective)
         tasks = [
@@ -182,6 +195,7 @@ def run(
     ]
     for task in tasks:
         check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
+    here = [measures_here(task.problem()) for task in tasks if checks]
     studies = []
     for task in tasks:
         runs = _with_progress(
@@ -191,6 +205,11 @@ def run(
         studies.append({**summary, "runs": [one.as_dict() for one in runs]})
         if not as_json:
             lay_out(tables.run_table(summary))
+        if checks:
+            found = _checked(task, runs, here[len(studies) - 1], checks)
+            studies[-1]["checks"] = found
+            if not as_json and found:
+                lay_out(devices.checks_table(found, task.problem().metric))
     if as_json:
         print(json.dumps(studies, indent=1))
     _exit(studies)
@@ -369,6 +388,22 @@ def _genotype(space: SearchSpace, text: str) -> Genotypes:
         if len(text) != space.length:
             raise
         return space.validate_one(space.from_words([text])[0])  # a letter a position
+
+
+def _checked(
+    task: Task, runs: Sequence[Run], measure: Measure, checks: int
+) -> list[dict[str, Any]]:
+    """Measures the best networks that runs found, as plain values."""
+    problem = task.problem()
+    names = dict.fromkeys(run.incumbent for run in runs if run.incumbent)
+    found = checked(
+        problem,
+        [problem.encode(name) for name in names],
+        budget=math.inf if task.budget is None else problem.budget(task.budget),
+        measure=measure,
+        checks=check_whole(checks, what="checks", least=1, most=1000),
+    )
+    return [devices.check_values(problem, check) for check in found]
 
 
 def _with_progress(

@@ -11,13 +11,16 @@ from hwnas_env.measuring import RUNTIMES, measure
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import Genotypes
 
+Measure = Callable[[Genotypes], float]
+"""A genotype ``(L,)`` to its cost in the metric's unit."""
+
 BESIDE = 8
 """Networks of the device that are measured beside a new one, for the scale."""
 
 ROUNDS = 12
 
 
-def measures_here(problem: Problem) -> Callable[[Genotypes], float]:
+def measures_here(problem: Problem) -> Measure:
     """Returns what measures a network's latency on this machine.
 
     A few of the networks that the device was fitted from are measured beside it; the

@@ -8,7 +8,7 @@ network that was measured within the budget.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,6 +167,36 @@ class Verifier:
         if self._kept is not None and self._broke is not None:
             return abs(self._kept - self._broke) < self._step * FINEST
         return self._margin < LOOSEST
+
+
+def checked(
+    problem: Problem,
+    genotypes: Sequence[Genotypes],
+    *,
+    budget: float,
+    measure: Callable[[Genotypes], float],
+    checks: int = CHECKS,
+) -> list[Check]:
+    """Measures the most accurate of some networks, what searches found, each once.
+
+    Args:
+        problem: with fitted costs.
+        genotypes: ``(L,)`` each.
+        budget: in the metric's unit.
+        measure: a genotype ``(L,)`` to its cost in the metric's unit.
+        checks: most networks that are measured.
+    """
+    if not len(genotypes):
+        return []
+    rows = np.unique(np.array(genotypes, dtype=np.int8), axis=0)
+    accuracy = problem.model.evaluate(rows, uniforms=None).accuracy_percent
+    predicted = problem.known_costs(rows)
+    found = []
+    for row in np.argsort(-accuracy, kind="stable")[:checks].tolist():
+        cost = measure(rows[row])
+        one = (rows[row], float(accuracy[row]), float(predicted[row]), cost)
+        found.append(Check(*one, feasible=cost <= budget))
+    return found
 
 
 def verify(

@@ -10,6 +10,7 @@ from rich.table import Table
 from hwnas_env.devices import Device
 from hwnas_env.fitting.verifying import Check, Verifier
 from hwnas_env.metrics import METRICS
+from hwnas_env.problems.problem import Problem
 from hwnas_env.reports.terminal.printing import heading
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.texts import plain
@@ -119,20 +120,36 @@ def card(values: Mapping[str, Any]) -> Group:
     )
 
 
+def check_values(problem: Problem, check: Check) -> dict[str, Any]:
+    """Returns one network that was measured, as plain values."""
+    return {
+        "architecture": problem.decode(check.genotype),
+        "accuracy_percent": check.accuracy_percent,
+        "predicted": check.predicted,
+        "measured": check.measured,
+        "feasible": check.feasible,
+    }
+
+
+def checks_table(checks: Sequence[Mapping[str, Any]], metric: str) -> Table:
+    """Lays out networks that were measured, and whether they keep the budget."""
+    unit = METRICS[metric].unit
+    found = Table()
+    for title in ("accuracy %", f"predicted {unit}", f"measured {unit}"):
+        found.add_column(title, justify="right", no_wrap=True)
+    found.add_column("keeps it")
+    for check in checks:
+        cells = (f"{check[key]:.4g}" for key in ("predicted", "measured"))
+        kept = "yes" if check["feasible"] else "no"
+        found.add_row(f"{check['accuracy_percent']:.2f}", *cells, kept)
+    return found
+
+
 def verified_values(
     verifier: Verifier, *, waiting: Genotypes | None, table: Path | None
 ) -> dict[str, Any]:
     """Returns what was checked, the best of it, and what to measure next."""
     problem, best = verifier.problem, verifier.best
-
-    def said(check: Check) -> dict[str, Any]:
-        return {
-            "architecture": problem.decode(check.genotype),
-            "accuracy_percent": check.accuracy_percent,
-            "predicted": check.predicted,
-            "measured": check.measured,
-            "feasible": check.feasible,
-        }
 
     return {
         "device": problem.device.label,
@@ -140,8 +157,8 @@ def verified_values(
         "dataset": problem.dataset,
         "metric": problem.metric,
         "budget": verifier.budget,
-        "checks": [said(check) for check in verifier.checks],
-        "best": None if best is None else said(best),
+        "checks": [check_values(problem, check) for check in verifier.checks],
+        "best": None if best is None else check_values(problem, best),
         "next": None if waiting is None else problem.decode(waiting),
         "table": None if table is None else str(table),
     }
@@ -150,20 +167,12 @@ def verified_values(
 def verified(values: Mapping[str, Any]) -> Group:
     """Lays out what was checked on a device."""
     unit = METRICS[values["metric"]].unit
-    found = Table()
-    for title in ("accuracy %", f"predicted {unit}", f"measured {unit}"):
-        found.add_column(title, justify="right", no_wrap=True)
-    found.add_column("keeps it")
-    for check in values["checks"]:
-        cells = (f"{check[key]:.4g}" for key in ("predicted", "measured"))
-        kept = "yes" if check["feasible"] else "no"
-        found.add_row(f"{check['accuracy_percent']:.2f}", *cells, kept)
     budget = f"{values['metric']} within {values['budget']:g} {unit}"
     lines: list[Any] = [
         heading(values["device"], f"{values['space']}, {values['dataset']}: {budget}")
     ]
     if values["checks"]:
-        lines.append(found)
+        lines.append(checks_table(values["checks"], values["metric"]))
     if values["next"] is not None:
         lines += [
             f"measure this network, write its {values['metric']} into "
