@@ -17,7 +17,6 @@ from hwnas_env.errors import (
     InvalidArgumentError,
     InvalidGenotypeError,
     NoDesignError,
-    TakenNameError,
     UnknownNameError,
 )
 from hwnas_env.fitting import (
@@ -240,6 +239,19 @@ def test_a_second_pass_and_energy_are_fitted_and_stated() -> None:
     assert stored["validation"] == [*range(20, 30)]
 
 
+def test_mappings_hold_several_metrics_and_genotypes() -> None:
+    space = SEARCH_SPACES["nasbench201"]
+    given = {
+        tuple(row.tolist()): {"latency_ms": 1.0 + n, "energy_mj": 3.0 + n}
+        for n, row in enumerate(space.design.fit[:8])
+    }
+    device = fit_device(given, label="Both", space="nasbench201")
+    assert device.metrics == ("latency_ms", "energy_mj")
+    same = dict.fromkeys(given, 3.3)
+    with pytest.raises(InvalidArgumentError, match="nothing to fit"):
+        fit_device(same, label="Same", space="nasbench201")
+
+
 def test_architectures_by_name_are_rows_too() -> None:
     space = SEARCH_SPACES["nasbench201"]
     genotypes = space.design.fit[:8]
@@ -351,26 +363,47 @@ def test_listed_validation_networks_are_known_for_what_they_are() -> None:
     assert rows.validation.tolist() == marks.tolist()
 
 
-def test_a_list_is_written_once_and_read_back(tmp_path: Path) -> None:
-    space = SEARCH_SPACES["mnasnet"]
-    genotypes, marks = design_of(space, count=5, validation=2)
+def test_a_list_is_filled_in_continued_and_read_back(tmp_path: Path) -> None:
+    space, folder = SEARCH_SPACES["mnasnet"], tmp_path / "todo"
     told: list[tuple[int, int]] = []
-    path = write_todo(
-        *(space, genotypes, marks),
-        folder=tmp_path / "todo",
-        export=lambda row, file: file.write_bytes(row.tobytes()),
-        progress=lambda done, total: told.append((done, total)),
-    )
+
+    def written(count: int, validation: int) -> Path:
+        return write_todo(
+            *(space, *design_of(space, count=count, validation=validation)),
+            dataset="ImageNet",
+            folder=folder,
+            export=lambda row, file: file.write_bytes(row.tobytes()),
+            progress=lambda done, total: told.append((done, total)),
+        )
+
+    path = written(5, 2)
     assert told[-1] == (7, 7)
-    assert len(list((tmp_path / "todo").glob("*.onnx"))) == 7
-    with pytest.raises(TakenNameError, match="may hold measurements"):
-        write_todo(space, genotypes, marks, folder=tmp_path / "todo")
     path.write_text(path.read_text().replace(",,,", ",2.5,,"))
+    filled = path.read_text()
+    assert written(8, 3) == path
+    assert path.read_text().startswith(filled.rstrip("\n"))
+    files = sorted(file.name for file in folder.glob("*.onnx"))
+    assert files == sorted(
+        [*(f"f{n}.onnx" for n in range(1, 9)), *(f"v{n}.onnx" for n in range(1, 4))]
+    )
+    path.write_text(path.read_text().replace(",,,", ",3.5,,"))
     rows = read_rows(path, space=space, dataset="ImageNet")
-    assert (rows.genotypes == genotypes).all()
+    assert len(rows.genotypes) == 11
     assert rows.validation is not None
-    assert rows.validation.tolist() == marks.tolist()
+    assert rows.validation.sum() == 3
     assert set(rows.values) == {"latency_ms"}
+    with pytest.raises(ForeignFileError, match="a table of mnasnet on ImageNet"):
+        write_todo(
+            *(SEARCH_SPACES["fbnet"], *design_of(SEARCH_SPACES["fbnet"], count=5)),
+            dataset="cifar100",
+            folder=folder,
+        )
+    with pytest.raises(ForeignFileError, match="space: line 2: expected fbnet"):
+        read_rows(path, space=SEARCH_SPACES["fbnet"], dataset="ImageNet")
+    path.write_text("mine\n1\n")
+    with pytest.raises(ForeignFileError, match="another table"):
+        written(5, 0)
+    assert path.read_text() == "mine\n1\n"
 
 
 # Checks on the device
@@ -431,7 +464,7 @@ def test_a_verifier_wants_to_be_told_in_turn() -> None:
         InvalidArgumentError, match="expected what the last network costs"
     ):
         verifier.ask()
-    for wrong in (math.nan, -1.0, "fast", None):
+    for wrong in (math.nan, -1.0, 0, "fast", None):
         with pytest.raises(InvalidArgumentError, match="expected a number above 0"):
             verifier.tell(wrong)  # type: ignore[arg-type]
 

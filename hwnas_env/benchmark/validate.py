@@ -2,14 +2,19 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.loading import installed, load_file, record_of
+from hwnas_env.benchmark.loading import (
+    environment_of,
+    installed,
+    load_file,
+    record_of,
+)
 from hwnas_env.benchmark.records import (
     PACKAGES,
     SUFFIX,
@@ -106,6 +111,9 @@ def _compared(path: Path) -> Verdict:
     if "sha256" not in rows[-1]:
         words = f"line {len(lines)}: the record ends before its summary"
         return Verdict(path, (words,))
+    replaced = _replaced(rows[0].get("environment"), environment_of(job.task, problem))
+    if replaced:
+        return Verdict(path, (f"line 1: environment: {replaced}",))
     differences: list[str] = []
     expected_name = record_path(path.parent, job).name
     if path.name != expected_name:
@@ -156,6 +164,20 @@ def _compared(path: Path) -> Verdict:
         except HWNASError as error:
             differences.append(str(error))
     return Verdict(path, tuple(differences), tuple(notes), kinds)
+
+
+def _replaced(recorded: Any, here: Mapping[str, Any]) -> str:
+    """Says that a device of the user's was replaced since; "" where it was not."""
+    old = (recorded or {}).get("kwargs") if isinstance(recorded, dict) else None
+    was = old.get("device") if isinstance(old, dict) else None
+    now = here["kwargs"].get("device")
+    if not (isinstance(was, str) and isinstance(now, str) and "@" in was):
+        return ""
+    name, _, digest = was.partition("@")
+    if was == now or name != now.partition("@")[0]:
+        return ""
+    costs = f"recorded with costs {shown(digest)}, here {shown(now.partition('@')[2])}"
+    return f"the device {shown(name)} was replaced since: {costs}"
 
 
 def replayed(job: Job, networks: list[str], *, error: str) -> Run:

@@ -73,6 +73,7 @@ def design(
             found,
             rows,
             marks,
+            dataset=name,
             folder=out,
             export=export if onnx else None,
             progress=told if onnx else None,
@@ -97,7 +98,9 @@ def measure(
     validate: Validate = 50,
     folder: Annotated[
         Path | None,
-        typer.Option(help="Where measurements are kept; LABEL-SPACE by default."),
+        typer.Option(
+            help="Where measurements are kept; LABEL-SPACE-DATASET by default."
+        ),
     ] = None,
     hardware: Hardware = "",
     anyway: Annotated[
@@ -144,6 +147,10 @@ def measure(
     )
 
 
+def _is_new(label: str) -> bool:
+    return stored_device(name_of(label)) is None
+
+
 def _words(hardware: str, runtime: str) -> str:
     return ", ".join(word for word in (hardware, runtime) if word)
 
@@ -176,10 +183,10 @@ def add(
     """
     found = get_space(space)
     name = found.default_dataset if dataset is None else found.check_dataset(dataset)
-    check_label(label, found.name, name, replace=replace)
+    check_label(label, found.name, name, replace=replace, metrics=())
     stated = {"runtime": runtime, "threads": threads, "precision": precision}
     protocol = {key: value for key, value in stated.items() if value}
-    words = _words(hardware, runtime)
+    words = _words(hardware, runtime) if hardware or _is_new(label) else ""
     if whole or file.suffix.lower() == ".npz":
         made = whole_device(
             file, label=label, space=found, dataset=name, hardware=words
@@ -237,18 +244,18 @@ def show_device(label: Label, as_json: Json = False) -> None:
 
 @app.command()
 def remove(label: Label) -> None:
-    """Takes one of your devices away."""
+    """Takes one of your devices away, also one whose file is damaged."""
     name = name_of(label)
-    stored = stored_device(name)
-    if stored is None:
-        names = [one.label for one in DEVICES.values()]
-        kind = "one of the package" if label in names else "unknown"
+    path = user_folder() / f"{name}.json"
+    if not path.is_file():
+        known = label in [one.label for one in DEVICES.values()] or name in DEVICES
+        kind = "one of the package" if known else "unknown"
         message = f"{label} is {kind}; expected a device in {user_folder()}"
         raise UnknownNameError(message)
     if name in DEVICES:
         unregister_device(name)
-    remove_files(stored)
-    say(f"{stored.origin} is gone, and its environments")
+    remove_files(path)
+    say(f"{path} is gone, and its environments")
 
 
 @app.command()
@@ -293,10 +300,10 @@ def verify(
             break
     if waiting is not None:
         assert rows is not None, "without a table everything is measured here"
-        add_check(rows, found, metric, waiting)
+        row = add_check(rows, found, metric, waiting)
         if onnx is not None:
             onnx.mkdir(parents=True, exist_ok=True)
-            file = onnx / f"{len(verifier.checks) + 1:03}.onnx"
+            file = onnx / f"check{row}.onnx"
             images = networks.example(found, dataset=problem.dataset)
             networks.export_onnx(problem.network(waiting), images, file)
     values = pages.verified_values(verifier, waiting=waiting, table=rows)

@@ -35,6 +35,9 @@ from hwnas_env.types import Alias, FloatArray, Provenance
 SCHEMA = 1
 """The version of the file's form that this version reads."""
 
+DIGITS = 16
+"""Digits of a digest that stand in specs."""
+
 _ALL = (
     *("schema", "name", "label", "place", "hardware", "group", "aliases", "spaces"),
     "sha256",
@@ -143,6 +146,10 @@ class Device:
         self.check()
         found = self.facts(space).get("budgets", {}).get(dataset, {}).get(metric)
         return None if found is None else dict(found)
+
+    def digest(self, space: str) -> str:
+        """Returns the first digits of the digest of what the file says of a space."""
+        return digest_of(self.facts(space))[:DIGITS]
 
     def check(self) -> None:
         """Checks everything that the file says; the first time that it is asked for.

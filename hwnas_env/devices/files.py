@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hwnas_env.errors import DataError, TakenNameError
 from hwnas_env.types import AnyPath, FloatArray
 
 DIGITS_OF_DIGEST = 12
-"""Letters of a table's digest that are in its file's name."""
+"""Digits of a table's digest that are in its file's name."""
 
 Tables = Mapping[tuple[str, str, str], npt.NDArray[Any]]
 """Columns of whole spaces by space, dataset and metric; ``(size,)`` each, inf where the
@@ -97,19 +98,27 @@ def save_device(
     return path
 
 
-def remove_files(device: Device) -> None:
+def remove_files(path: Path) -> None:
     """Takes a device's file away, and the tables beside it.
+
+    Args:
+        path: the device's file; what is in it may be damaged.
 
     Raises:
         DataError: the system does not let it.
     """
-    path = Path(device.origin)
+    tables = re.compile(re.escape(path.stem) + _TABLE)
     try:
-        for beside in (path, *path.parent.glob(f"{device.name}-*.npz")):
-            beside.unlink(missing_ok=True)
+        beside = [one for one in path.parent.iterdir() if tables.fullmatch(one.name)]
+        for file in (path, *beside):
+            file.unlink(missing_ok=True)
     except OSError as error:
         message = f"{path}: cannot be taken away ({error})"
         raise DataError(message) from None
+
+
+_TABLE = r"-[0-9a-f]{12}\.npz"
+"""What follows a device's name in the names of its tables."""
 
 
 def write_table(

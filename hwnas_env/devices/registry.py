@@ -45,8 +45,8 @@ def get_device(name: str) -> Device:
     """Returns the device of that name or label ("edgetpu" or "EdgeTPU").
 
     Args:
-        name: the name; of a device whose file states a digest also with the digest's
-            first digits behind an ``@``, as :func:`reference` gives it.
+        name: the name; of a device whose file states a digest also with that of what
+            it says of a space behind an ``@``, as :func:`reference` gives it.
 
     Raises:
         UnknownNameError: there is none; the message names the nearest.
@@ -59,24 +59,23 @@ def get_device(name: str) -> Device:
     found = DEVICES.find(plain)
     if isinstance(found, BrokenDevice):
         found.check()
-    if digest and not found.sha256.startswith(digest):
-        now = reference(found).partition("@")[2] or "none"
+    if digest and digest not in map(found.digest, found.spaces):
+        now = ", ".join(map(found.digest, found.spaces))
         message = (
-            f"device {plain}: expected the one with the digest {digest}, got one with "
+            f"device {plain}: expected costs with the digest {digest}, got some with "
             f"{now}: it was replaced, and its costs are others"
         )
         raise ReplacedDeviceError(message)
     return found
 
 
-DIGITS = 16
-"""Digits of a digest that stand in specs."""
+def reference(device: Device, space: str) -> str:
+    """Returns a device's name, with the digest of what its file says of a space.
 
-
-def reference(device: Device) -> str:
-    """Returns a device's name, with its digest where its file states one."""
-    digest = device.sha256[:DIGITS]
-    return f"{device.name}@{digest}" if digest else device.name
+    The digest is there where the file states one of itself; other spaces of the device
+    do not change it.
+    """
+    return f"{device.name}@{device.digest(space)}" if device.sha256 else device.name
 
 
 def devices_of(space: str) -> list[Device]:

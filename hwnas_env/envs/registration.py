@@ -235,7 +235,7 @@ def _register_all() -> None:
             # a file that cannot be read says so when one of its ids is made
             if space in device.spaces or isinstance(device, BrokenDevice):
                 name = environment_id(space, device.name)
-                _register(name, space=space, device=reference(device))
+                _register(name, space=space, device=reference(device, space))
         if space in MULTI_DEVICE:
             devices = list(MULTI_DEVICE[space])
             _register(environment_id(space, None), space=space, devices=devices)

@@ -52,7 +52,8 @@ def fit_device(
 
     Args:
         rows: measured networks; or a csv file of them; or a mapping of architecture
-            strings to latencies in ms.
+            strings or genotypes to latencies in ms, or to mappings such as
+            ``{"latency_ms": 2.5, "energy_mj": 9.0}``.
         label: the device's word in environment ids; its name is the same in small
             letters.
         space: the search space; that of the rows by default.
@@ -135,6 +136,10 @@ def fit_column(
             f"{metric}: {int(fit.sum())} networks to fit, expected at least "
             f"{LEAST_ROWS}; rows of the validation do not count"
         )
+        raise InvalidArgumentError(message)
+    costs = np.asarray(rows.values[metric], dtype=np.float64)
+    if costs[fit].min() == costs[fit].max():
+        message = f"{metric}: all networks cost {costs[0]:g}: there is nothing to fit"
         raise InvalidArgumentError(message)
     coefficients = fitted(rows, metric, fit, known=known)
     if rows.marked(validation=True).any():

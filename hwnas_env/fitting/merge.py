@@ -1,5 +1,6 @@
 """Puts a device together: what is new beside what its file has, and whole tables."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,14 @@ from hwnas_env.problems.own_costs import read_costs
 from hwnas_env.types import AnyPath
 
 
-def check_label(label: str, space: str, dataset: str, *, replace: bool) -> None:
+def check_label(
+    label: str,
+    space: str,
+    dataset: str,
+    *,
+    replace: bool,
+    metrics: Sequence[str] | None = None,
+) -> None:
     """Raises before anything is measured if a device could not be added.
 
     Args:
@@ -25,6 +33,7 @@ def check_label(label: str, space: str, dataset: str, *, replace: bool) -> None:
         space: the search space's name.
         dataset: one of its datasets.
         replace: whether what the device has there may be replaced.
+        metrics: what is added, where it is known; others may stand there already.
 
     Raises:
         InvalidArgumentError: no environment id can hold the label.
@@ -37,10 +46,14 @@ def check_label(label: str, space: str, dataset: str, *, replace: bool) -> None:
     if stored is not None and stored.label != label:
         message = f"{label}: {stored.label} has the same name, {stored.name}"
         raise TakenNameError(message)
-    if stored is not None and dataset in stored.datasets_in(space) and not replace:
+    if stored is None or dataset not in stored.datasets_in(space) or replace:
+        return
+    known = stored.metrics_in(space)
+    taken = known if metrics is None else [m for m in known if m in metrics]
+    if taken:
         message = (
-            f"{label} has costs in {space} on {dataset} already; --replace puts new "
-            "ones in their place"
+            f"{label} has {', '.join(taken)} in {space} on {dataset} already; "
+            "--replace puts new costs in their place"
         )
         raise TakenNameError(message)
 
@@ -51,15 +64,19 @@ def _own_names() -> set[str]:
 
 
 def merged(device: Device, *, replace: bool = False) -> Device:
-    """Returns a device with what its file has of other spaces and datasets.
+    """Returns a device with what its file has of other spaces, datasets and metrics.
+
+    What the new one does not say, its hardware or how it was measured, stays as the
+    file has it.
 
     Args:
         device: of one space and dataset.
-        replace: whether it may replace what the file has there.
+        replace: whether it may replace costs that the file has.
 
     Raises:
-        TakenNameError: the file has that space and dataset, with other metrics or
-            without leave to replace them.
+        TakenNameError: the file has these costs, without leave to replace them.
+        InvalidArgumentError: the metrics of a space's datasets would differ, or two
+            tables of one dataset have different networks.
     """
     stored = stored_device(device.name)
     if stored is None:
@@ -68,34 +85,69 @@ def merged(device: Device, *, replace: bool = False) -> Device:
         name: dict(facts) for name, facts in stored.spaces.items()
     }
     for name, facts in device.spaces.items():
-        known = spaces.get(name)
-        if known is None:
-            spaces[name] = dict(facts)
-            continue
         (dataset,) = facts["columns"]
-        check_label(device.label, name, dataset, replace=replace)
-        others = set(known["columns"]) - {dataset}
-        if others and list(known["metrics"]) != list(facts["metrics"]):
-            message = (
-                f"{device.label}: {name} has {', '.join(known['metrics'])} on "
-                f"{', '.join(sorted(others))}, expected the same on {dataset}, got "
-                f"{', '.join(facts['metrics'])}"
-            )
-            raise InvalidArgumentError(message)
-        for key in ("columns", "budgets", "measured"):
-            both = {**known.get(key, {}), **facts.get(key, {})}
-            if key == "measured" and dataset not in facts.get(key, {}):
-                both.pop(dataset, None)
-            if both:
-                known[key] = both
-        known["metrics"] = list(facts["metrics"])
-        if "cannot_run" in facts:
-            known["cannot_run"] = facts["cannot_run"]
+        check_label(
+            *(device.label, name, dataset),
+            replace=replace,
+            metrics=facts["metrics"],
+        )
+        known = spaces.get(name, {})
+        spaces[name] = _joined(known, facts, dataset, f"{device.label}: {name}")
     return Device(
         *(device.name, device.label, spaces, device.hardware or stored.hardware),
         *(device.group, dict(stored.aliases)),
         origin=device.origin,
     )
+
+
+def _joined(
+    known: Mapping[str, Any], new: Mapping[str, Any], dataset: str, where: str
+) -> dict[str, Any]:
+    """Joins what a file says of a space with new costs on one dataset."""
+    metrics = list(dict.fromkeys([*known.get("metrics", ()), *new["metrics"]]))
+    joined: dict[str, Any] = {**known, "metrics": metrics}
+    for key in ("columns", "budgets"):
+        before = known.get(key, {})
+        both = {**before.get(dataset, {}), **new[key][dataset]}
+        joined[key] = {**before, dataset: both}
+    for other, columns in joined["columns"].items():
+        if set(columns) != set(metrics):
+            message = (
+                f"{where}: expected the same metrics on every dataset, got "
+                f"{', '.join(columns)} on {other} and {', '.join(metrics)} in all; add "
+                "a table with all of them"
+            )
+            raise InvalidArgumentError(message)
+    rows = _joined_rows(known, new, dataset, where)
+    measured = {**known.get("measured", {}), **({dataset: rows} if rows else {})}
+    if measured:
+        joined["measured"] = measured
+    if "cannot_run" in new:
+        joined["cannot_run"] = new["cannot_run"]
+    return joined
+
+
+def _joined_rows(
+    known: Mapping[str, Any], new: Mapping[str, Any], dataset: str, where: str
+) -> dict[str, Any]:
+    """Joins measured rows of one dataset: those of all metrics that stay."""
+    old = known.get("measured", {}).get(dataset, {})
+    rows = dict(new.get("measured", {}).get(dataset, {}))
+    protocol = {**old.get("protocol", {}), **rows.get("protocol", {})}
+    kept = [m for m in known.get("metrics", ()) if m not in new["metrics"] and m in old]
+    if kept and rows and rows["networks"] != old["networks"]:
+        message = (
+            f"{where} on {dataset}: {', '.join(kept)} was measured of other networks; "
+            "put all metrics into one table and add it with --replace"
+        )
+        raise InvalidArgumentError(message)
+    for metric in kept:
+        for key in (metric, f"{metric}_again"):
+            if key in old:
+                rows[key] = old[key]
+    if kept:
+        rows = {**{k: old[k] for k in ("networks", "validation")}, **rows}
+    return {**rows, **({"protocol": protocol} if protocol and rows else {})}
 
 
 def whole_device(

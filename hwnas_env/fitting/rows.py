@@ -125,7 +125,7 @@ def as_rows(
 
     Args:
         given: rows; a csv file, see :func:`read_rows`; or a mapping of architecture
-            strings to latencies in ms.
+            strings or genotypes to latencies in ms, or to mappings of metric to value.
         space: the search space.
         dataset: one of its datasets.
         protocol: how they were measured.
@@ -140,10 +140,20 @@ def as_rows(
         return given
     how = {} if protocol is None else dict(protocol)
     if isinstance(given, Mapping):
-        genotypes = [space.encode(name) for name in given]
-        values = np.array([as_number(value) for value in given.values()])
+        genotypes = [
+            space.encode(name) if isinstance(name, str) else space.validate_one(name)
+            for name in given
+        ]
         table = np.array(genotypes, dtype=np.int8).reshape(-1, space.length)
-        return MeasuredRows(space, dataset, table, {"latency_ms": values}, protocol=how)
+        each = [
+            value if isinstance(value, Mapping) else {"latency_ms": value}
+            for value in given.values()
+        ]
+        columns = {
+            metric: np.array([as_number(value.get(metric)) for value in each])
+            for metric in dict.fromkeys(metric for value in each for metric in value)
+        }
+        return MeasuredRows(space, dataset, table, columns, protocol=how)
     return read_rows(given, space=space, dataset=dataset, protocol=how)
 
 
@@ -189,6 +199,8 @@ def read_rows(
         for title, cell in zip(titles, cells, strict=True):
             columns[title].append(cell.strip())
     at = [line for line, _ in body]
+    for title, expected in (("space", space.name), ("dataset", dataset)):
+        _check_stated(columns.get(title, []), at, f"{name}: {title}", expected)
     genotypes = _networks(space, columns["architecture"], at, name)
     measured = {
         title: _numbers(columns[title], at, f"{name}: {title}")
@@ -230,7 +242,7 @@ def _lines(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
         raise ForeignFileError(message) from None
 
 
-KNOWN_TITLES = ("number", "set", "architecture", "file")
+KNOWN_TITLES = ("number", "set", "space", "dataset", "architecture", "file")
 
 
 def _titles(titles: list[str], name: str) -> list[str]:
@@ -240,6 +252,11 @@ def _titles(titles: list[str], name: str) -> list[str]:
             check_name(title, valid, what="column")
         except ValueError as error:
             message = f"{name}, header, column {place}: {error}"
+            if title == "index":
+                message = (
+                    f"{name}, header: a column 'index' is of a table of the whole "
+                    "space (hwnas-env device add --table); expected 'architecture'"
+                )
             raise ForeignFileError(message) from None
         if titles.count(title) > 1:
             message = f"{name}, header: two columns {title!r}"
@@ -248,6 +265,14 @@ def _titles(titles: list[str], name: str) -> list[str]:
         message = f"{name}, header: expected a column 'architecture', got {titles}"
         raise ForeignFileError(message)
     return titles
+
+
+def _check_stated(cells: list[str], at: list[int], where: str, expected: str) -> None:
+    """Raises where a table says that its networks are of something else."""
+    for cell, line in zip(cells, at, strict=False):
+        if cell and cell != expected:
+            message = f"{where}: line {line}: expected {expected}, got {shown(cell)}"
+            raise ForeignFileError(message)
 
 
 def _networks(

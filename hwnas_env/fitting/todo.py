@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,16 +10,14 @@ import numpy as np
 from hwnas_env.arguments import check_whole
 from hwnas_env.data.files import read_file, write_file
 from hwnas_env.engines.space import SearchSpace
-from hwnas_env.errors import (
-    ForeignFileError,
-    InvalidArgumentError,
-    TakenNameError,
-    shown,
-)
+from hwnas_env.errors import ForeignFileError, InvalidArgumentError, shown
 from hwnas_env.types import AnyPath, BoolArray, Genotypes
 
 TABLE = "networks.csv"
-COLUMNS = ("number", "set", "architecture", "latency_ms", "energy_mj", "file")
+COLUMNS = (
+    *("number", "set", "space", "dataset", "architecture"),
+    *("latency_ms", "energy_mj", "file"),
+)
 
 
 def design_of(
@@ -55,16 +52,22 @@ def write_todo(
     genotypes: Genotypes,
     validation: Sequence[bool] | BoolArray,
     *,
+    dataset: str,
     folder: AnyPath,
     export: Callable[[Genotypes, Path], object] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Path:
     """Writes networks as a table whose costs are to be filled in.
 
+    A table that is there already is continued: its rows stay as they are, with what was
+    measured, and new networks come behind them. A network has the same number in every
+    list: f1, f2, ... to fit, v1, v2, ... for the validation.
+
     Args:
         space: the search space.
         genotypes: ``(N, L)``.
         validation: ``(N,)``.
+        dataset: one of the space's.
         folder: where to; it is made.
         export: writes a network's file; by default none are written.
         progress: is called with how many files are written and how many there are.
@@ -73,31 +76,58 @@ def write_todo(
         The table.
 
     Raises:
-        TakenNameError: there is a table already; it may hold measurements.
+        ForeignFileError: there is a table of something else.
         DataError: a file cannot be written.
     """
     place = Path(folder).expanduser()
     path = place / TABLE
-    if path.exists():
-        message = f"{path}: there is a table already, which may hold measurements"
-        raise TakenNameError(message)
     if len(genotypes) != len(validation):
         message = f"expected {len(genotypes)} marks, got {len(validation)}"
         raise InvalidArgumentError(message)
-    rows: list[list[str]] = []
-    for number, (row, apart) in enumerate(
+    rows = _rows_of(path, space, dataset) if path.exists() else []
+    there = {row["architecture"]: row for row in rows}
+    counts = {"f": 0, "v": 0}
+    for done, (genotype, apart) in enumerate(
         zip(genotypes, validation, strict=True), start=1
     ):
-        file = "" if export is None else f"{number:03}.onnx"
-        if export is not None:
+        letter = "v" if apart else "f"
+        counts[letter] += 1
+        number, name = f"{letter}{counts[letter]}", space.decode(genotype)
+        row = there.get(name)
+        if row is None:
+            row = dict.fromkeys(COLUMNS, "")
+            row |= {"number": number, "set": "validation" if apart else "fit"}
+            row |= {"space": space.name, "dataset": dataset, "architecture": name}
+            rows.append(row)
+        if export is not None and not (row["file"] and (place / row["file"]).exists()):
             place.mkdir(parents=True, exist_ok=True)
-            export(row, place / file)
-        where = "validation" if apart else "fit"
-        rows.append([str(number), where, space.decode(row), "", "", file])
+            row["file"] = f"{number}.onnx"
+            export(genotype, place / row["file"])
         if progress is not None:
-            progress(number, len(genotypes))
-    write_file(path, _csv([list(COLUMNS), *rows]), what="table")
+            progress(done, len(genotypes))
+    lines = [[row[title] for title in COLUMNS] for row in rows]
+    write_file(path, _csv([list(COLUMNS), *lines]), what="table")
     return path
+
+
+def _rows_of(path: Path, space: SearchSpace, dataset: str) -> list[dict[str, str]]:
+    """Reads a table that is continued."""
+    text = read_file(path).decode("utf-8-sig", errors="replace")
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    rows = [{key or "": value or "" for key, value in row.items()} for row in reader]
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        message = (
+            f"{path}: there is another table; expected the columns {', '.join(COLUMNS)}"
+        )
+        raise ForeignFileError(message)
+    for row in rows:
+        if (row["space"], row["dataset"]) != (space.name, dataset):
+            message = (
+                f"{path}: there is a table of {row['space']} on {row['dataset']}; "
+                "choose another folder"
+            )
+            raise ForeignFileError(message)
+    return rows
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> bytes:
@@ -121,6 +151,7 @@ def read_checks(path: Path, space: SearchSpace, metric: str) -> dict[bytes, floa
         return {}
     text = read_file(path).decode("utf-8-sig", errors="replace")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    _refuse_todo(path, list(rows[0]) if rows else [])
     found: dict[bytes, float] = {}
     for line, row in enumerate(rows, start=2):
         cell = (row.get(metric) or "").strip()
@@ -132,26 +163,43 @@ def read_checks(path: Path, space: SearchSpace, metric: str) -> dict[bytes, floa
         except ValueError as error:
             message = f"{path.name}, line {line}: {error}"
             raise ForeignFileError(message) from None
-        if not 0 < value < math.inf:
-            expected = f"expected a number above 0, got {shown(cell)}"
+        if not value > 0:
+            expected = f"expected a number above 0, or inf, got {shown(cell)}"
             message = f"{path.name}, line {line}: {metric}: {expected}"
             raise ForeignFileError(message)
         found[genotype.tobytes()] = value
     return found
 
 
-def add_check(path: Path, space: SearchSpace, metric: str, genotype: Genotypes) -> None:
-    """Adds a network to a table of checks, its cost to be filled in; once."""
+def _refuse_todo(path: Path, titles: Sequence[str]) -> None:
+    """Raises for a table of measured networks, which is not one of checks."""
+    if "set" in titles:
+        message = (
+            f"{path.name}: a table of networks to fit, which stays as it is; expected "
+            "another file, for the networks that are checked"
+        )
+        raise ForeignFileError(message)
+
+
+def add_check(path: Path, space: SearchSpace, metric: str, genotype: Genotypes) -> int:
+    """Adds a network to a table of checks, its cost to be filled in; once.
+
+    Returns:
+        The network's row, from 1.
+    """
     architecture = space.decode(genotype)
     rows: list[list[str]] = [["architecture", metric]]
     if path.exists():
         text = read_file(path).decode("utf-8-sig", errors="replace")
         rows = list(csv.reader(io.StringIO(text, newline="")))
+    _refuse_todo(path, rows[0])
     place = rows[0].index("architecture") if "architecture" in rows[0] else -1
     if place < 0 or metric not in rows[0]:
         message = f"{path.name}: expected the columns architecture and {metric}"
         raise ForeignFileError(message)
     listed = [row[place] for row in rows[1:] if len(row) > place]
-    if architecture not in listed:
-        added = [architecture if n == place else "" for n in range(len(rows[0]))]
-        write_file(path, _csv([*rows, added]), what="table")
+    if architecture in listed:
+        return listed.index(architecture) + 1
+    added = [architecture if n == place else "" for n in range(len(rows[0]))]
+    write_file(path, _csv([*rows, added]), what="table")
+    return len(rows)

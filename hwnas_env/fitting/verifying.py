@@ -7,7 +7,6 @@ one, where it keeps it under a looser one, by halves; the answer is the most acc
 network that was measured within the budget.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +24,7 @@ USUAL_RATIO = 1.1
 LEAST_STEP, FINEST = 0.02, 1 / 64
 """Smallest first step of the margin, and its share at which halving ends."""
 
-LOOSEST, MOST_TURNS = -0.5, 60
+MOST_TURNS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +114,8 @@ class Verifier:
     def tell(self, measured: float) -> None:
         """Takes what the network that was asked costs, in the metric's unit.
 
+        inf means that the device cannot run it, which keeps no budget.
+
         Raises:
             InvalidArgumentError: no positive number, or nothing was asked.
         """
@@ -122,8 +123,8 @@ class Verifier:
             message = "nothing was asked: ask() before tell()"
             raise InvalidArgumentError(message)
         cost = as_number(measured)
-        if not 0 < cost < math.inf:
-            expected = f"a number above 0 in {self.problem.metric}"
+        if not cost > 0:
+            expected = f"a number above 0 in {self.problem.metric}, or inf"
             message = f"measured: expected {expected}, got {shown(measured)}"
             raise InvalidArgumentError(message)
         row, self._asked = self._asked, None
@@ -159,14 +160,16 @@ class Verifier:
         if self._kept is None:
             self._margin = 2 * self._margin if self._margin > 0 else self._step
         elif self._broke is None:
-            self._margin = self._kept - self._step / 2
+            self._margin = max(self._kept - self._step / 2, 1 / (1 + self._step) - 1)
         else:
             self._margin = (self._kept + self._broke) / 2
 
     def _is_settled(self) -> bool:
-        if self._kept is not None and self._broke is not None:
+        if self._kept is None:
+            return False
+        if self._broke is not None:
             return abs(self._kept - self._broke) < self._step * FINEST
-        return self._margin < LOOSEST
+        return self._kept == self._margin
 
 
 def checked(
