@@ -27,7 +27,13 @@ class Metric:
 _METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("latency_ms", "ms", True, True, "Latency of one image, batch 1."),
+        Metric(
+            "latency_ms",
+            "ms",
+            True,
+            True,
+            "Latency of one run: of one image, or of the batch that a device names.",
+        ),
         Metric("energy_mj", "mJ", True, True, "Energy of one image, batch 1."),
         Metric("image_ms", "ms", True, True, "Time an image in a batch."),
         Metric(

@@ -1,6 +1,7 @@
 """Devices in the user's folder: written whole, checked, replaced, taken away."""
 
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -468,3 +469,69 @@ def test_a_run_spends_measurements_only_where_the_device_is_here(
     assert "keeps it" in call(*search)
     fronts = ("--objective", "accuracy", "--objective", "latency_ms")
     call(*search, *fronts, code=2)
+
+
+def test_what_a_new_table_does_not_say_stays(folder: Path) -> None:
+    save_device(dataclasses.replace(fitted(), hardware="a phone, LiteRT"))
+    first = gym_spec(folder)
+    both = merged(fitted(name="fbnet"))
+    assert both.hardware == "a phone, LiteRT"
+    save_device(both, replace=True)
+    assert gym_spec(folder) == first  # another space does not change this one's digest
+    again = merged(fitted(scale=2.0), replace=True)
+    assert again.hardware == "a phone, LiteRT"
+    assert list(again.spaces) == ["nasbench201", "fbnet"]
+
+
+def gym_spec(folder: Path) -> str:
+    if "phone" in DEVICES:
+        hwnas_env.unregister_device("phone")
+    hwnas_env.register_device(folder / "phone.json")
+    return gym.spec(CELL).to_json()
+
+
+def test_a_metric_joins_the_others_without_leave(folder: Path) -> None:
+    del folder
+    save_device(fitted())
+    space = SEARCH_SPACES["nasbench201"]
+    genotypes = space.design.fit[:12]
+    energy = make_problem("nasbench201", device="eyeriss").evaluate(genotypes).costs
+    rows = MeasuredRows(space, "cifar10", genotypes, {"energy_mj": energy[:, 1]})
+    both = merged(fit_device(rows, label="Phone"))
+    assert both.metrics == ("latency_ms", "energy_mj")
+    measured = both.spaces["nasbench201"]["measured"]["cifar10"]
+    assert {"latency_ms", "energy_mj"} <= set(measured)
+    save_device(both, replace=True)
+    with pytest.raises(TakenNameError, match="energy_mj"):
+        merged(fit_device(rows, label="Phone"))
+    other = MeasuredRows(
+        *(space, "cifar10", space.design.fit[12:24]), {"energy_mj": energy[:, 1]}
+    )
+    with pytest.raises(InvalidArgumentError, match="measured of other networks"):
+        merged(fit_device(other, label="Phone"), replace=True)
+    elsewhere = MeasuredRows(space, "cifar100", genotypes, {"energy_mj": energy[:, 1]})
+    with pytest.raises(InvalidArgumentError, match="the same metrics on every dataset"):
+        merged(fit_device(elsewhere, label="Phone"))
+
+
+def test_a_damaged_device_can_be_taken_away(folder: Path) -> None:
+    path = save_device(fitted())
+    assert path.parent == folder
+    path.write_text(path.read_text().replace("0", "1", 1))
+    call("device", "remove", "Phone")
+    assert not path.exists()
+
+
+def test_removing_a_device_leaves_those_whose_names_begin_alike(folder: Path) -> None:
+    space: Any = SEARCH_SPACES["nasbench201"]
+    np.savez(folder.parent / "t.npz", latency_ms=np.arange(1.0, space.size + 1))
+    for label in ("Npu", "Npu-a", "Npu-abcdef012345"):
+        table = folder.parent / "t.npz"
+        save_device(whole_device(table, label=label, space=space, dataset="cifar10"))
+    before = {file.name for file in folder.iterdir()}
+    call("device", "remove", "Npu")
+    gone = before - {file.name for file in folder.iterdir()}
+    assert len(gone) == 2
+    for name in ("npu_a", "npu_abcdef012345"):
+        device = read_device(folder / f"{name}.json")
+        assert space.costs(device, "cifar10").values["latency_ms"][0] == 1.0

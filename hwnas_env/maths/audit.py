@@ -20,6 +20,10 @@ Both thresholds are the larger of :data:`LEAST` and five standard deviations, of
 level and of one row. Five, because normal noise passes them in less than one of a
 million rows; what passes them is no noise of the usual kind.
 
+What is off by less than that cannot be told from noise: :attr:`Audit.smallest_band` and
+``outlier_threshold`` say what would have been flagged. Where these are large, that
+nothing is suspect says little.
+
 Whatever decides a mask is computed by sorting, adding, multiplying and dividing.
 """
 
@@ -48,6 +52,10 @@ outliers."""
 GAP = 50
 """Shifted stretches with fewer rows than this between them are reported as one band;
 it decides what is said of them, and no mask."""
+
+BLIND = 0.15
+"""The relative deviation that an audit should see: where a band or a row has to be off
+by more to be flagged, people are told so."""
 
 FEWEST = 20
 """How many rows have to be there, at least."""
@@ -115,6 +123,7 @@ class Audit:
         sequence: ``(n,)`` the rows that are there, in the measuring order.
         bands: in the measuring order.
         repeats: None where no groups were given.
+        usual: the median of measured over fitted, which the ratio is divided by.
         noise: standard deviation of the ratio from one row to the next.
         window: rows of the running median.
         band_threshold: by how much a level has to differ from 1, at least.
@@ -129,10 +138,35 @@ class Audit:
     sequence: IntArray
     bands: tuple[Band, ...]
     repeats: Repeats | None
+    usual: float
     noise: float
     window: int
     band_threshold: float
     outlier_threshold: float
+
+    @property
+    def band_rows(self) -> int:
+        """Rows of the band that is seen best: a whole window, at most half of all."""
+        return min(self.window, len(self.sequence) // 2)
+
+    @property
+    def smallest_band(self) -> float:
+        """By how much ``band_rows`` rows have to be off together to be flagged.
+
+        More than ``band_threshold``, since a band pulls what is usual along, and one
+        that is shorter than the window fills a part of it only; inf where none can be
+        seen. The estimate is of normal noise; a band of half as many rows has to be off
+        by twice as much.
+        """
+        share = self.band_rows / len(self.sequence)
+        gain = self.band_rows / self.window - share
+        if gain <= 0:
+            return math.inf
+        off = self.band_threshold / gain
+        if self.band_rows < self.window:
+            return off
+        pulled = _MEDIAN * self.noise * share / (1.0 - share)
+        return min(off, self.band_threshold + pulled)
 
 
 def audit(
@@ -208,6 +242,7 @@ def audit(
         else _repeats(
             _groups(groups, values)[sequence], ratio, level, shifted, outlier, wild
         ),
+        usual=usual,
         noise=noise,
         window=window,
         band_threshold=band,

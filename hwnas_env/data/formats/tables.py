@@ -36,6 +36,7 @@ class TableForm:
         number: reads the text of a cell; raises ValueError where it is wrong.
         strict: True refuses arrays of an npz that are named otherwise.
         width: columns that every array has; 0 for one, or several runs.
+        aside: names of further columns that a csv may have, which hold texts.
     """
 
     size: int
@@ -45,6 +46,7 @@ class TableForm:
     number: Callable[[str], float]
     strict: bool = False
     width: int = 0
+    aside: tuple[str, ...] = ()
 
     def named(self, title: str) -> str | None:
         """Returns the title that is meant, but for case and punctuation; or None."""
@@ -157,22 +159,37 @@ def read_csv(content: bytes, *, name: str, form: TableForm) -> dict[str, FloatAr
     found: dict[str, FloatArray] = {}
     seen: set[int] = set()
     lines = _parsed(content, name, form)
-    for what, run in next(lines)[2]:
+    for what, run in next(lines).values:
         if what in form.titles:
             found[what] = np.full((form.size, run + 1), np.nan)
-    for where, network, values in lines:
-        if network in seen:
-            message = f"{where}: network {network} stands there twice"
-            raise ForeignFileError(message)
-        seen.add(network)
-        for (what, run), value in values.items():
-            found[what][network, run] = value
+    for line in lines:
+        if line.network in seen:
+            message = f"{name}: line {line.number}: network {line.network} stands "
+            raise ForeignFileError(message + "there twice")
+        seen.add(line.network)
+        for (what, run), value in line.values.items():
+            found[what][line.network, run] = value
     return found
 
 
-def read_rows(
-    content: bytes, *, name: str, form: TableForm
-) -> tuple[IntArray, dict[str, FloatArray]]:
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The N rows of a csv file, in its order.
+
+    Attributes:
+        networks: ``(N,)`` int64, the number of each row's network.
+        lines: ``(N,)`` int64, the line that each ends in; the header is line 1.
+        columns: ``(N,)`` by title, NaN where a cell is empty.
+        texts: N cells by the name of a column that is aside.
+    """
+
+    networks: IntArray
+    lines: IntArray
+    columns: dict[str, FloatArray]
+    texts: dict[str, list[str]]
+
+
+def read_rows(content: bytes, *, name: str, form: TableForm) -> Rows:
     """Reads a table with a header as a list of rows, networks more than once too.
 
     Args:
@@ -180,48 +197,59 @@ def read_rows(
         name: how messages call the file.
         form: what its columns may be; one column a title.
 
-    Returns:
-        The network of each of the file's N rows ``(N,)`` int64, and ``(N,)`` by title,
-        NaN where a cell is empty; all in the order of the file.
-
     Raises:
         TruncatedFileError: it is no csv file.
         ForeignFileError: something in it is not understood; names the line and the
             column.
     """
-    lines = _parsed(content, name, form)
-    titles = [meaning for meaning in next(lines)[2] if meaning[0] in form.titles]
+    parsed = _parsed(content, name, form)
+    header = next(parsed)
+    titles = [meaning for meaning in header.values if meaning[0] in form.titles]
     for what, run in titles:
         if run:
             message = f"{name}: line 1: {what}: expected one column, got more"
             raise ForeignFileError(message)
-    rows = [(network, values) for _, network, values in lines]
-    columns = {
-        meaning[0]: np.array([values[meaning] for _, values in rows], dtype=np.float64)
-        for meaning in titles
-    }
-    return np.array([network for network, _ in rows], dtype=np.int64), columns
+    lines = list(parsed)
+    return Rows(
+        np.array([line.network for line in lines], dtype=np.int64),
+        np.array([line.number for line in lines], dtype=np.int64),
+        {
+            meaning[0]: np.array([line.values[meaning] for line in lines], np.float64)
+            for meaning in titles
+        },
+        {what: [line.texts[what] for line in lines] for what in header.texts},
+    )
 
 
 _Meaning = tuple[str, int]
 
 
-def _parsed(
-    content: bytes, name: str, form: TableForm
-) -> Iterator[tuple[str, int, dict[_Meaning, float]]]:
-    """Yields what the header means, as the keys of values, then every row's values.
+@dataclass(frozen=True)
+class _Line:
+    """A line of a csv file: its number, its network, and its cells by meaning."""
 
-    Each with where it stands, and the number of its network, -1 for the header.
+    number: int
+    network: int
+    values: dict[_Meaning, float]
+    texts: dict[str, str]
+
+
+def _parsed(content: bytes, name: str, form: TableForm) -> Iterator[_Line]:
+    """Yields the header, whose keys are what it means, then every row.
+
+    The header's network is -1.
     """
     reader = csv.reader(_lines(content, name), strict=True)
     try:
         header = next(reader, [])
         meanings = _meanings(header, f"{name}: line 1", form)
-        yield f"{name}: line 1", -1, dict.fromkeys(meanings, math.nan)
+        texts = {what: "" for what, _ in meanings if what in form.aside}
+        values = {m: math.nan for m in meanings if m[0] not in texts}
+        yield _Line(1, -1, values, texts)
         for cells in reader:
             if cells:
                 where = f"{name}: line {reader.line_num}"
-                yield where, *_row(cells, meanings, where, form)
+                yield _Line(reader.line_num, *_row(cells, meanings, where, form))
     except csv.Error as error:
         message = f"{name}: line {reader.line_num}: not a csv file ({error})"
         raise TruncatedFileError(message) from None
@@ -242,7 +270,8 @@ def _meanings(header: list[str], where: str, form: TableForm) -> list[tuple[str,
     meanings = []
     for place, title in enumerate(header, start=1):
         label, _, run = (part.strip() for part in title.partition("/"))
-        what = title.strip() if title.strip() in _NETWORK else form.named(label)
+        exact = title.strip() in (*_NETWORK, *form.aside)
+        what = title.strip() if exact else form.named(label)
         if what is None:
             message = (
                 f"{where}, column {place}: {shown(title)} is not understood; expected "
@@ -267,8 +296,8 @@ def _meanings(header: list[str], where: str, form: TableForm) -> list[tuple[str,
 
 def _row(
     cells: list[str], meanings: list[tuple[str, int]], where: str, form: TableForm
-) -> tuple[int, dict[tuple[str, int], float]]:
-    """Reads one line: which network it is of, and a value for each title and run."""
+) -> tuple[int, dict[_Meaning, float], dict[str, str]]:
+    """Reads one line: its network, a value for each title and run, and texts."""
     if len(cells) != len(meanings):
         column = min(len(cells), len(meanings)) + 1
         message = (
@@ -276,9 +305,14 @@ def _row(
             f"header, got {len(cells)}"
         )
         raise ForeignFileError(message)
-    network, values = None, {}
+    network = None
+    values: dict[_Meaning, float] = {}
+    texts: dict[str, str] = {}
     for place, (cell, meaning) in enumerate(zip(cells, meanings, strict=True), start=1):
         what = meaning[0]
+        if what in form.aside:
+            texts[what] = cell.strip()
+            continue
         try:
             if what not in _NETWORK:
                 values[meaning] = form.number(cell.strip())
@@ -292,7 +326,7 @@ def _row(
             message = f"{where}, column {place} ({what}): {str(error)[:200]}"
             raise ForeignFileError(message) from None
     assert network is not None, "the header has one of the two columns"
-    return network, values
+    return network, values, texts
 
 
 def number_of(cell: str) -> float:

@@ -10,6 +10,7 @@ from rich.table import Table
 from hwnas_env.devices import Device
 from hwnas_env.fitting.verifying import Check, Verifier
 from hwnas_env.metrics import METRICS
+from hwnas_env.problems.make import make_problem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.reports.terminal.printing import heading
 from hwnas_env.spaces import SEARCH_SPACES
@@ -59,9 +60,31 @@ def device_values(device: Device) -> dict[str, Any]:
                         **provenance.as_dict(),
                         "budgets": device.presets(space, dataset, metric),
                         "protocol": measured.get("protocol", {}),
+                        "odd": odd_rows(device, space, dataset, metric),
                     }
                 )
     return {**row(device), "group": device.group, "columns": columns}
+
+
+ODD_RATIO = 3.0
+"""A measured network that a fit is off by more is named: perhaps its unit is wrong."""
+
+
+def odd_rows(device: Device, space: str, dataset: str, metric: str) -> list[str]:
+    """Returns the measured networks that a fit is far off, as sentences."""
+    rows = device.facts(space).get("measured", {}).get(dataset, {})
+    if metric not in rows or space not in SEARCH_SPACES:
+        return []
+    found = SEARCH_SPACES[space]
+    genotypes = found.from_words(rows["networks"])
+    problem = make_problem(space, device=device.name, dataset=dataset, metric=metric)
+    fitted = problem.known_costs(genotypes)
+    unit = METRICS[metric].unit
+    return [
+        f"{found.decode(genotype)}: measured {cost:.4g} {unit}, fitted {fit:.4g}"
+        for genotype, cost, fit in zip(genotypes, rows[metric], fitted, strict=True)
+        if max(cost / fit, fit / cost) > ODD_RATIO
+    ]
 
 
 CARD = (
@@ -72,6 +95,23 @@ CARD = (
     ("repeat_tau_b", "repeat tau-b", ".3f"),
 )
 """Figures of a fidelity: key, title and form."""
+
+
+MOST_ODD = 5
+
+
+def _origin(column: Mapping[str, Any]) -> str:
+    """Says where a column comes from, and what its error was found on."""
+    fidelity = column["fidelity"] or {}
+    if not fidelity:
+        return str(column["method"])
+    seen = f"fitted to {column['calibrated_on']}" if column["calibrated_on"] else ""
+    n, how = fidelity.get("n"), fidelity.get("method", "")
+    return (
+        f"{seen}; its error is that on {n} {how}"
+        if "network" in how
+        else (f"{seen}; its error is that of {how}")
+    )
 
 
 def card(values: Mapping[str, Any]) -> Group:
@@ -100,19 +140,17 @@ def card(values: Mapping[str, Any]) -> Group:
             unit = METRICS[one["metric"]].unit
             cells = [f"{one['budgets'][name]:g} {unit}" for name in names]
             budgets.add_row(*map(plain, where), *cells)
-        words = [one["calibrated_on"], fidelity.get("method", "")]
-        lines.append(
-            f"{one['metric']} in {one['space']}: " + "; ".join(filter(None, words))
-        )
+        lines.append(f"{one['metric']} in {one['space']} on {one['dataset']}:")
+        lines.append(f"  {_origin(one)}")
         protocol = one["protocol"]
-        said = [
-            f"{k} {protocol[k]}"
-            for k in ("runtime", "threads", "precision")
-            if protocol.get(k)
-        ]
-        if said and one["metric"] == values["columns"][0]["metric"]:
+        keys = ("runtime", "threads", "precision")
+        said = [f"{key} {protocol[key]}" for key in keys if protocol.get(key)]
+        if said:
             lines.append(f"  measured with {', '.join(said)}")
-    rest = ", ".join(filter(None, (values["hardware"], values["group"])))
+        if one["odd"]:
+            lines.append(f"  far from the fit by more than {ODD_RATIO:g} times:")
+            lines += [f"    {text}" for text in one["odd"][:MOST_ODD]]
+    rest = "; ".join(filter(None, (values["hardware"], values["group"])))
     return Group(
         heading(values["label"], rest),
         *(found, budgets),
@@ -160,6 +198,10 @@ def verified_values(
         "checks": [check_values(problem, check) for check in verifier.checks],
         "best": None if best is None else check_values(problem, best),
         "next": None if waiting is None else problem.decode(waiting),
+        "predicted_next": (
+            None if waiting is None else float(problem.known_costs(waiting[None])[0])
+        ),
+        "most": verifier.most,
         "table": None if table is None else str(table),
     }
 
@@ -174,17 +216,23 @@ def verified(values: Mapping[str, Any]) -> Group:
     if values["checks"]:
         lines.append(checks_table(values["checks"], values["metric"]))
     if values["next"] is not None:
+        number = len(values["checks"]) + 1
         lines += [
-            f"measure this network, write its {values['metric']} into "
-            f"{values['table']}, and run the command again:",
+            f"check {number} of {values['most']} at most: measure this network "
+            f"(predicted {values['predicted_next']:.4g} {unit}), write its "
+            f"{values['metric']} into {values['table']}, and run the command again:",
             plain(values["next"]),
         ]
     elif values["best"] is None:
-        lines.append("no network that was measured keeps the budget")
+        lines.append(
+            f"done after {len(values['checks'])} checks: no network that was measured "
+            "keeps the budget; allow more with --top"
+        )
     else:
         best = values["best"]
         lines += [
-            f"best that keeps it: {best['accuracy_percent']:.2f} %, "
+            f"done after {len(values['checks'])} checks; best that keeps it: "
+            f"{best['accuracy_percent']:.2f} %, "
             f"{best['measured']:.4g} {unit}",
             plain(best["architecture"]),
         ]

@@ -102,10 +102,18 @@ def few_shot_table(rows: Sequence[Mapping[str, Any]]) -> Group:
         for space, figures in few_shot.PUBLISHED.items()
         for name, figure in figures.items()
     ]
+    fits = [source for source in sources if "builtin" in source]
+    caveat = (
+        "Built-in columns are fits themselves, smoother than measurements, so these "
+        "figures flatter; hwnas-env data fetch imports what was measured."
+    )
     return Group(
         heading("Few-shot latency", "Spearman's correlation with all other networks"),
+        *([caveat] if fits else []),
+        "known: devices that a fit starts from, all of the package or those of HELP's "
+        "training split, never a setting of the same machine. list: the first networks "
+        "of the space's list; drawn: a mean over random draws",
         table,
-        "known: devices that the fit starts from, without settings of the same machine",
         f"published means: {'; '.join(published)}",
         f"truth: {'; '.join(sources)}",
         "What differs from the published protocol:",
