@@ -1,97 +1,38 @@
 """Audits of measured columns against the built-in ones; see :mod:`maths.audit`."""
 
+import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hwnas_env.arguments import check_name
 from hwnas_env.data.files import read_file
-from hwnas_env.data.formats.tables import TableForm, number_of, read_rows
+from hwnas_env.data.formats.tables import Rows, TableForm, number_of, read_rows
 from hwnas_env.devices import Device
 from hwnas_env.engines.forms import TableSpace
 from hwnas_env.engines.space import SearchSpace
-from hwnas_env.errors import ForeignFileError, InvalidArgumentError, NotMeasuredError
-from hwnas_env.maths.audit import FEWEST, Audit, audit
+from hwnas_env.errors import (
+    ForeignFileError,
+    InvalidArgumentError,
+    NotMeasuredError,
+    shown,
+)
+from hwnas_env.maths.audit import BLIND, FEWEST, audit
 from hwnas_env.metrics import METRICS
+from hwnas_env.problems.audited import ORDER, Audited, Column, blindness
 from hwnas_env.types import AnyPath, BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:  # a problem asks this module
     from hwnas_env.problems.problem import Problem
 
-ORDER = "order"
-"""The title of a file's column that says when rows were measured."""
-
-
-@dataclass(frozen=True, eq=False)
-class Audited:
-    """An audit, and what was audited.
-
-    Attributes:
-        space: the search space.
-        device: the device whose built-in column it was compared with.
-        dataset: one of the space's.
-        metric: the column's.
-        rows: what the rows are: "imported", or a file's name.
-        audit: what was found.
-    """
-
-    space: SearchSpace
-    device: Device
-    dataset: str
-    metric: str
-    rows: str
-    audit: Audit
-
-    def values(self) -> dict[str, Any]:
-        """Returns the findings as plain values, JSON-able; shares in percent."""
-        found, held = self.audit, len(self.audit.sequence)
-        levels = [band.level for band in found.bands]
-        repeats = found.repeats
-        return {
-            "space": self.space.name,
-            "dataset": self.dataset,
-            "device": self.device.name,
-            "metric": self.metric,
-            "rows": self.rows,
-            "n": held,
-            "noise_percent": _percent(found.noise),
-            "window": found.window,
-            "band_threshold_percent": _percent(found.band_threshold),
-            "outlier_threshold_percent": _percent(found.outlier_threshold),
-            "suspect_percent": _percent(np.count_nonzero(found.suspect) / held),
-            "shifted_percent": _percent(np.count_nonzero(found.shifted) / held),
-            "outlier_percent": _percent(np.count_nonzero(found.outlier) / held),
-            "levels_percent": [_percent(f(levels) - 1.0) for f in (min, max)]
-            if levels
-            else None,
-            "repeats": None
-            if repeats is None
-            else {
-                "groups": repeats.groups,
-                "rows": repeats.rows,
-                "spread_percent": _percent(repeats.spread) if repeats.groups else None,
-                "outliers_with_twin": repeats.twins,
-                "twin_agrees": repeats.shared,
-            },
-            "bands": [
-                {
-                    "first": band.first,
-                    "last": band.last,
-                    "rows": band.rows,
-                    "shifted": band.shifted,
-                    "level_percent": _percent(band.level - 1.0),
-                    "extreme_percent": _percent(band.extreme - 1.0),
-                }
-                for band in found.bands
-            ],
-        }
-
-
-def _percent(share: float) -> float:
-    return round(100.0 * share, 3)
+ASIDE = (
+    *("number", "set", "file", "space", "dataset"),
+    *(f"{metric}_again" for metric in METRICS),
+)
+"""Further columns of the tables that a design writes and a fit reads; only the space
+and the dataset say something of an audit."""
 
 
 def suspect_rows(problem: "Problem") -> BoolArray:
@@ -113,7 +54,10 @@ def suspect_rows(problem: "Problem") -> BoolArray:
         raise InvalidArgumentError(message)
     fitted = _builtin(table, device, problem.dataset, problem.metric)
     measured = problem.known_costs(table.genotypes())
-    return audit(measured, fitted, groups=_groups(table)).suspect
+    found = audit(measured, fitted, groups=_groups(table))
+    if found.smallest_band > BLIND:
+        warnings.warn(f"{name}: {blindness(found)}", stacklevel=4)
+    return found.suspect
 
 
 def imported_audits(
@@ -154,7 +98,8 @@ def imported_audits(
                 if metric in (None, name) and held >= FEWEST:
                     fitted = _builtin(table, device, where, name)
                     found = audit(column, fitted, groups=groups)
-                    yield Audited(space, device, where, name, "imported", found)
+                    rows = Column(column, fitted, np.arange(table.size))
+                    yield Audited(table, device, where, name, "imported", rows, found)
 
 
 def file_audit(
@@ -173,9 +118,11 @@ def file_audit(
         path: a csv file with a header: a column "architecture" or "index", one or more
             of metrics, and "order" if rows do not stand in the order of measuring. A
             network may stand there more than once; an empty cell is no row, inf a
-            network that the device cannot run.
-        dataset: one of the device's; by default the space's own where it has that.
-        metric: by default the first of the device's that the file has.
+            network that the device cannot run. The further columns of a design's table
+            may be there.
+        dataset: one of the device's; by default what the file says in a column of
+            that name, or else the space's own where the device has that.
+        metric: by default the first of the device's that the file has values of.
 
     Raises:
         NotMeasuredError: the space is layers, or the device has no costs there.
@@ -193,32 +140,83 @@ def file_audit(
         noun="metric or the order",
         row_of=lambda text: int(space.index(space.encode(text))[0]),
         number=_cell,
+        aside=ASIDE,
     )
-    content = read_file(file.expanduser())
-    networks, columns = read_rows(content, name=file.name, form=form)
-    datasets = device.datasets_in(space.name)
+    rows = read_rows(read_file(file.expanduser()), name=file.name, form=form)
+    metric = _metric_of(rows, metrics if metric is None else (metric,), file.name)
+    _said(rows, "space", file.name, expected=space.name)
+    dataset = _said(rows, "dataset", file.name, expected=dataset)
     if dataset is None:
-        usual = space.default_dataset
+        usual, datasets = space.default_dataset, device.datasets_in(space.name)
         dataset = usual if usual in datasets else datasets[0]
-    times = columns.pop(ORDER, None)
-    known = [name for name in metrics if name in columns]
-    if metric is None and known:
-        metric = known[0]
-    if metric is None or metric not in columns:
-        expected = metric or " or ".join(metrics)
-        message = (
-            f"{file.name}: expected a column {expected}, got "
-            f"{', '.join(columns) or 'no column of a metric'}"
-        )
-        raise ForeignFileError(message)
-    fitted = _builtin(table, device, dataset, metric)[networks]
-    groups = networks if (classes := _groups(table)) is None else classes[networks]
+    fitted = _builtin(table, device, dataset, metric)[rows.networks]
+    measured, order = rows.columns[metric], rows.columns.get(ORDER)
+    column = Column(measured, fitted, rows.networks, rows.lines, order)
+    _check(column, metric, file.name)
+    classes = _groups(table)
+    groups = rows.networks if classes is None else classes[rows.networks]
     try:
-        found = audit(columns[metric], fitted, order=times, groups=groups)
+        found = audit(measured, fitted, order=order, groups=groups)
     except InvalidArgumentError as error:
         message = f"{file.name}: {error}"
         raise InvalidArgumentError(message) from None
-    return Audited(space, device, dataset, metric, file.name, found)
+    return Audited(table, device, dataset, metric, file.name, column, found)
+
+
+def _metric_of(rows: Rows, metrics: Sequence[str], name: str) -> str:
+    """Returns the first of some metrics that a file has values of."""
+    there = [metric for metric in metrics if metric in rows.columns]
+    expected = " or ".join(metrics)
+    if not there:
+        came = ", ".join(rows.columns) or "no column of a metric"
+        message = f"{name}: expected a column {expected}, got {came}"
+        raise ForeignFileError(message)
+    filled = [metric for metric in there if not np.isnan(rows.columns[metric]).all()]
+    if not filled:
+        message = f"{name}: {expected}: no row has a value; nothing is measured yet"
+        raise ForeignFileError(message)
+    return filled[0]
+
+
+def _said(rows: Rows, title: str, name: str, *, expected: str | None) -> str | None:
+    """Returns what all cells of a column of texts say, which is what is expected."""
+    cells = rows.texts.get(title, [])
+    for line, cell in zip(rows.lines.tolist(), cells, strict=False):
+        if cell and expected is None:
+            expected = cell
+        if cell and cell != expected:
+            message = (
+                f"{name}: line {line}: {title}: expected {expected}, as is audited or "
+                f"stands above, got {shown(cell)}"
+            )
+            raise ForeignFileError(message)
+    return expected
+
+
+def _check(column: Column, metric: str, name: str) -> None:
+    """Raises where rows of a file cannot be audited, and says in which line."""
+    measured, order, lines = column.measured, column.order, column.lines
+    assert lines is not None, "the rows are a file's"
+    held = np.isfinite(measured) & np.isfinite(column.fitted)
+    for values, wrong, words in (
+        (measured, measured < 0, f"{metric}: expected numbers of at least 0"),
+        (
+            order,
+            held & ~np.isfinite(measured if order is None else order),
+            f"{ORDER}: expected finite numbers",
+        ),
+    ):
+        if values is not None and wrong.any():
+            row = int(np.argmax(wrong))
+            message = f"{name}: line {lines[row]}: {words}, got {values[row]}"
+            raise InvalidArgumentError(message)
+    if np.count_nonzero(held) < FEWEST:
+        message = (
+            f"{name}: {metric}: expected at least {FEWEST} rows that are measured here "
+            f"and that the device has a cost of, got {np.count_nonzero(held)} of "
+            f"{len(held)}"
+        )
+        raise InvalidArgumentError(message)
 
 
 def _cell(cell: str) -> float:
