@@ -75,6 +75,8 @@ def fidelity_page() -> str:
         "A measured row is not the truth either: [audit.md](audit.md) shows which rows "
         "of the\npublished columns differ from their neighbours, and an error here "
         "counts them too.\n\n"
+        "Of the devices that HELP measured, where they are weak and why: "
+        "[help_devices.md](help_devices.md).\n\n"
         + _table(
             (*errors, *numbers), [[r[k] for k in (*errors, *numbers)] for r in rows]
         )
