@@ -16,7 +16,7 @@ import numpy as np
 from hwnas_env.devices import DEVICES
 from hwnas_env.maths.audit import Audit, audit
 from hwnas_env.maths.statistics import kendall_tau_b
-from hwnas_env.problems.audit import Audited
+from hwnas_env.problems.audited import Audited, Column
 from hwnas_env.problems.make import make_problem
 from hwnas_env.reports.terminal.auditing import audit_figure
 from hwnas_env.spaces.nasbench201.space import SPACE
@@ -248,7 +248,8 @@ def main(reference: Path, figure: Path | None = None) -> None:
     for name, device, column in further(reference):
         one = audit(column, fitted(device), groups=groups)
         metric = DEVICES[device].metrics_in(SPACE.name)[0]
-        drawn[name] = Audited(SPACE, DEVICES[device], DATASET, metric, name, one)
+        rows = Column(column, fitted(device), np.arange(SPACE.size))
+        drawn[name] = Audited(SPACE, DEVICES[device], DATASET, metric, name, rows, one)
         lines.append(summary(f"{name} / {device}", one))
     sys.stdout.write("\n".join(lines) + "\n")
     if figure is not None:

@@ -179,6 +179,29 @@ def test_differences_below_five_percent_are_left_alone() -> None:
     assert not audit(ratio, np.ones(1000)).suspect.any()
 
 
+@pytest.mark.parametrize("noise", [0.02, 0.05, 0.24])
+def test_bands_are_flagged_from_about_the_size_that_is_said(
+    noise: float, rng: np.random.Generator
+) -> None:
+    n = 400
+    clean = rng.normal(1.0, noise, (40, n)).clip(0.01)
+    said = audit(clean[0], np.ones(n))
+    start = (n - said.band_rows) // 2
+    hits = {}
+    for factor in (0.5, 1.5):
+        clean_copy = clean.copy()
+        band = clean_copy[:, start : start + said.band_rows]
+        band *= 1.0 - factor * said.smallest_band
+        found = [audit(row, np.ones(n)).shifted.any() for row in clean_copy]
+        hits[factor] = np.mean(found)
+    assert hits[0.5] < 0.2
+    assert hits[1.5] > 0.9
+
+
+def test_a_window_of_all_rows_sees_no_band(rng: np.random.Generator) -> None:
+    assert audit(rng.normal(1.0, 0.2, 41), np.ones(41)).smallest_band == np.inf
+
+
 def test_repeats_say_whether_an_outlier_is_the_fits() -> None:
     ratio = np.ones(400)
     groups = np.arange(400) // 4
@@ -324,12 +347,13 @@ def test_a_file_may_hold_a_network_more_than_once(tmp_path: Path) -> None:
 def test_rows_are_read_in_the_order_of_the_file() -> None:
     form = TableForm(9, ("cost", "order"), "title", int, number_of)
     content = b"index,order,cost\n4,1,2.5\n\n4,0,\n2,5,1e3\n"
-    networks, columns = read_rows(content, name="x", form=form)
-    assert networks.tolist() == [4, 4, 2]
-    assert columns["order"].tolist() == [1.0, 0.0, 5.0]
-    np.testing.assert_array_equal(columns["cost"], [2.5, np.nan, 1000.0])
-    networks, columns = read_rows(b"index,cost\n", name="x", form=form)
-    assert networks.shape == columns["cost"].shape == (0,)
+    rows = read_rows(content, name="x", form=form)
+    assert rows.networks.tolist() == [4, 4, 2]
+    assert rows.lines.tolist() == [2, 4, 5]
+    assert rows.columns["order"].tolist() == [1.0, 0.0, 5.0]
+    np.testing.assert_array_equal(rows.columns["cost"], [2.5, np.nan, 1000.0])
+    rows = read_rows(b"index,cost\n", name="x", form=form)
+    assert rows.networks.shape == rows.columns["cost"].shape == (0,)
     with pytest.raises(ForeignFileError, match="expected one column"):
         read_rows(b"index,cost/1,cost/2\n", name="x", form=form)
 
@@ -345,12 +369,29 @@ def test_rows_are_read_in_the_order_of_the_file() -> None:
         (
             "index,latency_ms\n" + "0,1\n" * 30 + "1,-5\n",
             InvalidArgumentError,
-            "at least 0, got -5.0 in row 30",
+            "line 32: latency_ms: .* at least 0, got -5.0",
         ),
         (
             "index,latency_ms,order\n" + "0,1,inf\n" * 30,
             InvalidArgumentError,
-            "order: expected finite numbers",
+            "line 2: order: expected finite numbers, got inf",
+        ),
+        ("number,set,index\n", ForeignFileError, "expected a column latency_ms"),
+        (
+            "architecture,latency_ms,number,number\n",
+            ForeignFileError,
+            "second column of number",
+        ),
+        ("index,latency_ms\n0,\n", ForeignFileError, "nothing is measured yet"),
+        (
+            "index,space,latency_ms\n0,,1\n0,fbnet,1\n",
+            ForeignFileError,
+            "line 3: space: expected nasbench201, which is audited, got 'fbnet'",
+        ),
+        (
+            "index,dataset,latency_ms\n0,cifar100,1\n0,cifar10,1\n",
+            ForeignFileError,
+            "line 3: dataset: expected cifar100",
         ),
     ],
 )
@@ -414,7 +455,8 @@ def test_imported_columns_are_audited_with_their_holes(
     assert isinstance(nothing.exception, NotMeasuredError)
     measured = make_problem("nasbench201", device="edgetpu", source="measured")
     lacks = np.array(table["edgetpu_latency"]) == -1.0
-    assert not measured.suspect[lacks].any()
+    with pytest.warns(UserWarning, match="little can be found"):  # made-up costs
+        assert not measured.suspect[lacks].any()
     many = call("--figure", str(tmp_path / "all.png"))
     assert many.exit_code == 2
     assert cache.is_dir()

@@ -1,7 +1,7 @@
 """The command line's ``data``: importing, checking and judging measured data."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from hwnas_env.data.formats import accel_nasbench, hwnasbench, registered
 from hwnas_env.devices import devices_of, get_device
 from hwnas_env.errors import NotMeasuredError
 from hwnas_env.problems.audit import file_audit, imported_audits
+from hwnas_env.problems.audited import Audited
 from hwnas_env.problems.fidelity import fidelity_rows
 from hwnas_env.reports.terminal import analysis, auditing, tables
 from hwnas_env.reports.terminal.printing import say, show
@@ -155,8 +156,13 @@ def audit(
         Path | None,
         typer.Option(
             help="Your own rows: a csv with architecture, a metric and, if rows do "
-            "not stand in the order of measuring, order. Needs --device."
+            "not stand in the order of measuring, order; or the filled table of "
+            "device design. Needs --device."
         ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Writes one column's suspect rows: a csv that is new."),
     ] = None,
     figure: Annotated[
         Path | None, typer.Option(help="Draws every row: png, svg or pdf.")
@@ -168,6 +174,8 @@ def audit(
     chosen = [get_device(name) for name in device or []]
     if figure is not None:
         analysis.check_figure(figure)
+    if out is not None:
+        auditing.check_new_file(out)
     if rows is not None:
         if len(chosen) != 1:
             message = "--rows needs one --device, whose built-in column it is beside"
@@ -186,16 +194,27 @@ def audit(
             "status"
         )
         raise NotMeasuredError(message)
+    if out is not None:
+        _at_most(1, audits, option="--out")
     if figure is not None:
-        if len(audits) > auditing.MOST_PANELS:
-            message = (
-                f"--figure: {len(audits)} columns, expected at most "
-                f"{auditing.MOST_PANELS}: name --device, --dataset or --metric"
-            )
-            raise typer.BadParameter(message)
+        _at_most(auditing.MOST_PANELS, audits, option="--figure")
         auditing.audit_figure(audits, figure)
     values = [one.values() for one in audits]
     show(values, as_json=as_json, table=auditing.audit_tables)
+    if out is not None:
+        count = auditing.write_suspects(audits[0], out)
+        if not as_json:
+            say(f"wrote {out}: {count} suspect rows")
+
+
+def _at_most(most: int, audits: Sequence[Audited], *, option: str) -> None:
+    """Raises if an option cannot take so many columns."""
+    if len(audits) > most:
+        message = (
+            f"{option}: {len(audits)} columns, expected at most {most}: name --device, "
+            "--dataset or --metric"
+        )
+        raise typer.BadParameter(message)
 
 
 def _enumerated() -> SearchSpace:

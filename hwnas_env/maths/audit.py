@@ -156,7 +156,7 @@ class Audit:
         More than ``band_threshold``, since a band pulls what is usual along, and one
         that is shorter than the window fills a part of it only; inf where none can be
         seen. The estimate is of normal noise; a band of half as many rows has to be off
-        by twice as much.
+        by twice as much. Where it is above 1, hardly any band is seen.
         """
         share = self.band_rows / len(self.sequence)
         gain = self.band_rows / self.window - share

@@ -186,8 +186,8 @@ def _said(rows: Rows, title: str, name: str, *, expected: str | None) -> str | N
             expected = cell
         if cell and cell != expected:
             message = (
-                f"{name}: line {line}: {title}: expected {expected}, as is audited or "
-                f"stands above, got {shown(cell)}"
+                f"{name}: line {line}: {title}: expected {expected}, which is audited, "
+                f"got {shown(cell)}"
             )
             raise ForeignFileError(message)
     return expected
@@ -195,20 +195,16 @@ def _said(rows: Rows, title: str, name: str, *, expected: str | None) -> str | N
 
 def _check(column: Column, metric: str, name: str) -> None:
     """Raises where rows of a file cannot be audited, and says in which line."""
-    measured, order, lines = column.measured, column.order, column.lines
-    assert lines is not None, "the rows are a file's"
+    measured, order = column.measured, column.order
     held = np.isfinite(measured) & np.isfinite(column.fitted)
-    for values, wrong, words in (
-        (measured, measured < 0, f"{metric}: expected numbers of at least 0"),
-        (
-            order,
-            held & ~np.isfinite(measured if order is None else order),
-            f"{ORDER}: expected finite numbers",
-        ),
-    ):
-        if values is not None and wrong.any():
+    refused = [(metric, measured, measured < 0, "numbers of at least 0")]
+    if order is not None:
+        refused.append((ORDER, order, held & ~np.isfinite(order), "finite numbers"))
+    for title, values, wrong, expected in refused:
+        if wrong.any() and column.lines is not None:
             row = int(np.argmax(wrong))
-            message = f"{name}: line {lines[row]}: {words}, got {values[row]}"
+            where = f"{name}: line {column.lines[row]}: {title}"
+            message = f"{where}: expected {expected}, got {values[row]}"
             raise InvalidArgumentError(message)
     if np.count_nonzero(held) < FEWEST:
         message = (

@@ -172,7 +172,9 @@ class Problem:
         In the order of ``space.genotypes()``. The column of ``metric``, measured or a
         user's own, is compared with the device's built-in one in that order, which is
         taken for that of measuring: :mod:`hwnas_env.maths.audit` says how, and
-        docs/audit.md what it finds. A network that is not deployable is not flagged.
+        docs/audit.md what it finds. A network that is not deployable is not flagged. A
+        warning says where the built-in column follows the rows so badly that little can
+        be found.
 
         Raises:
             NotMeasuredError: the costs are built in, the space is layers, or there is

@@ -1,6 +1,8 @@
 """Lays out what an audit of measured rows finds: tables and a figure."""
 
-from collections.abc import Mapping, Sequence
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,11 @@ import numpy as np
 from rich.console import Group
 from rich.table import Table
 
+from hwnas_env.data.files import write_file
+from hwnas_env.errors import TakenNameError
 from hwnas_env.extras import load_extra
 from hwnas_env.metrics import METRICS
-from hwnas_env.problems.audit import Audited
+from hwnas_env.problems.audited import Audited
 from hwnas_env.reports.terminal.printing import heading
 from hwnas_env.types import BoolArray
 
@@ -19,6 +23,13 @@ MOST_PANELS = 12
 
 USUAL, SUSPECT, LEVEL = "#0072b2", "#d55e00", "#1a1c1e"
 """Colours of usual and suspect rows, and of bands."""
+
+LEFT_OUT = {
+    "not_measured": "not measured (the cell is empty)",
+    "cannot_run": "that cannot run (inf)",
+    "not_fitted": "that the device has no cost of",
+}
+"""Why rows of a file are not audited, in words."""
 
 LEAST_RANGE, WIDEST_RANGE = (0.9, 1.1), (0.5, 2.0)
 """Ratios that a panel shows at least, and at most."""
@@ -34,7 +45,10 @@ def audit_tables(values: Sequence[Mapping[str, Any]]) -> Group:
         parts += [_bands(row) for row in values if row["bands"]]
     return Group(
         *parts,
+        *_remarks(values),
         "suspect: in a band, or an outlier; shares are of the n rows that are there",
+        "least: by how much a band, as long as the running median's window, and a "
+        "single row have to be off to be flagged",
         "noise: standard deviation of one row; levels: running median of measured over "
         "fitted in each band, less 100 %",
         "repeats: typical difference of two rows of isomorphic networks; twin agrees: "
@@ -42,11 +56,54 @@ def audit_tables(values: Sequence[Mapping[str, Any]]) -> Group:
     )
 
 
+def _remarks(values: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yields sentences on what was left out, and on what could not be seen."""
+    for row in values:
+        name = f"{row['device']}, {row['dataset']}, {row['metric']}"
+        left = {reason: count for reason, count in row["left_out"].items() if count}
+        if left and row["rows"] != "imported":
+            total = sum(left.values())
+            reasons = ", ".join(f"{left[key]} {LEFT_OUT[key]}" for key in left)
+            whole = row["n"] + total
+            yield f"{total} of the file's {whole:,} rows are left out: {reasons}"
+        if row["warning"] is not None:
+            yield f"{name}: {row['warning']}"
+    if len(values) == 1 and values[0]["suspect_percent"] > 0:
+        yield "--out FILE.csv writes which rows are suspect"
+
+
+def check_new_file(path: Path) -> None:
+    """Raises if there is a file already; it may hold measurements.
+
+    Raises:
+        TakenNameError: there is one.
+    """
+    if path.exists():
+        message = f"{path}: there is a file already; name one that is new"
+        raise TakenNameError(message)
+
+
+def write_suspects(found: Audited, path: Path) -> int:
+    """Writes the suspect rows of one column as a csv file, and returns how many.
+
+    Raises:
+        TakenNameError: there is a file already.
+        DataError: it cannot be written.
+    """
+    check_new_file(path)
+    rows, text = found.suspects(), io.StringIO()
+    writer = csv.DictWriter(text, found.titles, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_file(path, text.getvalue().encode(), what="list of suspect rows")
+    return len(rows)
+
+
 def _summary(values: Sequence[Mapping[str, Any]]) -> Table:
     table = Table()
     words = ("dataset", "device", "metric")
     numbers = ("n", "noise %", "suspect %", "in bands %", "bands", "levels %")
-    more = ("outliers %", "repeats %", "twin agrees")
+    more = ("outliers %", "least band %", "least row %", "repeats %", "twin agrees")
     for title in (*words, *numbers, *more):
         justify: Any = "left" if title in words else "right"
         table.add_column(title, justify=justify, no_wrap=title in words)
@@ -62,12 +119,19 @@ def _summary(values: Sequence[Mapping[str, Any]]) -> Table:
             str(len(row["bands"])),
             "" if levels is None else _span(*levels),
             f"{row['outlier_percent']:.1f}",
+            _smallest(row),
+            f"{row['smallest_outlier_percent']:.1f}",
             "" if spread is None else f"{spread:.1f}",
             ""
             if repeats is None
             else f"{repeats['twin_agrees']} of {repeats['outliers_with_twin']}",
         )
     return table
+
+
+def _smallest(row: Mapping[str, Any]) -> str:
+    level = row["smallest_band_percent"]
+    return "none" if level is None else f"{level:.1f}"
 
 
 def _span(low: float, high: float) -> str:
@@ -77,8 +141,8 @@ def _span(low: float, high: float) -> str:
 
 def _bands(row: Mapping[str, Any]) -> Group:
     table = Table()
-    titles = ("first row", "last row", "rows", "of these off", "level %", "furthest %")
-    for title in titles:
+    ends = (f"first {row['counted_by']}", f"last {row['counted_by']}")
+    for title in (*ends, "rows", "of these off", "level %", "furthest %"):
         table.add_column(title, justify="right")
     for band in row["bands"]:
         table.add_row(
