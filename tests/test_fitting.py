@@ -212,10 +212,20 @@ def test_a_fitted_device_serves_problems_of_every_kind(name: str) -> None:
 
 
 def test_without_validation_networks_the_error_is_cross_validated() -> None:
-    device = fit_device(rows_of("nasbench201", 20), label="Twenty")
+    rows = rows_of("nasbench201", 20)
+    device = fit_device(rows, label="Twenty")
     entry = device.spaces["nasbench201"]["columns"]["cifar10"]["latency_ms"]
     assert entry["fidelity"]["method"] == "5-fold cross-validation"
-    assert entry["fidelity"]["n"] == 20
+    assert entry["fidelity"]["n"] == 20 - rows.space.constant(rows.genotypes).sum()
+    turned = MeasuredRows(
+        *(rows.space, rows.dataset, rows.genotypes[::-1].copy()),
+        {"latency_ms": rows.values["latency_ms"][::-1].copy()},
+    )
+    again = fit_device(turned, label="Twenty")
+    other = again.spaces["nasbench201"]["columns"]["cifar10"]["latency_ms"]
+    assert other["fidelity"]["mape_percent"] == pytest.approx(
+        entry["fidelity"]["mape_percent"], rel=1e-2
+    )
 
 
 def test_a_second_pass_and_energy_are_fitted_and_stated() -> None:
@@ -307,6 +317,11 @@ WRONG_TABLES = {
     "an unknown set": (
         f"set,architecture,latency_ms\ntest,{NETWORK},1\n",
         "expected fit or validation, got 'test'",
+    ),
+    "a set that is empty": (
+        f"set,architecture,latency_ms\nfit,{NETWORK},1\n"
+        ",|none~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|,1\n",
+        "line 3: set: expected fit or validation",
     ),
     "an open quote": (f'architecture,latency_ms\n"{NETWORK},1\n', "not a csv table"),
 }
@@ -484,9 +499,27 @@ def test_checks_are_kept_in_a_table(tmp_path: Path) -> None:
         path.write_text("\n".join([lines[0], lines[1] + wrong]) + "\n")
         with pytest.raises(ForeignFileError, match="line 2"):
             read_checks(path, space, "latency_ms")
-    path.write_text("architecture,energy_mj\n")
-    with pytest.raises(ForeignFileError, match="expected the columns"):
-        add_check(path, space, "latency_ms", one)
+    path.write_text("\n".join([lines[0], lines[1] + "inf"]) + "\n")
+    assert read_checks(path, space, "latency_ms") == {one.tobytes(): math.inf}
+    path.write_text("\n".join([lines[0], lines[1] + "1", lines[1] + "2"]) + "\n")
+    with pytest.raises(ForeignFileError, match="a second row of this network"):
+        read_checks(path, space, "latency_ms")
+    path.write_bytes(b"note,architecture,latency_ms\r\nm\xc3\xbch,x,\r\n")
+    before = path.read_bytes()
+    assert add_check(path, space, "latency_ms", one) == 2
+    assert path.read_bytes().startswith(before)
+    for content, words in (
+        (b"architecture,energy_mj\n", "expected one column latency_ms"),
+        (b"caf\xe9\n", "not a text in UTF-8"),
+        (b"set,architecture,latency_ms\n", "a table of networks to fit"),
+        (b'architecture,latency_ms\n"' + b"x" * 200_000 + b'",1\n', "not a csv table"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ForeignFileError, match=words):
+            add_check(path, space, "latency_ms", one)
+        assert path.read_bytes() == content
+    path.write_bytes(b"")
+    assert add_check(path, space, "latency_ms", one) == 1
 
 
 def test_spearman_is_the_correlation_of_mean_ranks(rng: np.random.Generator) -> None:

@@ -177,7 +177,7 @@ def test_a_replaced_device_is_an_error_and_not_a_drift(folder: Path) -> None:
     path = save_device(fitted())
     hwnas_env.register_device(path)
     spec = gym.spec(CELL).to_json()
-    assert reference(get_device("Phone"), "nasbench201") in spec
+    assert reference(get_device("Phone"), "nasbench201", "cifar10") in spec
     gym.make(gym.envs.registration.EnvSpec.from_json(spec)).reset(seed=0)
     task = Task(CELL)
     out = folder.parent / "records"
@@ -308,7 +308,7 @@ def test_a_whole_table_is_a_device_that_lies_in_two_files(folder: Path) -> None:
     assert problem.provenance["latency_ms"].kind == "user"
     assert path.stat().st_size < 4_000
     beside = sorted(folder.glob("npu-*.npz"))
-    assert len(beside) == 2  # the costs, and what cannot run
+    assert len(beside) == 1
     for file in beside:
         content = file.read_bytes()
         file.write_bytes(content[:-40])
@@ -490,6 +490,81 @@ def gym_spec(folder: Path) -> str:
     return gym.spec(CELL).to_json()
 
 
+def test_another_dataset_leaves_specs_and_records_as_they_are(folder: Path) -> None:
+    del folder
+    space = SEARCH_SPACES["nasbench201"]
+    genotypes = space.design.fit[:12]
+    rows = MeasuredRows(
+        *(space, "cifar100", genotypes), {"latency_ms": np.arange(1.0, 13.0)}
+    )
+    hwnas_env.register_device(save_device(fit_device(rows, label="Phone")))
+    before = gym.spec(CELL).to_json()
+    assert '"dataset": "cifar100"' in before
+    both = merged(fitted())
+    hwnas_env.unregister_device("Phone")
+    hwnas_env.register_device(save_device(both, replace=True))
+    env = gym.make(gym.envs.registration.EnvSpec.from_json(before))
+    assert env.unwrapped.problem.dataset == "cifar100"
+    assert gym.make(CELL).unwrapped.problem.dataset == "cifar10"
+
+
+def test_each_dataset_has_its_own_networks_that_cannot_run(folder: Path) -> None:
+    space: Any = SEARCH_SPACES["nasbench201"]
+    for dataset, lacking in (("cifar10", slice(5, 500)), ("cifar100", slice(0, 3))):
+        costs = np.arange(1.0, space.size + 1)
+        costs[lacking] = np.inf
+        np.savez(folder.parent / "t.npz", latency_ms=costs)
+        path = folder.parent / "t.npz"
+        made = whole_device(path, label="Npu", space=space, dataset=dataset)
+        save_device(merged(made), replace=True)
+    hwnas_env.register_device(folder / "npu.json")
+    for dataset, count in (("cifar10", 495), ("cifar100", 3)):
+        problem = make_problem("nasbench201", device="Npu", dataset=dataset)
+        costs = problem.known_costs(space.genotypes())
+        assert np.isinf(costs).sum() == count
+        assert costs.min() >= 1.0
+    for file in folder.glob("npu-*.npz"):
+        file.unlink()
+    read_table.cache_clear()
+    done = _said(
+        "from hwnas_env.cli import main; import sys\n"
+        "sys.argv = ['hwnas-env', 'envs']; main()",
+        folder,
+        COLUMNS="200",
+    )
+    assert "EdgeGPU" in done.stdout
+    assert "HWNAS-NASBench201-Npu-v0" in done.stderr
+
+
+def test_a_damaged_file_keeps_its_label_and_a_foreign_name_its_place(
+    folder: Path,
+) -> None:
+    path = save_device(fitted())
+    good = path.read_text()
+    path.write_text(good.replace('"base": ', '"base": 7'))
+    code = (
+        "import gymnasium as gym, hwnas_env\n"
+        "try: gym.make('HWNAS-NASBench201-Phone-v0')\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    assert "sha256: something in the file was changed" in _said(code, folder).stdout
+    path.unlink()
+    other = folder / "Colleague.json"
+    other.write_text(good)
+    hwnas_env.register_device(other)
+    both = merged(fitted(name="fbnet"))
+    assert list(both.spaces) == ["nasbench201", "fbnet"]
+    assert save_device(both, replace=True) == other
+    call("device", "remove", "Phone")
+    assert not other.exists()
+
+
+def test_a_taken_label_cannot_be_saved(folder: Path) -> None:
+    with pytest.raises(TakenNameError, match="pixel3"):
+        save_device(fitted("Pixel3"))
+    assert [file.name for file in folder.iterdir()] == ["toybox.json"]
+
+
 def test_a_metric_joins_the_others_without_leave(folder: Path) -> None:
     del folder
     save_device(fitted())
@@ -531,6 +606,7 @@ def test_removing_a_device_leaves_those_whose_names_begin_alike(folder: Path) ->
     before = {file.name for file in folder.iterdir()}
     call("device", "remove", "Npu")
     gone = before - {file.name for file in folder.iterdir()}
+    assert gone == {"npu.json", *(name for name in gone if name.endswith(".npz"))}
     assert len(gone) == 2
     for name in ("npu_a", "npu_abcdef012345"):
         device = read_device(folder / f"{name}.json")

@@ -31,6 +31,7 @@ from hwnas_env.benchmark.records import (
 from hwnas_env.benchmark.runs import ARCHIVE, INCUMBENT, Run
 from hwnas_env.benchmark.tasks import Limits, Task, cached_by_data, check_task
 from hwnas_env.data import older
+from hwnas_env.devices.registry import reference
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
     DataError,
@@ -315,6 +316,9 @@ def environment_of(task: Task, problem: Problem) -> dict[str, Any]:
         "budget": largest if task.budget is None else task.budget,
         "source": problem.source,
     }
+    if problem.device.sha256:  # the user's own: what its costs were
+        own = reference(problem.device, problem.space.name, problem.dataset)
+        keywords["device"] = own
     if task.costs is not None:
         keywords["costs"] = task.costs
         keywords["source"] = "builtin"

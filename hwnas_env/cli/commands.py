@@ -30,7 +30,12 @@ from hwnas_env.envs.registration import (
     environments,
     single_device_ids,
 )
-from hwnas_env.errors import HWNASError, NotMeasuredError, OwnFunctionError
+from hwnas_env.errors import (
+    DataError,
+    HWNASError,
+    NotMeasuredError,
+    OwnFunctionError,
+)
 from hwnas_env.fitting.here import Measure, measures_here
 from hwnas_env.fitting.verifying import checked
 from hwnas_env.problems.problem import PRESETS
@@ -218,12 +223,19 @@ def run(
 @app.command()
 def envs(as_json: Json = False) -> None:
     """Lists the environments with budgets and provenance."""
-    problems = {name: Task(name).problem() for name in environments()}
+    problems, broken = {}, []
+    for name in environments():
+        try:
+            problems[name] = Task(name).problem()
+        except DataError as error:  # a user's device that is damaged
+            broken.append(f"{name}: {error}")
     rows = tables.environment_rows(problems)
     for name in MULTI_DEVICE_ENVIRONMENTS:
         drawn = [problems[one] for one in single_device_ids(name)]
         rows.append(tables.several_row(name, drawn))
     show(rows, as_json=as_json, table=tables.environment_table)
+    for text in broken:
+        write(f"{plain(text, longest=ERROR)}\n", sys.stderr)
 
 
 @app.command()

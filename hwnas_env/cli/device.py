@@ -8,7 +8,12 @@ import typer
 
 from hwnas_env import fitting, measuring, networks
 from hwnas_env.devices import DEVICES, Device, get_device, user_folder
-from hwnas_env.devices.files import remove_files, save_device, stored_device
+from hwnas_env.devices.files import (
+    remove_files,
+    save_device,
+    stored_device,
+    stored_path,
+)
 from hwnas_env.envs.registration import register_device, unregister_device
 from hwnas_env.errors import UnknownNameError
 from hwnas_env.fitting.fit import name_of
@@ -134,8 +139,8 @@ def measure(
         found,
         name,
         result.genotypes,
-        {metric: passes.mean(axis=0) for metric, passes in columns.items()},
-        {metric: p[1] for metric, p in columns.items() if len(p) > 1},
+        {metric: passes[0] for metric, passes in columns.items()},
+        {metric: passes[1] for metric, passes in columns.items() if len(passes) > 1},
         marks,
         result.protocol,
     )
@@ -246,7 +251,7 @@ def show_device(label: Label, as_json: Json = False) -> None:
 def remove(label: Label) -> None:
     """Takes one of your devices away, also one whose file is damaged."""
     name = name_of(label)
-    path = user_folder() / f"{name}.json"
+    path = stored_path(name)
     if not path.is_file():
         known = label in [one.label for one in DEVICES.values()] or name in DEVICES
         kind = "one of the package" if known else "unknown"

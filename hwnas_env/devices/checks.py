@@ -103,14 +103,14 @@ def check_space(device: "Device", space: str, facts: Mapping[str, Any]) -> None:
         for metric, entry in entries.items():
             _check_entry(entry, columns, metric, f"{where}: {dataset}: {metric}")
     _check_budgets(facts.get("budgets", {}), columns, where)
-    for dataset, rows in facts.get("measured", {}).items():
+    measured = facts.get("measured", {})
+    if not isinstance(measured, dict):
+        refuse(where, f"measured: expected an object, got {shown(measured)}")
+    for dataset, rows in measured.items():
         if dataset not in columns:
             refuse(where, f"measured: {shown(dataset)} is no dataset of its columns")
         _check_measured(rows, metrics, f"{where}: measured: {dataset}")
     lacks = facts.get("cannot_run", [])
-    if isinstance(lacks, Mapping):
-        check_table(lacks, f"{where}: cannot_run")
-        return
     if not isinstance(lacks, str) and not (
         isinstance(lacks, (list, tuple)) and all(isinstance(one, str) for one in lacks)
     ):

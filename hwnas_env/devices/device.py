@@ -147,9 +147,19 @@ class Device:
         found = self.facts(space).get("budgets", {}).get(dataset, {}).get(metric)
         return None if found is None else dict(found)
 
-    def digest(self, space: str) -> str:
-        """Returns the first digits of the digest of what the file says of a space."""
-        return digest_of(self.facts(space))[:DIGITS]
+    def digest(self, space: str, dataset: str) -> str:
+        """Returns the first digits of the digest of a dataset's costs and budgets."""
+        facts = self.facts(space)
+        said = {key: facts.get(key, {}).get(dataset) for key in ("columns", "budgets")}
+        return digest_of({**said, "cannot_run": facts.get("cannot_run")})[:DIGITS]
+
+    def digests(self) -> set[str]:
+        """Returns the digests of all spaces and datasets."""
+        return {
+            self.digest(space, dataset)
+            for space in self.spaces
+            for dataset in self.datasets_in(space)
+        }
 
     def check(self) -> None:
         """Checks everything that the file says; the first time that it is asked for.

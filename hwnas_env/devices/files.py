@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hwnas_env.data.files import read_file, write_file
 from hwnas_env.devices.device import SCHEMA, Device, digest_of, parse_device
-from hwnas_env.devices.registry import user_folder
+from hwnas_env.devices.registry import DEVICES, user_folder
 from hwnas_env.errors import DataError, TakenNameError
 from hwnas_env.types import AnyPath, FloatArray
 
@@ -78,24 +78,50 @@ def save_device(
     Args:
         device: it is checked in full first.
         folder: another one than ``user_folder()``.
-        replace: whether a file of the same name may be replaced.
+        replace: whether a file of the same device may be replaced.
 
     Returns:
         The file.
 
     Raises:
-        TakenNameError: there is such a file, and it may not be replaced.
+        TakenNameError: there is such a file, and it may not be replaced; or the label
+            is another device's.
         DataError: it cannot be written; what was there before is still there.
     """
-    place = user_folder() if folder is None else Path(folder).expanduser()
-    path = place / f"{device.name}.json"
+    path = stored_path(device.name, folder=folder)
+    place = path.parent
+    own = [one.name for one in DEVICES.values() if Path(one.origin).parent == place]
+    DEVICES.check(device, ours=own)
     if path.exists() and not replace:
         message = f"{path.name}: there is such a device already; replace it, or choose "
         raise TakenNameError(message + "another label")
+    used = set(_tables_in(device))
+    for name in sorted(used):  # beside where the device was, and where it will be
+        source = Path(device.origin).parent / name
+        if not (place / name).exists():
+            write_file(place / name, read_file(source), what="table")
     content = content_of(device)
     parse_device(content, origin=str(path)).check()
     write_file(path, content, what="device")
+    for file in _tables_beside(path):
+        if file.name not in used:
+            file.unlink(missing_ok=True)
     return path
+
+
+def _tables_in(device: Device) -> Iterator[str]:
+    """Yields the names of the files beside a device's that it names."""
+    for space in device.spaces:
+        for entries in device.facts(space).get("columns", {}).values():
+            for entry in entries.values():
+                if "table" in entry:
+                    yield entry["table"]
+
+
+def _tables_beside(path: Path) -> list[Path]:
+    """Returns the tables of a device that lie beside its file."""
+    tables = re.compile(re.escape(path.stem) + _TABLE)
+    return [one for one in path.parent.iterdir() if tables.fullmatch(one.name)]
 
 
 def remove_files(path: Path) -> None:
@@ -107,10 +133,8 @@ def remove_files(path: Path) -> None:
     Raises:
         DataError: the system does not let it.
     """
-    tables = re.compile(re.escape(path.stem) + _TABLE)
     try:
-        beside = [one for one in path.parent.iterdir() if tables.fullmatch(one.name)]
-        for file in (path, *beside):
+        for file in (path, *_tables_beside(path)):
             file.unlink(missing_ok=True)
     except OSError as error:
         message = f"{path}: cannot be taken away ({error})"
@@ -144,8 +168,19 @@ def write_table(
     return {"table": file, "table_sha256": digest}
 
 
-def stored_device(name: str, *, folder: AnyPath | None = None) -> Device | None:
-    """Returns the device of a file in the user's folder; None where there is none."""
+def stored_path(name: str, *, folder: AnyPath | None = None) -> Path:
+    """Returns the file of a user's device, or the one that it would have.
+
+    It is named after the device, but one from elsewhere may have any name.
+    """
     place = user_folder() if folder is None else Path(folder).expanduser()
-    path = place / f"{name}.json"
+    known = DEVICES.get(name)
+    if known is not None and Path(known.origin).parent == place:
+        return Path(known.origin)
+    return place / f"{name}.json"
+
+
+def stored_device(name: str) -> Device | None:
+    """Returns the device of a file in the user's folder; None where there is none."""
+    path = stored_path(name)
     return parse_device(read_file(path), origin=str(path)) if path.exists() else None

@@ -1,6 +1,7 @@
 """Every device there is: those that come with the package, and the user's own."""
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -45,8 +46,8 @@ def get_device(name: str) -> Device:
     """Returns the device of that name or label ("edgetpu" or "EdgeTPU").
 
     Args:
-        name: the name; of a device whose file states a digest also with that of what
-            it says of a space behind an ``@``, as :func:`reference` gives it.
+        name: the name; of a device whose file states a digest also with that of its
+            costs on a dataset behind an ``@``, as :func:`reference` gives it.
 
     Raises:
         UnknownNameError: there is none; the message names the nearest.
@@ -59,8 +60,8 @@ def get_device(name: str) -> Device:
     found = DEVICES.find(plain)
     if isinstance(found, BrokenDevice):
         found.check()
-    if digest and digest not in map(found.digest, found.spaces):
-        now = ", ".join(map(found.digest, found.spaces))
+    if digest and digest not in found.digests():
+        now = ", ".join(sorted(found.digests()))
         message = (
             f"device {plain}: expected costs with the digest {digest}, got some with "
             f"{now}: it was replaced, and its costs are others"
@@ -69,13 +70,15 @@ def get_device(name: str) -> Device:
     return found
 
 
-def reference(device: Device, space: str) -> str:
-    """Returns a device's name, with the digest of what its file says of a space.
+def reference(device: Device, space: str, dataset: str) -> str:
+    """Returns a device's name, with the digest of its costs on a dataset.
 
-    The digest is there where the file states one of itself; other spaces of the device
-    do not change it.
+    The digest is there where the file states one of itself; other spaces and datasets
+    of the device do not change it.
     """
-    return f"{device.name}@{device.digest(space)}" if device.sha256 else device.name
+    if not device.sha256:
+        return device.name
+    return f"{device.name}@{device.digest(space, dataset)}"
 
 
 def devices_of(space: str) -> list[Device]:
@@ -149,7 +152,7 @@ def add_users_own() -> list[Device]:
         try:
             device = read_device(path)
         except Exception as error:  # whatever is in a file, the import goes on
-            _add_broken(path, error, path.stem.lower(), path.stem)
+            _add_broken(path, error, path.stem.lower(), _label_in(path))
             continue
         try:
             added.append(add_device(device))
@@ -158,6 +161,15 @@ def add_users_own() -> list[Device]:
         except Exception as error:
             _add_broken(path, error, device.name, device.label)
     return added
+
+
+def _label_in(path: Path) -> str:
+    """Returns the label that a damaged file seems to have; its own name by default."""
+    try:
+        found = re.search(rb'"label":\s*"([A-Za-z0-9_.-]{1,64})"', path.read_bytes())
+    except OSError:
+        found = None
+    return path.stem if found is None else found[1].decode()
 
 
 def _add_broken(path: Path, error: Exception, name: str, label: str) -> None:

@@ -35,9 +35,6 @@ class CostSource(Protocol):
     def coefficients(self, space: str, dataset: str, metric: str) -> Mapping[str, Any]:
         """Returns the coefficients of one column, in a form that the space knows."""
 
-    def table(self, entry: Mapping[str, Any]) -> FloatArray:
-        """Returns a column that lies beside the device's file."""
-
     def facts(self, space: str) -> Mapping[str, Any]:
         """Returns what else the device says of a space, like what it cannot run."""
 

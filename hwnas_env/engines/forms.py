@@ -179,6 +179,10 @@ class TableSpace(SearchSpace):
             else:
                 values[metric] = alias.factor * values[alias.of]
         deployable = self.deployable(device)
+        for metric, column in values.items():
+            runs = np.isfinite(column)  # a table says inf of what cannot run
+            deployable = deployable & runs
+            values[metric] = np.where(runs, column, 0.0)
         if not deployable.any():
             message = f"{device.name}: {self.name}: cannot_run: no network is left"
             raise DeviceFileError(message)
@@ -228,22 +232,13 @@ class TableSpace(SearchSpace):
                 f"{shown(values)}"
             )
             raise DeviceFileError(message)
-        wrong = ~((column >= 0) & np.isfinite(column))
+        wrong = ~(column >= 0)
         if wrong.any():
             row = int(np.argmax(wrong))
             message = (
                 f"{where}: number {row}, of "
                 f"{self.decode(self.from_index([row])[0])}: expected a number of at "
                 f"least 0, got {column[row]}; cannot_run lists what cannot run"
-            )
-            raise DeviceFileError(message)
-        return column
-
-    def _whole(self, column: FloatArray, device: "CostSource") -> FloatArray:
-        if column.shape != (self.size,):
-            message = (
-                f"{device.name}: {self.name}: cannot_run: expected {self.size} "
-                f"numbers, one a network, got {column.shape}"
             )
             raise DeviceFileError(message)
         return column
@@ -281,10 +276,7 @@ class TableSpace(SearchSpace):
         Those that its file lists as ``cannot_run``, by their architectures, it cannot.
         """
         runs = np.ones(self.size, dtype=np.bool_)
-        lacks = device.facts(self.name).get("cannot_run", ())
-        if isinstance(lacks, Mapping):  # a column of its own, 1 where it cannot
-            return np.asarray(self._whole(device.table(lacks), device) == 0.0)
-        for architecture in lacks:
+        for architecture in device.facts(self.name).get("cannot_run", ()):
             try:
                 runs[self.index(self.encode(architecture))] = False
             except ValueError as error:

@@ -235,10 +235,23 @@ def _register_all() -> None:
             # a file that cannot be read says so when one of its ids is made
             if space in device.spaces or isinstance(device, BrokenDevice):
                 name = environment_id(space, device.name)
-                _register(name, space=space, device=reference(device, space))
+                _register(name, space=space, **_keywords(device, space))
         if space in MULTI_DEVICE:
             devices = list(MULTI_DEVICE[space])
             _register(environment_id(space, None), space=space, devices=devices)
+
+
+def _keywords(device: Device, space: str) -> dict[str, Any]:
+    """Returns the keywords of an id: of a user's device the dataset is among them.
+
+    So a spec of it stays what it is when costs on another dataset join.
+    """
+    having = () if isinstance(device, BrokenDevice) else device.datasets_in(space)
+    if not device.sha256 or not having:
+        return {"device": device.name}
+    usual = SEARCH_SPACES[space].default_dataset
+    dataset = usual if usual in having else having[0]
+    return {"device": reference(device, space, dataset), "dataset": dataset}
 
 
 def _register(name: str, **keywords: Any) -> None:

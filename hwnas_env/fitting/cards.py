@@ -35,7 +35,7 @@ def judged(
 ) -> dict[str, Any]:
     """Compares coefficients with the validation networks: a fidelity as values."""
     apart = rows.marked(validation=True)
-    estimate = predicted(rows, coefficients)[apart]
+    estimate = predicted(rows, coefficients)
     return _card(rows, metric, estimate, apart, "networks that were not fitted")
 
 
@@ -49,7 +49,10 @@ def cross_validated(
         metric: one of theirs.
         fit: rows ``(N,)`` bool to coefficients.
     """
-    folds = np.arange(len(rows.genotypes)) % FOLDS
+    # by name, so that the order of rows does not matter
+    order = np.argsort(np.array(rows.space.words(rows.genotypes)), kind="stable")
+    folds = np.zeros(len(order), dtype=np.int64)
+    folds[order] = np.arange(len(order)) % FOLDS
     estimate = np.zeros(len(folds))
     for fold in range(FOLDS):
         inside = folds == fold
@@ -65,7 +68,14 @@ def _card(
     chosen: BoolArray,
     method: str,
 ) -> dict[str, Any]:
-    costs = np.asarray(rows.values[metric], dtype=np.float64)[chosen]
+    """Compares estimates ``(N,)`` with the costs of chosen rows.
+
+    Networks whose output ignores their input are left out: nobody searches for one, and
+    one among few would rule the mean error.
+    """
+    chosen = chosen & ~rows.space.constant(rows.genotypes)
+    estimate = estimate[chosen]
+    costs = rows.costs(metric)[chosen]
     ratio = np.sort(np.maximum(estimate / costs, costs / estimate))
     error = 100.0 * np.abs(estimate - costs) / costs
     card: dict[str, Any] = {
@@ -79,7 +89,8 @@ def _card(
         "ratio_90": _short(ratio[int(np.ceil(0.9 * len(ratio))) - 1]),
     }
     if metric in rows.again:
-        card["repeat_tau_b"] = _tau(rows.again[metric], rows.values[metric])
+        passes = rows.values[metric], rows.again[metric]
+        card["repeat_tau_b"] = _tau(*(np.asarray(one)[chosen] for one in passes))
     return card
 
 

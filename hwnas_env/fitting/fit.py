@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.devices import Device
+from hwnas_env.arguments import check_type
+from hwnas_env.devices import Device, get_device
 from hwnas_env.engines.forms import TableSpace
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import InvalidArgumentError
@@ -71,10 +72,14 @@ def fit_device(
         ForeignFileError: the file is no table of measured networks; names the line.
         MissingExtraError: SciPy is not installed.
     """
+    check_type(label, str, what="label")
+    if protocol is not None:
+        check_type(protocol, Mapping, what="protocol")
     measured = _measured(rows, space, dataset, protocol)
     found = measured.space
     if known is None:
         known = packaged_devices(found.name)
+    known = [get_device(name).name for name in known]
     columns = {
         metric: fit_column(measured, metric, known=known) for metric in measured.values
     }
@@ -137,7 +142,7 @@ def fit_column(
             f"{LEAST_ROWS}; rows of the validation do not count"
         )
         raise InvalidArgumentError(message)
-    costs = np.asarray(rows.values[metric], dtype=np.float64)
+    costs = rows.costs(metric)
     if costs[fit].min() == costs[fit].max():
         message = f"{metric}: all networks cost {costs[0]:g}: there is nothing to fit"
         raise InvalidArgumentError(message)
@@ -169,7 +174,7 @@ def fitted(
         known: names of devices whose costs are known.
     """
     space, dataset = rows.space, rows.dataset
-    costs = np.asarray(rows.values[metric], dtype=np.float64)[chosen]
+    costs = rows.costs(metric)[chosen]
     counts = counts_of(space, dataset, rows.genotypes[chosen])
     prior, terms = known_costs(space, dataset, known), space.terms(dataset)
     start = mixture(counts, costs, growing=terms.growing, known=prior)

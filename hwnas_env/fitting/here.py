@@ -41,7 +41,8 @@ def measures_here(problem: Problem) -> Measure:
             "on a machine; measure picks with your own tool, and give --rows FILE"
         )
         raise InvalidArgumentError(message)
-    latencies = np.array(rows["latency_ms"])
+    passes = [rows["latency_ms"], rows.get("latency_ms_again", rows["latency_ms"])]
+    latencies = np.mean(passes, axis=0)
     order = np.argsort(latencies)
     spread = order[np.linspace(0, len(order) - 1, min(BESIDE, len(order))).astype(int)]
     words = [rows["networks"][row] for row in spread.tolist()]

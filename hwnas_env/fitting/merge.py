@@ -11,7 +11,12 @@ from hwnas_env.devices.files import stored_device, write_table
 from hwnas_env.engines.additive import Additive
 from hwnas_env.engines.columns import TableCosts
 from hwnas_env.engines.space import SearchSpace
-from hwnas_env.errors import InvalidArgumentError, TakenNameError
+from hwnas_env.errors import (
+    DataError,
+    HWNASError,
+    InvalidArgumentError,
+    TakenNameError,
+)
 from hwnas_env.extras import load_object
 from hwnas_env.fitting.fit import name_of, with_presets
 from hwnas_env.problems.own_costs import read_costs
@@ -42,7 +47,7 @@ def check_label(
     """
     facts = {"metrics": ["latency_ms"], "columns": {dataset: {}}}
     DEVICES.check(Device(name_of(label), label, {space: facts}), ours=_own_names())
-    stored = stored_device(name_of(label))
+    stored = _stored(name_of(label), replace=replace)
     if stored is not None and stored.label != label:
         message = f"{label}: {stored.label} has the same name, {stored.name}"
         raise TakenNameError(message)
@@ -56,6 +61,16 @@ def check_label(
             "--replace puts new costs in their place"
         )
         raise TakenNameError(message)
+
+
+def _stored(name: str, *, replace: bool) -> Device | None:
+    """Returns the device of a file; a damaged one is none where it may be replaced."""
+    try:
+        return stored_device(name)
+    except DataError:
+        if replace:
+            return None
+        raise
 
 
 def _own_names() -> set[str]:
@@ -78,7 +93,7 @@ def merged(device: Device, *, replace: bool = False) -> Device:
         InvalidArgumentError: the metrics of a space's datasets would differ, or two
             tables of one dataset have different networks.
     """
-    stored = stored_device(device.name)
+    stored = _stored(device.name, replace=replace)
     if stored is None:
         return device
     spaces: dict[str, Any] = {
@@ -122,8 +137,6 @@ def _joined(
     measured = {**known.get("measured", {}), **({dataset: rows} if rows else {})}
     if measured:
         joined["measured"] = measured
-    if "cannot_run" in new:
-        joined["cannot_run"] = new["cannot_run"]
     return joined
 
 
@@ -185,21 +198,24 @@ def whole_device(
     for metric in costs.provenance:
         entry: dict[str, Any] = {"kind": "user", "method": method}
         if isinstance(costs, TableCosts):
-            column = np.where(costs.deployable, costs.values[metric], 0.0)
+            column = np.where(costs.deployable, costs.values[metric], np.inf)
             entry |= write_table(name, column, folder=folder)
         else:
             quantity = costs.quantities[metric]  # type: ignore[union-attr]
             entry |= _layers(quantity)
         facts["columns"][dataset][metric] = entry
-    if isinstance(costs, TableCosts) and not costs.deployable.all():
-        marks = (~costs.deployable).astype(np.float64)
-        facts["cannot_run"] = write_table(name, marks, folder=folder)
     place = user_folder() if folder is None else Path(folder).expanduser()
     device = Device(
         *(name, label, {space.name: facts}, hardware, group),
         origin=str(place / f"{name}.json"),
     )
-    return with_presets(device)
+    try:
+        return with_presets(device)
+    except HWNASError:
+        for entry in facts["columns"][dataset].values():
+            if "table" in entry:
+                (place / entry["table"]).unlink(missing_ok=True)
+        raise
 
 
 def _layers(quantity: Additive) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +27,8 @@ from hwnas_env.types import AnyPath, BoolArray, FloatArray, Genotypes
 LEAST_ROWS = 5
 """Fewest networks that a device is fitted from."""
 
-MOST_ROWS = 20_000
-"""Most rows of a table; a column of a whole space is a table of costs."""
+MOST_ROWS = 2_000
+"""Most rows of a table; more of them take minutes to fit, and tell no more."""
 
 SETS = ("fit", "validation")
 AGAIN = "_again"
@@ -45,7 +46,8 @@ class MeasuredRows:
         dataset: one of its datasets.
         genotypes: ``(N, L)`` int8, each network once.
         values: by metric, ``(N,)`` float64 positive, in the metric's unit.
-        again: by metric, ``(N,)``: a second pass; may lack metrics.
+        again: by metric, ``(N,)``: a second pass; may lack metrics. Where it is there,
+            a cost is the mean of both.
         validation: ``(N,)`` bool: networks that a fit does not see, for its error.
         protocol: how they were measured, plain values by name.
     """
@@ -80,10 +82,24 @@ class MeasuredRows:
             for metric, column in columns.items():
                 check_name(metric, BUDGETABLE, what="metric that is measured")
                 _check_column(column, words, metric)
-        if self.validation is None:
+        if self.validation is not None:
+            marks = np.asarray(self.validation)
+            if marks.shape != (len(rows),) or marks.dtype != np.bool_:
+                message = f"validation: expected {len(rows)} flags, got {shown(marks)}"
+                raise InvalidArgumentError(message)
+            object.__setattr__(self, "validation", marks)
+        else:
             marks = _is_validation(self.space, words)
             object.__setattr__(self, "validation", marks)
         object.__setattr__(self, "genotypes", rows)
+        for name in ("values", "again"):
+            columns = {m: np.asarray(c) for m, c in getattr(self, name).items()}
+            object.__setattr__(self, name, columns)
+
+    def costs(self, metric: str) -> FloatArray:
+        """Returns what networks cost, the mean of the passes there are: ``(N,)``."""
+        first = np.asarray(self.values[metric], dtype=np.float64)
+        return (first + self.again[metric]) / 2 if metric in self.again else first
 
     def marked(self, *, validation: bool) -> BoolArray:
         """Marks the rows of the fit, or those of its validation: ``(N,)``."""
@@ -154,6 +170,12 @@ def as_rows(
             for metric in dict.fromkeys(metric for value in each for metric in value)
         }
         return MeasuredRows(space, dataset, table, columns, protocol=how)
+    if not isinstance(given, (str, os.PathLike)):
+        message = (
+            "rows: expected MeasuredRows, a csv file, or a mapping of architecture to "
+            f"latency_ms, got {shown(given)}"
+        )
+        raise InvalidArgumentError(message)
     return read_rows(given, space=space, dataset=dataset, protocol=how)
 
 
@@ -182,7 +204,7 @@ def read_rows(
         DataMissingError, TruncatedFileError: there is no such file, or it is damaged.
     """
     name = Path(path).name
-    lines = list(_lines(read_file(Path(path).expanduser()), name))
+    lines = list(csv_lines(read_file(Path(path).expanduser()), name))
     if len(lines) < 2:
         message = f"{name}: expected a header and a row a network, got nothing"
         raise ForeignFileError(message)
@@ -211,7 +233,7 @@ def read_rows(
         message = f"{name}: no value in any column of a metric: nothing was measured"
         raise ForeignFileError(message)
     sets = columns.get("set", [""])
-    marks = None if not all(sets) else _marks(sets, at, name)
+    marks = _marks(sets, at, name) if any(sets) else None
     return MeasuredRows(
         space,
         dataset,
@@ -223,7 +245,12 @@ def read_rows(
     )
 
 
-def _lines(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
+def csv_lines(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Yields the lines of a csv that are not empty, with their numbers.
+
+    Raises:
+        ForeignFileError: it is no text in UTF-8, or no csv.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -235,7 +262,10 @@ def _lines(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, cells
             if reader.line_num > MOST_ROWS:
-                message = f"{name}: more than {MOST_ROWS:,} lines"
+                message = (
+                    f"{name}: more than {MOST_ROWS:,} lines; a table of the whole "
+                    "space is added with --table, without a fit"
+                )
                 raise ForeignFileError(message)
     except csv.Error as error:
         message = f"{name}, line {reader.line_num}: not a csv table ({error})"
@@ -301,10 +331,7 @@ def _networks(
 def _numbers(cells: list[str], at: list[int], where: str) -> FloatArray:
     found = np.zeros(len(cells))
     for row, (cell, line) in enumerate(zip(cells, at, strict=True)):
-        try:
-            found[row] = float(cell) if cell.isascii() and "_" not in cell else np.nan
-        except ValueError:
-            found[row] = np.nan
+        found[row] = number_in(cell)
         if not 0 < found[row] < np.inf:
             came = shown(cell) if cell else "an empty field"
             message = (
@@ -313,6 +340,14 @@ def _numbers(cells: list[str], at: list[int], where: str) -> FloatArray:
             )
             raise ForeignFileError(message)
     return found
+
+
+def number_in(cell: str) -> float:
+    """Reads a number as people write it; NaN where it is none."""
+    try:
+        return float(cell) if cell.isascii() and "_" not in cell else np.nan
+    except ValueError:
+        return np.nan
 
 
 def _marks(sets: list[str], at: list[int], name: str) -> BoolArray:

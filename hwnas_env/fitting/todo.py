@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hwnas_env.arguments import check_whole
 from hwnas_env.data.files import read_file, write_file
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import ForeignFileError, InvalidArgumentError, shown
+from hwnas_env.fitting.rows import csv_lines, number_in
 from hwnas_env.types import AnyPath, BoolArray, Genotypes
 
 TABLE = "networks.csv"
@@ -142,33 +144,53 @@ def read_checks(path: Path, space: SearchSpace, metric: str) -> dict[bytes, floa
     Args:
         path: a table as :func:`add_check` makes it; need not exist.
         space: the search space.
-        metric: the column.
+        metric: the column; inf there is a network that the device cannot run.
 
     Raises:
         ForeignFileError: it is no such table; names the line.
     """
-    if not path.exists():
+    lines = _checks(path, metric)
+    if not lines:
         return {}
-    text = read_file(path).decode("utf-8-sig", errors="replace")
-    rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    _refuse_todo(path, list(rows[0]) if rows else [])
+    (_, titles), *body = lines
+    places = titles.index("architecture"), titles.index(metric)
     found: dict[bytes, float] = {}
-    for line, row in enumerate(rows, start=2):
-        cell = (row.get(metric) or "").strip()
-        if not cell:
-            continue
-        try:
-            value = float(cell)
-            genotype = space.encode(row.get("architecture") or "")
-        except ValueError as error:
-            message = f"{path.name}, line {line}: {error}"
-            raise ForeignFileError(message) from None
-        if not value > 0:
-            expected = f"expected a number above 0, or inf, got {shown(cell)}"
-            message = f"{path.name}, line {line}: {metric}: {expected}"
+    for line, cells in body:
+        where = f"{path.name}, line {line}"
+        if len(cells) != len(titles):
+            message = f"{where}: expected {len(titles)} fields, got {len(cells)}"
             raise ForeignFileError(message)
-        found[genotype.tobytes()] = value
+        name, cell = (cells[place].strip() for place in places)
+        try:
+            genotype = space.encode(name).tobytes()
+        except ValueError as error:
+            message = f"{where}: architecture: {error}"
+            raise ForeignFileError(message) from None
+        if genotype in found:
+            message = f"{where}: a second row of this network"
+            raise ForeignFileError(message)
+        if cell:
+            value = math.inf if cell.lower() == "inf" else number_in(cell)
+            if not value > 0:
+                expected = f"expected a number above 0, or inf, got {shown(cell)}"
+                message = f"{where}: {metric}: {expected}"
+                raise ForeignFileError(message)
+            found[genotype] = value
     return found
+
+
+def _checks(path: Path, metric: str) -> list[tuple[int, list[str]]]:
+    """Reads the lines of a table of checks; none where there is no table yet."""
+    lines = list(csv_lines(read_file(path), path.name)) if path.exists() else []
+    if lines:
+        titles = [title.strip() for title in lines[0][1]]
+        _refuse_todo(path, titles)
+        for title in ("architecture", metric):
+            if titles.count(title) != 1:
+                message = f"{path.name}: expected one column {title}, got {titles}"
+                raise ForeignFileError(message)
+        lines[0] = lines[0][0], titles
+    return lines
 
 
 def _refuse_todo(path: Path, titles: Sequence[str]) -> None:
@@ -188,18 +210,18 @@ def add_check(path: Path, space: SearchSpace, metric: str, genotype: Genotypes) 
         The network's row, from 1.
     """
     architecture = space.decode(genotype)
-    rows: list[list[str]] = [["architecture", metric]]
-    if path.exists():
-        text = read_file(path).decode("utf-8-sig", errors="replace")
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-    _refuse_todo(path, rows[0])
-    place = rows[0].index("architecture") if "architecture" in rows[0] else -1
-    if place < 0 or metric not in rows[0]:
-        message = f"{path.name}: expected the columns architecture and {metric}"
-        raise ForeignFileError(message)
-    listed = [row[place] for row in rows[1:] if len(row) > place]
+    lines = _checks(path, metric)
+    if not lines:
+        content = _csv([["architecture", metric], [architecture, ""]])
+        write_file(path, content, what="table")
+        return 1
+    (_, titles), *body = lines
+    place = titles.index("architecture")
+    listed = [cells[place].strip() for _, cells in body if len(cells) > place]
     if architecture in listed:
         return listed.index(architecture) + 1
-    added = [architecture if n == place else "" for n in range(len(rows[0]))]
-    write_file(path, _csv([*rows, added]), what="table")
-    return len(rows)
+    added = [architecture if n == place else "" for n in range(len(titles))]
+    before = read_file(path)  # what is there stays as it is, byte for byte
+    gap = b"" if before.endswith(b"\n") else b"\n"
+    write_file(path, before + gap + _csv([added]), what="table")
+    return len(body) + 1

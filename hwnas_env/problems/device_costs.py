@@ -1,6 +1,7 @@
 """What networks cost on several devices at once: every metric in one batch."""
 
 import functools
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,12 @@ from hwnas_env.engines.forms import TableSpace
 from hwnas_env.engines.layered import LayeredModel
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.engines.table import TableModel
-from hwnas_env.errors import InvalidArgumentError, NotMeasuredError, shown
+from hwnas_env.errors import (
+    DataError,
+    InvalidArgumentError,
+    NotMeasuredError,
+    shown,
+)
 from hwnas_env.problems.make import choose_dataset, make_problem
 from hwnas_env.spaces import get_space
 from hwnas_env.types import FloatArray, Genotypes, IntArray, Provenance
@@ -167,9 +173,22 @@ def devices_with(
     everyone = devices_of(space.name)
     wanted = space.default_dataset if dataset is None else dataset
     having = [one for one in everyone if wanted in one.datasets_in(space.name)]
+    having = [one for one in having if _is_whole(space, one, wanted)]
     if having and source == "measured":
         having = [one for one in having if _is_measured(space, one, wanted)] or having
     return [device.name for device in having or everyone]
+
+
+def _is_whole(space: SearchSpace, device: Device, dataset: str) -> bool:
+    """Whether a device's costs can be built; warns of a damaged one."""
+    if not device.sha256:  # one of the package, or of this process
+        return True
+    try:
+        make_problem(space.name, device=device.name, dataset=dataset)
+    except DataError as error:
+        warnings.warn(f"{device.label} is left out: {error}", stacklevel=4)
+        return False
+    return True
 
 
 def _is_measured(space: SearchSpace, device: Device, dataset: str) -> bool:
