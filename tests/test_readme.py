@@ -28,7 +28,8 @@ def test_command_lines_are_commands() -> None:
     assert len(lines) >= 6
     for line in lines:
         words = line.split()
-        command = words[:2] if words[0] in ("data", "bench") else words[:1]
+        rooms = ("data", "bench", "device")
+        command = words[:2] if words[0] in rooms else words[:1]
         result = CliRunner().invoke(app, [*command, "--help"])
         assert result.exit_code == 0, line
         for option in (word for word in words if word.startswith("--")):

@@ -1,5 +1,6 @@
 """How far a fit is from measured networks that it did not see."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -86,7 +87,7 @@ def _card(
         "method": method,
         "tau_b_deviation": _deviation(estimate, costs),
         # the ratio that nine of ten networks stay within, either way
-        "ratio_90": _short(ratio[int(np.ceil(0.9 * len(ratio))) - 1]),
+        "ratio_90": _up(ratio[int(np.ceil(0.9 * len(ratio))) - 1]),
     }
     if metric in rows.again:
         passes = rows.values[metric], rows.again[metric]
@@ -108,6 +109,11 @@ def _deviation(one: FloatArray, other: FloatArray) -> float | None:
     taus = [_tau(one[rows], other[rows]) for rows in draws]
     known = [tau for tau in taus if tau is not None]
     return round(float(np.std(known)), 4) if known else None
+
+
+def _up(value: Any) -> float:
+    """Rounds up to 3 decimals, so that as many networks stay within."""
+    return math.ceil(float(value) * 1000.0) / 1000.0
 
 
 def _short(value: Any) -> float:
