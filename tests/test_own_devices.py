@@ -611,3 +611,25 @@ def test_removing_a_device_leaves_those_whose_names_begin_alike(folder: Path) ->
     for name in ("npu_a", "npu_abcdef012345"):
         device = read_device(folder / f"{name}.json")
         assert space.costs(device, "cifar10").values["latency_ms"][0] == 1.0
+
+
+def test_two_that_add_at_once_lose_nothing(folder: Path, tmp_path: Path) -> None:
+    space = SEARCH_SPACES["nasbench201"]
+    table = tmp_path / "rows.csv"
+    lines = [
+        f"{space.decode(row)},{n + 1}" for n, row in enumerate(space.design.fit[:8])
+    ]
+    table.write_text("\n".join(["architecture,latency_ms", *lines]) + "\n")
+    environment = {**os.environ, "HWNAS_ENV_DEVICES": str(folder)}
+    words = ("-m", "hwnas_env", "device", "add", "Phone", str(table))
+    started = [
+        subprocess.Popen(
+            [sys.executable, *words, "--space", "nasbench201", "--dataset", dataset],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+        )
+        for dataset in space.datasets
+    ]
+    assert [process.wait() for process in started] == [0, 0, 0]
+    found = read_device(folder / "phone.json")
+    assert set(found.datasets_in("nasbench201")) == set(space.datasets)

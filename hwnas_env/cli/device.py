@@ -9,6 +9,7 @@ import typer
 from hwnas_env import fitting, measuring, networks
 from hwnas_env.devices import DEVICES, Device, get_device, user_folder
 from hwnas_env.devices.files import (
+    folder_locked,
     remove_files,
     save_device,
     stored_device,
@@ -210,8 +211,9 @@ def add(
 
 def _add(made: Device, *, replace: bool) -> None:
     """Writes a device, registers it, and says what it is."""
-    device = merged(made, replace=replace)
-    path = save_device(device, replace=True)
+    with folder_locked():  # what another process adds meanwhile is not lost
+        device = merged(made, replace=replace)
+        path = save_device(device, replace=True)
     if device.name in DEVICES:
         unregister_device(device.name)
     ids = register_device(path)

@@ -1,5 +1,6 @@
 """Files of the user's devices: written whole, with a digest, and taken away again."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -16,6 +17,11 @@ from hwnas_env.devices.device import SCHEMA, Device, digest_of, parse_device
 from hwnas_env.devices.registry import DEVICES, user_folder
 from hwnas_env.errors import DataError, TakenNameError
 from hwnas_env.types import AnyPath, FloatArray
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 DIGITS_OF_DIGEST = 12
 """Digits of a table's digest that are in its file's name."""
@@ -66,6 +72,26 @@ def _compact(text: str) -> str:
         inside += 1 if opened or (inside and stripped.endswith("[")) else 0
         inside -= 1 if inside and stripped.rstrip(",").endswith("]") else 0
     return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def folder_locked() -> Iterator[None]:
+    """Keeps other processes from changing the user's devices, where the system can.
+
+    Raises:
+        DataError: the folder cannot be made or written.
+    """
+    place = user_folder()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        file = (place / ".lock").open("w")
+    except OSError as error:
+        message = f"{place}: cannot be written ({error})"
+        raise DataError(message) from None
+    with file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+        yield
 
 
 def save_device(
