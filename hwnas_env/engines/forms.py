@@ -232,7 +232,8 @@ class TableSpace(SearchSpace):
                 f"{shown(values)}"
             )
             raise DeviceFileError(message)
-        wrong = ~(column >= 0)
+        beside = isinstance(values, np.ndarray)  # a table, which may say inf
+        wrong = ~((column >= 0) & (beside | np.isfinite(column)))
         if wrong.any():
             row = int(np.argmax(wrong))
             message = (
