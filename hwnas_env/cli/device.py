@@ -123,6 +123,7 @@ def measure(
     check_label(label, found.name, name, replace=replace)
     rows, marks = fitting.design_of(found, count=count, validation=validate)
     place = Path(f"{label}-{found.name}-{name}") if folder is None else folder
+    say(f"measuring {len(rows)} networks twice; what is measured is kept in {place}")
     with _progress(f"{len(rows)} networks of {found.name} on {name}") as told:
         result = measuring.measure(
             found,
