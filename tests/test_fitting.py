@@ -415,10 +415,15 @@ def test_a_list_is_filled_in_continued_and_read_back(tmp_path: Path) -> None:
         )
     with pytest.raises(ForeignFileError, match="space: line 2: expected fbnet"):
         read_rows(path, space=SEARCH_SPACES["fbnet"], dataset="ImageNet")
-    path.write_text("mine\n1\n")
-    with pytest.raises(ForeignFileError, match="another table"):
-        written(5, 0)
-    assert path.read_text() == "mine\n1\n"
+    for content, words in (
+        (b"mine\n1\n", "another table"),
+        (path.read_bytes() + b"caf\xe9\n", "not a text in UTF-8"),
+        (path.read_bytes() + b"1,2\n", "expected 8 fields, got 2"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ForeignFileError, match=words):
+            written(5, 0)
+        assert path.read_bytes() == content
 
 
 # Checks on the device

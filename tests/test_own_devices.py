@@ -633,3 +633,30 @@ def test_two_that_add_at_once_lose_nothing(folder: Path, tmp_path: Path) -> None
     assert [process.wait() for process in started] == [0, 0, 0]
     found = read_device(folder / "phone.json")
     assert set(found.datasets_in("nasbench201")) == set(space.datasets)
+
+
+def test_a_table_takes_the_measured_rows_of_what_it_replaces_away(folder: Path) -> None:
+    space: Any = SEARCH_SPACES["nasbench201"]
+    save_device(fitted())
+    table = folder.parent / "t.npz"
+    np.savez(table, latency_ms=np.arange(1.0, space.size + 1))
+    made = whole_device(table, label="Phone", space=space, dataset="cifar10")
+    both = merged(made, replace=True)
+    assert "measured" not in both.spaces["nasbench201"]
+    with pytest.raises(InvalidArgumentError, match=r"expected a file \.npz or \.csv"):
+        whole_device("os:getcwd", label="Phone", space=space, dataset="cifar10")
+
+
+def test_a_damaged_device_can_be_replaced(folder: Path, tmp_path: Path) -> None:
+    space = SEARCH_SPACES["nasbench201"]
+    path = save_device(fitted())
+    assert path.parent == folder
+    path.write_text(path.read_text().replace("0", "1", 1))
+    rows = tmp_path / "rows.csv"
+    lines = [
+        f"{space.decode(row)},{n + 1}" for n, row in enumerate(space.design.fit[:8])
+    ]
+    rows.write_text("\n".join(["architecture,latency_ms", *lines]) + "\n")
+    add = ("device", "add", "Phone", str(rows), "--space", "nasbench201")
+    assert "sha256" in call(*add, code=2)
+    assert CELL in call(*add, "--replace")

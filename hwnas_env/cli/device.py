@@ -12,7 +12,6 @@ from hwnas_env.devices.files import (
     folder_locked,
     remove_files,
     save_device,
-    stored_device,
     stored_path,
 )
 from hwnas_env.envs.registration import register_device, unregister_device
@@ -155,7 +154,7 @@ def measure(
 
 
 def _is_new(label: str) -> bool:
-    return stored_device(name_of(label)) is None
+    return not stored_path(name_of(label)).exists()
 
 
 def _words(hardware: str, runtime: str) -> str:

@@ -5,12 +5,11 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from hwnas_env.data.files import read_file, write_file
 from hwnas_env.devices.device import SCHEMA, Device, digest_of, parse_device
@@ -25,10 +24,6 @@ except ImportError:  # not on Windows
 
 DIGITS_OF_DIGEST = 12
 """Digits of a table's digest that are in its file's name."""
-
-Tables = Mapping[tuple[str, str, str], npt.NDArray[Any]]
-"""Columns of whole spaces by space, dataset and metric; ``(size,)`` each, inf where the
-device cannot run a network."""
 
 
 def device_values(device: Device) -> dict[str, Any]:
@@ -186,9 +181,9 @@ def write_table(
         its "table_sha256".
     """
     place = user_folder() if folder is None else Path(folder).expanduser()
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, values=np.asarray(column, dtype=np.float64))
-    digest = hashlib.sha256(np.ascontiguousarray(column).tobytes()).hexdigest()
+    buffer, values = io.BytesIO(), np.ascontiguousarray(column, dtype="<f8")
+    np.savez_compressed(buffer, values=values)
+    digest = hashlib.sha256(values.tobytes()).hexdigest()
     file = f"{name}-{digest[:DIGITS_OF_DIGEST]}.npz"
     write_file(place / file, buffer.getvalue(), what="table")
     return {"table": file, "table_sha256": digest}

@@ -16,8 +16,8 @@ from hwnas_env.errors import (
     HWNASError,
     InvalidArgumentError,
     TakenNameError,
+    shown,
 )
-from hwnas_env.extras import load_object
 from hwnas_env.fitting.fit import name_of, with_presets
 from hwnas_env.problems.own_costs import read_costs
 from hwnas_env.types import AnyPath
@@ -45,8 +45,7 @@ def check_label(
         TakenNameError: the label is a device's of the package, or the device has costs
             there already.
     """
-    facts = {"metrics": ["latency_ms"], "columns": {dataset: {}}}
-    DEVICES.check(Device(name_of(label), label, {space: facts}), ours=_own_names())
+    DEVICES.check(Device(name_of(label), label, {}), ours=_own_names())
     stored = _stored(name_of(label), replace=replace)
     if stored is not None and stored.label != label:
         message = f"{label}: {stored.label} has the same name, {stored.name}"
@@ -134,10 +133,10 @@ def _joined(
             )
             raise InvalidArgumentError(message)
     rows = _joined_rows(known, new, dataset, where)
-    measured = {**known.get("measured", {}), **({dataset: rows} if rows else {})}
-    if measured:
-        joined["measured"] = measured
-    return joined
+    others = {d: r for d, r in known.get("measured", {}).items() if d != dataset}
+    measured = {**others, **({dataset: rows} if rows else {})}
+    joined.pop("measured", None)  # rows of costs that a table replaced mean nothing
+    return {**joined, **({"measured": measured} if measured else {})}
 
 
 def _joined_rows(
@@ -230,4 +229,5 @@ def _layers(quantity: Additive) -> dict[str, Any]:
 
 
 def _no_function(reference: str) -> Any:
-    return load_object(reference, form="a file .npz or .csv")
+    message = f"expected a file .npz or .csv, got {shown(reference)}"
+    raise InvalidArgumentError(message)

@@ -114,21 +114,26 @@ def write_todo(
 
 def _rows_of(path: Path, space: SearchSpace, dataset: str) -> list[dict[str, str]]:
     """Reads a table that is continued."""
-    text = read_file(path).decode("utf-8-sig", errors="replace")
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    rows = [{key or "": value or "" for key, value in row.items()} for row in reader]
-    if tuple(reader.fieldnames or ()) != COLUMNS:
+    lines = list(csv_lines(read_file(path), str(path)))
+    if not lines or tuple(lines[0][1]) != COLUMNS:
         message = (
             f"{path}: there is another table; expected the columns {', '.join(COLUMNS)}"
         )
         raise ForeignFileError(message)
-    for row in rows:
+    rows = []
+    for line, cells in lines[1:]:
+        if len(cells) != len(COLUMNS):
+            fields = f"expected {len(COLUMNS)} fields, got {len(cells)}"
+            message = f"{path}, line {line}: {fields}"
+            raise ForeignFileError(message)
+        row = dict(zip(COLUMNS, cells, strict=True))
         if (row["space"], row["dataset"]) != (space.name, dataset):
             message = (
                 f"{path}: there is a table of {row['space']} on {row['dataset']}; "
                 "choose another folder"
             )
             raise ForeignFileError(message)
+        rows.append(row)
     return rows
 
 

@@ -114,12 +114,7 @@ def _origin(column: Mapping[str, Any]) -> str:
     if not fidelity:
         return str(column["method"])
     seen = f"fitted to {column['calibrated_on']}" if column["calibrated_on"] else ""
-    n, how = fidelity.get("n"), fidelity.get("method", "")
-    return (
-        f"{seen}; its error is that on {n} {how}"
-        if "network" in how
-        else (f"{seen}; its error is that of {how}")
-    )
+    return f"{seen}; its error: {fidelity.get('method')}, n = {fidelity.get('n'):,}"
 
 
 def card(values: Mapping[str, Any]) -> Group:
