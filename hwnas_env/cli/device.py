@@ -1,8 +1,9 @@
 """The command line's ``device``: your own device from a few measured networks."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -325,20 +326,9 @@ def _is_number(text: str) -> bool:
     return True
 
 
-class _progress:  # noqa: N801  # used as a function
-    """A bar on standard error, as a context; called with done and total."""
-
-    def __init__(self, words: str) -> None:
-        self._words, self._bars = words, progress_bars()
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        self._bars.__enter__()
-        task = self._bars.add_task(self._words, total=None)
-
-        def told(done: int, total: int) -> None:
-            self._bars.update(task, completed=done, total=total)
-
-        return told
-
-    def __exit__(self, *error: Any) -> None:
-        self._bars.__exit__(*error)
+@contextlib.contextmanager
+def _progress(words: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows a bar on standard error, and gives what moves it: done and total."""
+    with progress_bars() as bars:
+        task = bars.add_task(words, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

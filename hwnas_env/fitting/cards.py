@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.devices import Device
-from hwnas_env.engines.forms import TableSpace
+from hwnas_env.fitting.known import costs_of
 from hwnas_env.fitting.rows import MeasuredRows
 from hwnas_env.maths.statistics import kendall_tau_b
 from hwnas_env.types import BoolArray, FloatArray
@@ -23,12 +23,7 @@ def predicted(rows: MeasuredRows, coefficients: Mapping[str, Any]) -> FloatArray
     metric = next(iter(rows.values))
     facts = {"metrics": [metric], "columns": {rows.dataset: {metric: entry}}}
     device = Device("fitted", "Fitted", {rows.space.name: facts})
-    found = rows.space.costs(device, rows.dataset)
-    if isinstance(rows.space, TableSpace):
-        values = found.values[metric]  # type: ignore[union-attr]
-        return np.asarray(values[rows.space.index(rows.genotypes)])
-    quantity = found.quantities[metric]  # type: ignore[union-attr]
-    return np.asarray(quantity.values(rows.genotypes)[:, 0])
+    return costs_of(rows.space, device, rows.dataset, rows.genotypes)[metric]
 
 
 def judged(

@@ -72,7 +72,7 @@ def _known(space: SearchSpace, dataset: str, devices: tuple[Device, ...]) -> Kno
     for device in devices:
         having = device.datasets_in(space.name)
         chosen = dataset if dataset in having else having[0]
-        columns = _columns(space, device, chosen, genotypes)
+        columns = costs_of(space, device, chosen, genotypes)
         for metric in device.metrics_in(space.name):
             if not METRICS[metric].budgetable or metric in device.aliases:
                 continue
@@ -84,7 +84,7 @@ def _known(space: SearchSpace, dataset: str, devices: tuple[Device, ...]) -> Kno
     return Known(weights, scaling)
 
 
-def _columns(
+def costs_of(
     space: SearchSpace, device: Device, dataset: str, genotypes: Genotypes
 ) -> dict[str, FloatArray]:
     """Returns a device's costs of networks by metric, inf where it cannot run them."""
