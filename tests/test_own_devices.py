@@ -277,14 +277,19 @@ def test_another_process_has_the_device_at_once(folder: Path) -> None:
 
 
 def test_runs_in_worker_processes_use_it(folder: Path) -> None:
-    hwnas_env.register_device(save_device(fitted()))
-    runs = [
-        run_all(Task(CELL), ["evolution"], seeds=2, limits=Limits(30), jobs=jobs)
-        for jobs in (1, 2)
-    ]
-    assert [r.accuracy_percent for r in runs[0]] == [
-        r.accuracy_percent for r in runs[1]
-    ]
+    def accuracies(environment: str, *, jobs: int) -> list[float | None]:
+        limits = Limits(30)
+        task = Task(environment)
+        runs = run_all(task, ["evolution"], seeds=2, limits=limits, jobs=jobs)
+        return [run.accuracy_percent for run in runs]
+
+    # these workers wait for what is run next, and know what there was when they started
+    accuracies("HWNAS-NASBench201-FPGA-v0", jobs=2)
+    for scale in (1.0, 3.0):
+        for name in [name for name in DEVICES if name == "phone"]:
+            hwnas_env.unregister_device(name)
+        hwnas_env.register_device(save_device(fitted(scale=scale), replace=True))
+        assert accuracies(CELL, jobs=1) == accuracies(CELL, jobs=2)
     assert folder.exists()
 
 

@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import joblib
 
 from hwnas_env.arguments import check_jobs, check_type
+from hwnas_env.devices.registry import user_folder
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import load_extra
 
@@ -98,9 +100,41 @@ def open_pool(workers: Workers) -> Iterator[Pool]:
             message = f"backend: expected loky, dask or ray: {error}"
             raise InvalidArgumentError(message) from None
         with config:
+            if workers.backend == "loky":
+                _leave_old_workers()
             size = joblib.effective_n_jobs(workers.jobs)
             streams = workers.backend == "loky"
             yield Pool(workers.jobs, size, streams, (BrokenProcessPool,), os.getpid())
+
+
+_seen: list[Any] = []
+"""What the waiting processes of loky found when they imported this package."""
+
+
+def _leave_old_workers() -> None:
+    """Ends processes that loky keeps where they would know other devices than this one.
+
+    A process reads the variables of this package and the user's devices once, when it
+    imports the package; loky keeps it for whatever is run next.
+    """
+    variables = sorted(v for v in os.environ.items() if v[0].startswith("HWNAS_ENV_"))
+    now = [
+        variables,
+        [(path, _stamp(path)) for path in sorted(user_folder().glob("*"))],
+    ]
+    if now != _seen:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=True)
+        _seen[:] = now
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        status = path.stat()
+    except OSError:  # it has just been removed
+        return ()
+    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 @contextlib.contextmanager

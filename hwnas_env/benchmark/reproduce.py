@@ -17,6 +17,7 @@ import numpy as np
 
 from hwnas_env.agents import Config, find_agent
 from hwnas_env.arguments import check_jobs, check_whole
+from hwnas_env.benchmark.backends import Workers, open_pool
 from hwnas_env.benchmark.measures import answers_in, incumbents
 from hwnas_env.benchmark.protocols import (
     NASBENCH201_EVOLUTION,
@@ -149,10 +150,11 @@ def reproduce_table5(*, runs: int = 500, seed: int = 0, jobs: int = 1) -> list[C
     chunks = np.array_split(np.arange(seed, seed + runs), max(1, runs // 25))
     cells = []
     for entry in ENTRIES:
-        found = joblib.Parallel(n_jobs=jobs)(
-            joblib.delayed(_searches)(problem, entry, chunk.tolist())
-            for chunk in chunks
-        )
+        with open_pool(Workers(jobs)):
+            found = joblib.Parallel(n_jobs=jobs)(
+                joblib.delayed(_searches)(problem, entry, chunk.tolist())
+                for chunk in chunks
+            )
         chosen, queries = np.array([row for rows in found for row in rows]).T
         for dataset, accuracy in scores.items():
             scored, spent = accuracy[chosen], float(queries.mean())
