@@ -128,7 +128,7 @@ class LayeredModel(Model):
         Raises:
             NotExactError: the accuracy is a function of unknown form.
         """
-        columns = (column, self._accuracy_column())
+        columns = (column, self.accuracy_column())
         front = self._front(columns, np.array([1.0, -1.0]), budget)
         accuracy, costs = self._mean(front)
         cost = costs[:, column]
@@ -150,7 +150,7 @@ class LayeredModel(Model):
             )
             raise InvalidArgumentError(message)
         columns = tuple(
-            self._accuracy_column() if o.column < 0 else o.column for o in objectives
+            self.accuracy_column() if o.column < 0 else o.column for o in objectives
         )
         signs = np.array([1.0 if o.minimise else -1.0 for o in objectives])
         genotypes = self._front(columns, signs, None)
@@ -172,7 +172,12 @@ class LayeredModel(Model):
             raise NotExactError(message)
         return self.smallest(self._n_costs)
 
-    def _accuracy_column(self) -> int:
+    def accuracy_column(self) -> int:
+        """Returns the place of the accuracy among the quantities.
+
+        Raises:
+            NotExactError: it is not one of them, but a function of unknown form.
+        """
         if self.accuracy_function is not None:
             message = (
                 "this accuracy is a function, not a sum over layers, so no optimum or "

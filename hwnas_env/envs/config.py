@@ -161,7 +161,8 @@ class EnvConfig:
         self.ledger = ledger
         self._set_budgets(budget)
         self._set_reward(reward, objectives)
-        self.tails = self._make_tails()
+        tails = describe_devices(self.problems) if self.several else np.zeros((1, 0))
+        self.tails: FloatArray = tails
         self._prefix_tables: dict[int, PrefixTable] = {}
         self.fixed = (
             self.space.has_numbers
@@ -245,23 +246,6 @@ class EnvConfig:
             QueryColumns(problem, self.metrics, one)
             for problem, one in zip(self.problems, rewards, strict=True)
         )
-
-    def _make_tails(self) -> FloatArray:
-        """Returns what describes each device at the end of an observation: ``(P, T)``.
-
-        The log of cost / medium budget of the K networks that repeat one choice at
-        every position (its remainder, where there are fewer), clipped to [-10, 10];
-        nothing where there is one device.
-        """
-        if not self.several:
-            return np.zeros((1, 0))
-        # a position with fewer choices repeats them
-        every = np.arange(self.choices)[:, None] % np.array(self.space.choices_at)
-        networks = every.astype(np.int8)
-        costs = np.array([problem.known_costs(networks) for problem in self.problems])
-        # -inf where a network of nothing but skips costs nothing
-        logs = log(costs / self.medium[:, None])
-        return np.asarray(np.clip(logs, -LOG_LIMIT, LOG_LIMIT))
 
     def blank(self) -> dict[str, Any]:
         """Returns the info keys in their order, with what they say of no network."""
@@ -451,6 +435,26 @@ class EnvConfig:
             return {"objectives": names}
         kind = "named" if self.reward.trusted else "user"
         return {"name": self.reward.name, "kind": kind}
+
+
+def describe_devices(problems: Sequence[Problem]) -> FloatArray:
+    """Returns what describes each device at the end of an observation: ``(P, K)``.
+
+    The log of cost / medium budget of the K networks that repeat one choice at every
+    position (its remainder, where there are fewer), clipped to [-10, 10].
+
+    Args:
+        problems: of one search space, one a device.
+    """
+    space = problems[0].space
+    # a position with fewer choices repeats them
+    every = np.arange(space.choices)[:, None] % np.array(space.choices_at)
+    networks = every.astype(np.int8)
+    costs = np.array([problem.known_costs(networks) for problem in problems])
+    medium = np.array([problem.presets["medium"] for problem in problems])
+    # -inf where a network of nothing but skips costs nothing
+    logs = log(costs / medium[:, None])
+    return np.asarray(np.clip(logs, -LOG_LIMIT, LOG_LIMIT))
 
 
 def _device(name: str, ledger: Any) -> Device:

@@ -1,0 +1,127 @@
+"""Links, the functions behind sums, for sums in limbs: their values are pairs."""
+
+from typing import Any, NamedTuple, TypeAlias
+
+import jax.numpy as jnp
+import numpy as np
+
+from hwnas_env.engines.links import Inverse, Linear, Link, Logistic, Saturating
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.jax import pairs
+from hwnas_env.jax.pairs import Pair, split
+
+_SMALLEST = 1e-30
+"""A floor that no sum reaches stands for none, so that pairs stay finite."""
+
+
+class LinearLink(NamedTuple):
+    """See :class:`hwnas_env.engines.links.Linear`: pairs ``(2,)``, in medium budgets.
+
+    Attributes:
+        floor: smallest value.
+        factor: value of one unit of the grid.
+    """
+
+    floor: Any
+    factor: Any
+
+
+class SaturatingLink(NamedTuple):
+    """See :class:`hwnas_env.engines.links.Saturating`.
+
+    Attributes:
+        unit: score of one unit of the grid.
+        ceiling: over 1.
+        span: over 1.
+    """
+
+    unit: Any
+    ceiling: Any
+    span: Any
+
+
+class LogisticLink(NamedTuple):
+    """See :class:`hwnas_env.engines.links.Logistic`.
+
+    Attributes:
+        unit: score of one unit of the grid.
+        ceiling: over 1.
+    """
+
+    unit: Any
+    ceiling: Any
+
+
+class InverseLink(NamedTuple):
+    """See :class:`hwnas_env.engines.links.Inverse`.
+
+    Attributes:
+        link: of the quantity whose sums are negated.
+        factor: over 1.
+    """
+
+    link: Any
+    factor: Any
+
+
+JaxLink: TypeAlias = LinearLink | SaturatingLink | LogisticLink | InverseLink
+
+
+def convert_link(link: Link, *, unit: float, over: float = 1.0) -> JaxLink:
+    """Returns a link in the form that :func:`value` takes.
+
+    Args:
+        link: one of the package's own.
+        unit: what one unit of the sums' grid is.
+        over: what values are divided by.
+
+    Raises:
+        InvalidArgumentError: a link of one's own, of which the form is not known.
+    """
+    if isinstance(link, Linear):
+        factor = link.scale / link.unit / over
+        floor = max(link.floor * factor, -1e30) if np.isfinite(link.floor) else -1e30
+        return LinearLink(_pair(floor), _pair(unit * factor))
+    if isinstance(link, Saturating):
+        return SaturatingLink(
+            _pair(unit), _pair(link.ceiling / over), _pair(link.span / over)
+        )
+    if isinstance(link, Logistic):
+        return LogisticLink(_pair(unit), _pair(link.ceiling / over))
+    if isinstance(link, Inverse):
+        inner = convert_link(link.link, unit=unit)
+        return InverseLink(inner, _pair(link.factor / over))
+    message = (
+        f"{type(link).__name__}: expected a link of hwnas_env.engines.links, the only "
+        "ones that jax has a form of"
+    )
+    raise InvalidArgumentError(message)
+
+
+def value(link: JaxLink, total: Pair) -> Pair:
+    """Returns a link's value, a pair.
+
+    Args:
+        link: with numbers of one device.
+        total: the sum in units of its grid, a pair.
+    """
+    if isinstance(link, LinearLink):
+        return pairs.maximum(pairs.multiply(total, _of(link.factor)), _of(link.floor))
+    if isinstance(link, InverseLink):
+        inner = value(link.link, pairs.negative(total))
+        least = pairs.constant(_SMALLEST)
+        return pairs.divide(_of(link.factor), pairs.maximum(inner, least))
+    fall = pairs.exp(pairs.negative(pairs.multiply(total, _of(link.unit))))
+    if isinstance(link, SaturatingLink):
+        drop = pairs.multiply(_of(link.span), fall)
+        return pairs.add(_of(link.ceiling), pairs.negative(drop))
+    one = jnp.ones_like(fall[0]), jnp.zeros_like(fall[0])
+    return pairs.divide(_of(link.ceiling), pairs.add(fall, one))
+
+
+def _pair(number: float) -> Any:
+    return np.stack(split(number))
+
+
+def _of(pair: Any) -> Pair:
+    return pair[..., 0], pair[..., 1]

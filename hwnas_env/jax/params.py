@@ -1,0 +1,446 @@
+"""From problems to params: everything that an episode depends on, as arrays for jax.
+
+What decides is compared exactly. A cost is a whole number here: its rank among all
+costs where the space is a table, else a sum on the grid of its layers, in two parts
+("limbs") of an int32 each. A budget then is the largest such number that meets it, and
+the only thing about masks that a budget changes. What is only looked at is a pair of
+float32; see :mod:`hwnas_env.jax.pairs`.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import numpy.typing as npt
+
+from hwnas_env.arguments import check_name, check_type
+from hwnas_env.engines.additive import Additive, extremes
+from hwnas_env.engines.layered import LayeredModel
+from hwnas_env.engines.links import largest_arguments
+from hwnas_env.engines.states import merged
+from hwnas_env.engines.table import TableModel
+from hwnas_env.envs.config import LOG_LIMIT, describe_devices
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.jax.links import convert_link
+from hwnas_env.jax.pairs import split
+from hwnas_env.jax.rewards import REWARDS
+from hwnas_env.maths.elementary import exp, log
+from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
+from hwnas_env.problems.rewards import VectorReward
+from hwnas_env.types import FloatArray
+
+BITS = 28
+"""Bits of the lower limb; sums have at most 53, so a float32 holds the upper one."""
+
+SAMPLED = 4096
+"""Budgets that sampled ones are drawn from: the midpoints of equal parts of the log."""
+
+NEVER = 2**30
+"""A rank, or an upper limb, of what no budget meets."""
+
+ABSENT = NEVER + 1
+"""The rank of a choice that a position does not have."""
+
+_FAR = 1e25
+"""Stands for an infinite cost over the medium budget; it is shown clipped to 4."""
+
+Ints = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a compiled function is made for; it may be a key of a dictionary.
+
+    Attributes:
+        space: name of the search space.
+        counts: how many choices each position has.
+        table: whether the space is a table; else it is layers.
+        shifts: of a table, what leads from a prefix's number to its children's.
+        leaves: of a table, number of the first complete prefix.
+        column: of the budget's metric among the costs.
+        reward: name of the reward; empty where there are objectives.
+        objectives: of a vector reward: name, column among the costs (-1: accuracy), and
+            whether less is better.
+        sampled: whether an episode draws its budget, and shows it.
+        several: whether an episode draws its device, and shows it.
+    """
+
+    space: str
+    counts: tuple[int, ...]
+    table: bool
+    shifts: tuple[int, ...]
+    leaves: int
+    column: int
+    reward: str
+    objectives: tuple[tuple[str, int, bool], ...]
+    sampled: bool
+    several: bool
+
+    @property
+    def length(self) -> int:
+        """Decisions an episode, L."""
+        return len(self.counts)
+
+    @property
+    def choices(self) -> int:
+        """Number of actions, K."""
+        return max(self.counts)
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Where each position's choices begin in the observation."""
+        return (0, *itertools.accumulate(self.counts[:-1]))
+
+    @property
+    def ones(self) -> int:
+        """Columns of the observation that say what was decided, and where one is."""
+        return sum(self.counts) + self.length
+
+
+class Budgets(NamedTuple):
+    """The budgets that episodes may have, B for each of D devices.
+
+    Attributes:
+        last: ``(D, B, 2)`` the largest sum, in limbs, or rank (first of the two).
+        over: ``(D, B, 2)`` medium / budget, a pair.
+        under: ``(D, B, 2)`` budget / medium, a pair.
+        shown: ``(D, B)`` log(budget / medium).
+    """
+
+    last: Any
+    over: Any
+    under: Any
+    shown: Any
+
+
+class Table(NamedTuple):
+    """A space that is enumerated: P prefixes and N networks on each of D devices.
+
+    Attributes:
+        prefixes: ``(D, P, K + 5)`` int32: ranks of the cheapest network behind each
+            choice, that behind the prefix, and as bits of pairs the smallest and the
+            largest cost over the medium budget.
+        networks: ``(D, N, 6 + k)`` int32: rank of the cost, whether deployable, and as
+            bits accuracy in [0, 1] and cost over the medium budget, each a pair, and
+            the k components of a vector reward.
+    """
+
+    prefixes: Any
+    networks: Any
+
+
+class Layers(NamedTuple):
+    """Sums over L layers with S states and C columns, on each of D devices.
+
+    Attributes:
+        rows: ``(D, L + 1, S, 2 K + 4)`` int32: for each block the upper limbs, then the
+            lower ones, of its entry with the least that follows; then the least and the
+            most that this and all later layers add.
+        steps: ``(D, L, S, K, 2 C + 1)`` int32: upper and lower limbs of an entry by
+            column, and the next state.
+        start: ``(D, C, 2)`` int32.
+        links: one a column, each with numbers of ``(D, ...)``; the budget's metric is
+            the first column and counts in medium budgets, the accuracy is the last.
+    """
+
+    rows: Any
+    steps: Any
+    start: Any
+    links: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Params:
+    """All that episodes of a problem depend on; a pytree, so jax traces its arrays.
+
+    Problems of one search space have params of one shape if their layers have equally
+    many states: one compilation serves all devices and budgets.
+
+    Attributes:
+        form: the costs and the accuracy.
+        budgets: what is drawn from, or the one there is.
+        medium: ``(D, 2)`` the medium budget in the metric's unit, a pair.
+        tails: ``(D, T)`` float32, what describes a device in the observation; T is 0
+            where there is one device.
+        spec: what is not traced.
+    """
+
+    form: Table | Layers
+    budgets: Budgets
+    medium: Any
+    tails: Any
+    spec: Spec
+
+    @property
+    def observation_size(self) -> int:
+        """Numbers of an observation."""
+        return self.spec.ones + 2 + self.spec.sampled + int(self.tails.shape[-1])
+
+
+jax.tree_util.register_dataclass(
+    Params,
+    data_fields=["form", "budgets", "medium", "tails"],
+    meta_fields=["spec"],
+)
+
+
+def make_params(
+    problem: Problem | Sequence[Problem],
+    *,
+    budget: float | str = "medium",
+    reward: str = "mnas_hard",
+    objectives: Sequence[str] | None = None,
+    states: int = 0,
+) -> Params:
+    """Turns problems into the params of episodes that build a network.
+
+    Args:
+        problem: a problem, or several of one search space and metric, of which each
+            episode draws one, as the ids of several devices do.
+        budget: in the metric's unit, a preset's name, or "sampled".
+        reward: a name out of ``hwnas_env.REWARDS``.
+        objectives: of a vector reward instead; see ``problem.objectives``.
+        states: of layers at least, so that devices with fewer share a compilation.
+
+    Raises:
+        InvalidBudgetError: no budget, or one that no deployable network meets.
+        UnknownNameError: another reward or objective.
+        NotExactError: costs or accuracy are a function of unknown form.
+        InvalidArgumentError: problems of several spaces or metrics, a sampled accuracy,
+            reward and objectives, or a link that jax has no form of.
+    """
+    several = not isinstance(problem, Problem)
+    problems: list[Problem] = [problem] if isinstance(problem, Problem) else [*problem]
+    _check(problems)
+    check_name(reward, REWARDS, what="reward in jax")
+    if objectives is not None and reward != "mnas_hard":
+        message = "reward and objectives: give one; objectives make it a vector"
+        raise InvalidArgumentError(message)
+    vectors = (
+        [] if objectives is None else [VectorReward.of(p, objectives) for p in problems]
+    )
+    sampled = isinstance(budget, str) and budget == "sampled"
+    drawn = [_drawn(p) if sampled else np.array([p.budget(budget)]) for p in problems]
+    mediums = np.array([p.presets["medium"] for p in problems])
+    first = problems[0]
+    if isinstance(first.model, TableModel):
+        parts = [
+            _table_of(p, budgets, vectors[n] if vectors else None)
+            for n, (p, budgets) in enumerate(zip(problems, drawn, strict=True))
+        ]
+        tree = first.model.tree(first.metric_column)
+        leaves, shifts = tree.leaves, tree.shifts
+    else:
+        columns = [o.column for v in vectors[:1] for o in v.objectives if o.column >= 0]
+        sums = [_sums_of(p, columns) for p in problems]
+        states = max([states, *(one.states for one in sums)])
+        parts = [
+            _layers_of(p, one, budgets, states=states)
+            for p, one, budgets in zip(problems, sums, drawn, strict=True)
+        ]
+        leaves, shifts = 0, ()
+    forms, lasts = zip(*parts, strict=True)
+    spec = Spec(
+        space=first.space.name,
+        counts=first.space.choices_at,
+        table=isinstance(first.model, TableModel),
+        shifts=shifts,
+        leaves=leaves,
+        column=first.metric_column,
+        reward="" if vectors else reward,
+        objectives=tuple(
+            (o.name, o.column, o.minimise) for v in vectors[:1] for o in v.objectives
+        ),
+        sampled=sampled,
+        several=several,
+    )
+    under = np.array(drawn) / mediums[:, None]
+    shown = np.clip(log(under), -LOG_LIMIT, LOG_LIMIT)
+    tails = describe_devices(problems) if several else np.zeros((1, 0))
+    return Params(
+        form=stack_params(forms),
+        budgets=Budgets(
+            np.array(lasts),
+            _pairs(1.0 / under),
+            _pairs(under),
+            shown.astype(np.float32),
+        ),
+        medium=_pairs(mediums),
+        tails=tails.astype(np.float32),
+        spec=spec,
+    )
+
+
+def stack_params(params: Sequence[Any]) -> Any:
+    """Puts params of one shape upon one another, for ``jax.vmap`` over the first axis.
+
+    Args:
+        params: of problems of one space, made with the same keywords.
+
+    Raises:
+        InvalidArgumentError: they do not have one shape; of layers ``states`` of
+            :func:`make_params` gives them one.
+    """
+    if not params:
+        message = "stack_params: expected params, got none"
+        raise InvalidArgumentError(message)
+    kinds = {
+        (
+            jax.tree.structure(one),
+            tuple(np.shape(leaf) for leaf in jax.tree.leaves(one)),
+        )
+        for one in params
+    }
+    if len(kinds) > 1:
+        message = (
+            "stack_params: expected params of one space, made with the same keywords "
+            "and the same number of states, got some of different shapes"
+        )
+        raise InvalidArgumentError(message)
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *params)
+
+
+def _check(problems: list[Problem]) -> None:
+    if not problems:
+        message = "problem: expected a problem, or several, got none"
+        raise InvalidArgumentError(message)
+    for one in problems:
+        check_type(one, Problem, what="problem")
+        if one.sampled:
+            message = (
+                f"accuracy {one.accuracy!r} is drawn: in jax accuracies are fixed, as "
+                "the mean is"
+            )
+            raise InvalidArgumentError(message)
+        if not one.model.exact:
+            one.walk(one.budget("medium"))  # raises, and says what is not exact
+        if (one.space.name, one.metric) != (problems[0].space.name, problems[0].metric):
+            message = "problem: expected several of one search space and one metric"
+            raise InvalidArgumentError(message)
+    if len({type(one.model) for one in problems}) > 1:
+        message = "problem: expected all of one form, tables or layers"
+        raise InvalidArgumentError(message)
+
+
+def _drawn(problem: Problem) -> FloatArray:
+    """Returns the budgets that sampled ones are drawn from: ``(SAMPLED,)``."""
+    low, high = (problem.presets[name] for name in SAMPLED_RANGE)
+    low = max(low, problem.cheapest)
+    ends = log(np.array([low, max(low, high)]))
+    parts = (np.arange(SAMPLED) + 0.5) / SAMPLED
+    budgets = exp(ends[0] + parts * (ends[1] - ends[0]))
+    return np.asarray(np.maximum(budgets, problem.cheapest))
+
+
+def _table_of(
+    problem: Problem, budgets: FloatArray, vector: VectorReward | None
+) -> tuple[Table, Ints]:
+    model = problem.model
+    assert isinstance(model, TableModel), "spaces are of one form"
+    tree, medium = model.tree(problem.metric_column), problem.presets["medium"]
+    networks = problem.space.from_keys(np.arange(problem.space.size))
+    found = problem.evaluate(networks)
+    costs = problem.known_costs(networks)
+    ranks = np.unique(costs[np.isfinite(costs)])
+
+    def rank(cost: FloatArray) -> Ints:
+        number = np.searchsorted(ranks, cost).astype(np.int32)
+        return np.where(np.isfinite(cost), number, NEVER).astype(np.int32)
+
+    def over_medium(cost: FloatArray) -> Ints:
+        over = np.where(np.isfinite(cost), cost / medium, _FAR)
+        return _pairs(np.minimum(over, _FAR)).view(np.int32)
+
+    absent = np.isnan(tree.children)
+    children = rank(np.where(absent, np.inf, tree.children))
+    children[absent] = ABSENT
+    ended = np.zeros((len(networks), children.shape[1]), dtype=np.int32)
+    prefixes = np.column_stack(
+        [
+            np.concatenate([children, ended - 1]),  # all is open behind the end
+            rank(tree.lowest),
+            over_medium(tree.lowest),
+            over_medium(np.where(tree.highest == -np.inf, np.inf, tree.highest)),
+        ]
+    )
+    leaves = [
+        rank(costs),
+        found.deployable,
+        _pairs(found.accuracy_percent / 100.0).view(np.int32),
+        over_medium(np.where(np.isfinite(costs), costs, np.inf)),
+    ]
+    if vector is not None:
+        leaves.append(vector(found).astype(np.float32).view(np.int32))
+    last = np.searchsorted(ranks, budgets, side="right") - 1
+    pairs = np.column_stack([last, np.zeros_like(last)]).astype(np.int32)
+    return Table(prefixes, np.column_stack(leaves).astype(np.int32)), pairs
+
+
+def _sums_of(problem: Problem, columns: list[int]) -> Additive:
+    """Returns the budget's cost, the objectives' others, and the accuracy, as sums."""
+    model = problem.model
+    assert isinstance(model, LayeredModel), "spaces are of one form"
+    others = [column for column in columns if column != problem.metric_column]
+    chosen = [problem.metric_column, *others, model.accuracy_column()]
+    if model.noise is not None:
+        message = f"accuracy {problem.accuracy!r} has noise: jax knows only its mean"
+        raise InvalidArgumentError(message)
+    return merged(model.quantities.columns(chosen))
+
+
+def _layers_of(
+    problem: Problem, sums: Additive, budgets: FloatArray, *, states: int
+) -> tuple[Layers, Ints]:
+    medium, cost = problem.presets["medium"], sums.columns([0])
+    grid = sums.grid
+    entry = np.round(sums.entries / grid).astype(np.int64)
+    low, high = (np.round(one / grid[0]).astype(np.int64) for one in extremes(cost))
+    following = sums.next_state
+    layers, _, blocks = following.shape
+    need = np.stack(
+        [entry[d, ..., 0] + low[d + 1][following[d]] for d in range(layers)]
+    )
+    need = _limbs(need)
+    absent = np.arange(blocks) >= np.array(sums.blocks_at)[:, None]
+    need[np.broadcast_to(absent[:, None], need.shape[:3])] = NEVER, 0
+    ended = np.zeros((1, *need.shape[1:]), dtype=np.int32)
+    ended[..., 0] = -NEVER  # all is open behind the end
+    need = np.concatenate([need, ended])
+    rows = np.concatenate([need[..., 0], need[..., 1], _limbs(low), _limbs(high)], -1)
+    limbs = _limbs(entry)
+    steps = np.concatenate([limbs[..., 0], limbs[..., 1], following[..., None]], -1)
+    last = largest_arguments(cost.links[0], budgets) / grid[0]
+    last = np.floor(np.clip(last, -(2.0**53), 2.0**53)).astype(np.int64)
+    links = [
+        convert_link(link, unit=float(unit), over=medium if column == 0 else 1.0)
+        for column, (link, unit) in enumerate(zip(sums.links, grid, strict=True))
+    ]
+    form = Layers(
+        rows=_padded(rows, states),
+        steps=_padded(steps, states).astype(np.int32),
+        start=_limbs(np.round(sums.start / grid).astype(np.int64)),
+        links=tuple(links),
+    )
+    return form, _limbs(last)
+
+
+def _padded(table: Any, states: int) -> Any:
+    """Pads the states of a table ``(L, S, ...)``."""
+    width = [(0, 0)] * table.ndim
+    width[1] = (0, states - table.shape[1])
+    return np.pad(table, width)
+
+
+def _limbs(whole: npt.NDArray[np.int64]) -> Ints:
+    """Cuts whole numbers into an upper and a lower limb, along a new last axis."""
+    lower = whole & ((1 << BITS) - 1)
+    return np.stack([whole >> BITS, lower], axis=-1).astype(np.int32)
+
+
+def _pairs(numbers: FloatArray) -> Floats:
+    """Returns pairs along a new last axis."""
+    return np.stack(split(numbers), axis=-1)
