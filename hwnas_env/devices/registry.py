@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hwnas_env.devices.checks import LAST
-from hwnas_env.devices.device import Device, read_device
+from hwnas_env.devices.device import Device, list_device, read_device
 from hwnas_env.engines.registry import Registry
 from hwnas_env.errors import (
     DataError,
@@ -137,7 +137,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def add_packaged() -> None:
     """Adds the devices of this package."""
     for path in _files(Path(__file__).parent):
-        DEVICES.add(read_device(path))
+        DEVICES.add(list_device(path))
 
 
 def add_users_own() -> list[Device]:

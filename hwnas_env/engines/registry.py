@@ -1,5 +1,6 @@
 """Named things under two keys: what search spaces and devices are kept in."""
 
+import bisect
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
@@ -79,6 +80,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         """
         self._what, self._order, self._dashes = what, order, dashes
         self._things: dict[str, Thing] = {}
+        self._taken: set[str] = set()
 
     def __getitem__(self, name: str) -> Thing:
         """Returns the thing of that name, or raises KeyError."""
@@ -105,8 +107,10 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         """
         if self.check(thing, ours={thing.name} if same else set()):
             return
-        kept = sorted([*self._things.values(), thing], key=self._order)
-        self._things = {one.name: one for one in kept}
+        things = list(self._things.values())
+        bisect.insort(things, thing, key=self._order)
+        self._things = {one.name: one for one in things}
+        self._taken |= _words(thing)
 
     def check(self, thing: Thing, *, ours: Collection[str] = ()) -> bool:
         """Raises if a thing could not be added; returns whether it is there already.
@@ -120,6 +124,8 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             TakenNameError: another one has that name or that label.
         """
         check_words(thing, dashes=self._dashes)
+        if not _words(thing) & self._taken:
+            return False
         for other in self._things.values():
             for key in ("name", "label"):
                 value = getattr(thing, key)
@@ -142,6 +148,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         """
         found = self.find(name)
         self._things = {k: v for k, v in self._things.items() if k != found.name}
+        self._taken -= _words(found)
         return found
 
     def find(self, name: Any) -> Thing:
@@ -153,3 +160,8 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         labels = {thing.label: thing.name for thing in self._things.values()}
         key = labels.get(name, name) if isinstance(name, str) else name
         return self._things[check_name(key, self._things, what=self._what)]
+
+
+def _words(thing: Named) -> set[str]:
+    """Returns a thing's name and label as nothing else may be called."""
+    return {thing.name.lower(), thing.label.lower()}

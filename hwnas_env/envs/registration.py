@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
 
 from hwnas_env.arguments import check_type
 from hwnas_env.devices import DEVICES, Device, read_device
@@ -246,8 +247,8 @@ def _keywords(device: Device, space: str) -> dict[str, Any]:
 
     So a spec of it stays what it is when costs on another dataset join.
     """
-    having = () if isinstance(device, BrokenDevice) else device.datasets_in(space)
-    if not device.sha256 or not having:
+    having = device.datasets_in(space) if device.sha256 else ()
+    if not having:
         return {"device": device.name}
     usual = SEARCH_SPACES[space].default_dataset
     dataset = usual if usual in having else having[0]
@@ -256,7 +257,8 @@ def _keywords(device: Device, space: str) -> dict[str, Any]:
 
 def _register(name: str, **keywords: Any) -> None:
     if name not in gym.registry:
-        gym.register(
+        # into the registry itself: gym.register searches all of it for every id
+        gym.registry[name] = EnvSpec(
             name,
             entry_point=ENTRY_POINT,
             vector_entry_point=VECTOR_ENTRY_POINT,

@@ -10,11 +10,12 @@ References:
 """
 
 import functools
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hwnas_env.types import IntArray
+if TYPE_CHECKING:
+    from hwnas_env.types import IntArray
 
 STAGE_LAYERS = (1, 4, 4, 4, 4, 4, 1)
 STAGE_CHANNELS = (16, 24, 32, 64, 112, 184, 352)
@@ -155,7 +156,7 @@ def block_counts(layer: Layer, choice: int) -> tuple[int, int]:
 
 
 @functools.cache
-def count_tables(dataset: str, *, header: int | None = None) -> tuple[IntArray, ...]:
+def count_tables(dataset: str, *, header: int | None = None) -> "tuple[IntArray, ...]":
     """Returns fixed counts ``(2,)`` and block counts ``(2, 22, 9)``, read-only.
 
     Row 0 counts parameters, row 1 multiply-adds. The convention is the published one:
