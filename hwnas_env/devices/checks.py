@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args
 from hwnas_env.arguments import as_number, check_name, is_whole
 from hwnas_env.engines.registry import check_words
 from hwnas_env.errors import DeviceFileError, InvalidArgumentError, shown
+from hwnas_env.types import Fidelity, Kind
 
 if TYPE_CHECKING:
     from hwnas_env.devices.device import Device
@@ -119,8 +120,6 @@ def check_space(device: "Device", space: str, facts: Mapping[str, Any]) -> None:
 def _check_entry(
     entry: Any, columns: Mapping[str, Any], metric: str, where: str
 ) -> None:
-    from hwnas_env.types import Fidelity, Kind  # only a check needs them
-
     if not isinstance(entry, dict):
         refuse(where, f"expected an object, got {shown(entry)}")
     if entry.get("kind") not in get_args(Kind):
@@ -172,16 +171,16 @@ def _check_budgets(budgets: Any, columns: Mapping[str, Any], where: str) -> None
 def check_table(entry: Mapping[str, Any], where: str) -> None:
     """Raises unless an entry names a file beside the device's, and its digest."""
     file = entry.get("table")
-    if not isinstance(file, str) or not re.fullmatch(_BESIDE, file):
+    if not isinstance(file, str) or not _BESIDE.fullmatch(file):
         words = "the name of an .npz file beside this one"
         refuse(where, f"table: expected {words}, got {shown(file)}")
     digest = entry.get("table_sha256")
-    if not isinstance(digest, str) or not re.fullmatch(_DIGEST, digest):
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         refuse(where, f"table_sha256: expected 64 digits, got {shown(digest)}")
 
 
-_BESIDE = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}\.npz"
-_DIGEST = r"[0-9a-f]{64}"
+_BESIDE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}\.npz")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def _check_measured(rows: Any, metrics: list[str], where: str) -> None:

@@ -6,22 +6,20 @@ provenance by dataset and metric, in a form that the space knows) and its preset
 ``budgets``. docs/extending.md shows one.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import io
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from hwnas_env.data.files import read_file
+from hwnas_env.data.provenance import stated_provenance
 from hwnas_env.devices.checks import (
     LAST,
     TABLE,
@@ -31,10 +29,8 @@ from hwnas_env.devices.checks import (
     refuse,
     unknown,
 )
-from hwnas_env.errors import NotMeasuredError, shown
-
-if TYPE_CHECKING:
-    from hwnas_env.types import Alias, FloatArray, Provenance
+from hwnas_env.errors import DataError, NotMeasuredError, shown
+from hwnas_env.types import Alias, FloatArray, Provenance
 
 SCHEMA = 1
 """The version of the file's form that this version reads."""
@@ -73,6 +69,8 @@ class Device:
     place: int = LAST
     origin: str = "a device"
     sha256: str = ""
+
+    is_broken: ClassVar[bool] = False
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -133,8 +131,6 @@ class Device:
         Its SHA-256 is that of the column's coefficients in canonical form, with those
         that they are moved from: no other device, column or card changes it.
         """
-        from hwnas_env.data.provenance import stated_provenance  # not at import
-
         self.coefficients(space, dataset, metric)
         entry = self.facts(space)["columns"][dataset][metric]
         alias = self.aliases.get(metric)
@@ -179,7 +175,7 @@ class Device:
                 check_space(self, space, facts)
             vars(self)["_is_checked"] = True
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Device:
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Device":
         """Returns itself: nothing of a device changes."""
         return self
 
@@ -189,6 +185,23 @@ class Device:
             *(self.name, self.label, dict(self.spaces), self.hardware, self.group),
             *(dict(self.aliases), self.place, self.origin, self.sha256),
         )
+
+
+class BrokenDevice(Device):
+    """Stands for a file that cannot be read: whatever is asked of it is that error."""
+
+    is_broken = True
+
+    def check(self) -> None:
+        """Raises what was wrong with the file."""
+        read_device(Path(self.origin)).check()
+        message = f"{self.origin}: could not be read when hwnas_env was imported"
+        raise DataError(message)
+
+    def facts(self, space: str) -> Any:
+        """Raises what was wrong with the file."""
+        del space
+        self.check()
 
 
 def _rebuild(*parts: Any) -> Device:
@@ -204,64 +217,6 @@ def read_device(path: Path) -> Device:
         DataError: it cannot be read.
     """
     return parse_device(read_file(path), origin=str(path))
-
-
-def list_device(path: Path) -> Device:
-    """Returns the device of one of the package's own files, of which little is read.
-
-    The files have one form, their keys sorted: what a device is comes before its
-    spaces, and a space's name is alone on a line. The rest is read when it is used.
-    """
-    head, spaces, body = path.read_bytes().partition(b'\n "spaces": {')
-    found = json.loads(head + spaces + b"}}")
-    names = [name.decode() for name in _SPACE.findall(body)]
-    facts = {key: found[key] for key in ("name", "label", "hardware", "group", "place")}
-    return Device(
-        **facts,
-        spaces=Unread(path, "spaces", names),
-        aliases=Unread(path, "aliases", list(found["aliases"])),
-        origin=str(path),
-    )
-
-
-_SPACE = re.compile(rb'\n  "(\w+)": \{')
-"""A space's name in a file of the package, behind "spaces"."""
-
-
-class Unread(Mapping[str, Any]):
-    """A mapping in a device's file whose keys are known; values are read when asked."""
-
-    def __init__(self, path: Path, key: str, names: list[str]) -> None:
-        """Knows the names.
-
-        Args:
-            path: the device's file.
-            key: the device's attribute that the file's mapping is.
-            names: its keys, in their order.
-        """
-        self._path, self._key, self._names = path, key, names
-
-    @functools.cached_property
-    def _values(self) -> Mapping[str, Any]:
-        return getattr(read_device(self._path), self._key)  # type: ignore[no-any-return]
-
-    def __getitem__(self, name: str) -> Any:
-        """Returns a value, or raises KeyError."""
-        if name not in self._names:
-            raise KeyError(name)
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """Yields the keys."""
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        """Returns how many keys there are."""
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        """Whether there is such a key; nothing is read for that."""
-        return name in self._names
 
 
 def parse_device(content: bytes, *, origin: str) -> Device:
@@ -335,8 +290,6 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _aliases(given: Any, origin: str) -> dict[str, Alias]:
-    from hwnas_env.types import Alias  # not where no file is read whole
-
     aliases = {}
     for metric, alias in given.items() if isinstance(given, dict) else [("", given)]:
         keys = set(alias) if isinstance(alias, dict) else set()

@@ -1,48 +1,60 @@
 """Every device there is: those that come with the package, and the user's own."""
 
+import json
 import os
 import re
 import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hwnas_env.devices.checks import LAST
-from hwnas_env.devices.device import Device, list_device, read_device
-from hwnas_env.engines.registry import Registry
+from hwnas_env.engines.registry import Listed, Registry
 from hwnas_env.errors import (
-    DataError,
     InvalidArgumentError,
     ReplacedDeviceError,
     TakenNameError,
 )
 
+if TYPE_CHECKING:
+    from hwnas_env.devices.device import Device
+
 VARIABLE = "HWNAS_ENV_DEVICES"
 """The environment variable that moves the folder of the user's devices."""
 
-DEVICES: Registry[Device] = Registry(
+DEVICES: "Registry[Device]" = Registry(
     "device", order=lambda device: (device.place, device.name), dashes=True
 )
 """Every device by name."""
 
 
-class BrokenDevice(Device):
-    """Stands for a file that cannot be read: whatever is asked of it is that error."""
+class ListedDevice(Listed):
+    """Stands for one of the package's devices: what comes before its coefficients."""
 
-    def check(self) -> None:
-        """Raises what was wrong with the file."""
-        read_device(Path(self.origin)).check()
-        message = f"{self.origin}: could not be read when hwnas_env was imported"
-        raise DataError(message)
+    is_broken, sha256 = False, ""
 
-    def facts(self, space: str) -> Any:
-        """Raises what was wrong with the file."""
-        del space
-        self.check()
+    def __init__(self, path: Path) -> None:
+        """Reads the head of a file, and the names of the spaces in it.
+
+        The package's files have one form: keys are sorted, so that "spaces" comes last,
+        and indented by a blank a level.
+        """
+        head, _, spaces = path.read_bytes().partition(b'"spaces": {')
+        found = json.loads(head + b'"spaces": {}}')
+        super().__init__(found["name"], found["label"])
+        self.place, self.origin = found["place"], str(path)
+        self.spaces = tuple(
+            entry.partition(b'"')[0].decode() for entry in spaces.split(b'\n  "')[1:]
+        )
+
+    def read(self) -> "Device":
+        """Reads the whole file."""
+        from hwnas_env.devices.device import read_device  # not at import
+
+        return read_device(Path(self.origin))
 
 
-def get_device(name: str) -> Device:
+def get_device(name: str) -> "Device":
     """Returns the device of that name or label ("edgetpu" or "EdgeTPU").
 
     Args:
@@ -58,7 +70,7 @@ def get_device(name: str) -> Device:
     if isinstance(name, str):
         plain, _, digest = name.partition("@")
     found = DEVICES.find(plain)
-    if isinstance(found, BrokenDevice):
+    if found.is_broken:
         found.check()
     if digest and digest not in found.digests():
         now = ", ".join(sorted(found.digests()))
@@ -70,7 +82,7 @@ def get_device(name: str) -> Device:
     return found
 
 
-def reference(device: Device, space: str, dataset: str) -> str:
+def reference(device: "Device", space: str, dataset: str) -> str:
     """Returns a device's name, with the digest of its costs on a dataset.
 
     The digest is there where the file states one of itself; other spaces and datasets
@@ -81,12 +93,12 @@ def reference(device: Device, space: str, dataset: str) -> str:
     return f"{device.name}@{device.digest(space, dataset)}"
 
 
-def devices_of(space: str) -> list[Device]:
+def devices_of(space: str) -> "list[Device]":
     """Returns the devices that have costs in a search space, by the space's name."""
-    return [device for device in DEVICES.values() if space in device.spaces]
+    return [DEVICES[one.name] for one in DEVICES.listed() if space in one.spaces]
 
 
-def add_device(device: Device) -> Device:
+def add_device(device: "Device") -> "Device":
     """Adds a device, checked in full; the same one a second time is nothing.
 
     Raises:
@@ -100,7 +112,7 @@ def add_device(device: Device) -> Device:
     return DEVICES[device.name]
 
 
-def _said(device: Device) -> Any:
+def _said(device: "Device") -> Any:
     words = device.label, device.hardware, device.group
     return *words, dict(device.aliases), dict(device.spaces)
 
@@ -137,10 +149,10 @@ def _files(folder: Path) -> Iterator[Path]:
 def add_packaged() -> None:
     """Adds the devices of this package."""
     for path in _files(Path(__file__).parent):
-        DEVICES.add(list_device(path))
+        DEVICES.add(ListedDevice(path))
 
 
-def add_users_own() -> list[Device]:
+def add_users_own() -> "list[Device]":
     """Adds the devices of the user's folder, and returns those that can be used.
 
     What cannot be added is a warning.
@@ -149,6 +161,8 @@ def add_users_own() -> list[Device]:
     if os.environ.get(VARIABLE) and not folder.is_dir():
         warnings.warn(f"{VARIABLE}: {folder} is no folder", stacklevel=2)
     for path in _files(folder):
+        from hwnas_env.devices.device import read_device  # where there is one
+
         try:
             device = read_device(path)
         except Exception as error:  # whatever is in a file, the import goes on
@@ -174,9 +188,11 @@ def _label_in(path: Path) -> str:
 
 def _add_broken(path: Path, error: Exception, name: str, label: str) -> None:
     """Warns, and keeps a place for a device that cannot be used."""
+    from hwnas_env.devices.device import BrokenDevice
+
     warnings.warn(f"{path}: this device cannot be used: {error}", stacklevel=3)
     try:
-        DEVICES.add(BrokenDevice(name, label, {}, place=LAST, origin=str(path)))
+        DEVICES.add(BrokenDevice(name, label, {}, origin=str(path)))
     except (TakenNameError, InvalidArgumentError):  # no id can stand for it
         return
 

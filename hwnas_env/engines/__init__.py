@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from hwnas_env.engines.columns import LayeredCosts as LayeredCosts
     from hwnas_env.engines.columns import TableAccuracy as TableAccuracy
     from hwnas_env.engines.columns import TableCosts as TableCosts
-    from hwnas_env.engines.designs import Blueprint as Blueprint
     from hwnas_env.engines.forms import LayeredSpace as LayeredSpace
     from hwnas_env.engines.forms import TableSpace as TableSpace
     from hwnas_env.engines.links import Linear as Linear
     from hwnas_env.engines.links import Link as Link
     from hwnas_env.engines.links import Logistic as Logistic
     from hwnas_env.engines.links import Saturating as Saturating
+    from hwnas_env.engines.space import Blueprint as Blueprint
     from hwnas_env.engines.space import SearchSpace as SearchSpace
 
 _HOMES = {
     "Additive": "hwnas_env.engines.additive",
-    "Blueprint": "hwnas_env.engines.designs",
+    "Blueprint": "hwnas_env.engines.space",
     "CostSource": "hwnas_env.engines.columns",
     "LayeredAccuracy": "hwnas_env.engines.columns",
     "LayeredCosts": "hwnas_env.engines.columns",

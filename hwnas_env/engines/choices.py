@@ -6,17 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from hwnas_env.arguments import check_generator, check_name, check_whole
 from hwnas_env.errors import InvalidGenotypeError, shown
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from hwnas_env.types import Genotypes
+from hwnas_env.types import Genotypes
 
 LETTERS = (
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -94,7 +91,7 @@ class Choices:
         return (0, *np.cumsum(self.choices_at).tolist())
 
     @functools.cached_property
-    def existing(self) -> "npt.NDArray[np.int8]":
+    def existing(self) -> npt.NDArray[np.int8]:
         """Marks the choices that a position has: ``(L, K)`` int8, read-only."""
         marks = np.arange(self.choices) < np.array(self.choices_at)[:, None]
         marks.setflags(write=False)
@@ -105,7 +102,7 @@ class Choices:
         """Number of genotypes, the product of all ``K_p``, as a Python integer."""
         return math.prod(self.choices_at)
 
-    def one_hot(self, genotypes: "Genotypes") -> "npt.NDArray[np.bool_]":
+    def one_hot(self, genotypes: Genotypes) -> npt.NDArray[np.bool_]:
         """Marks the decisions of genotypes ``(N, L)``, side by side: ``(N, sum K_p)``.
 
         Args:
@@ -135,7 +132,7 @@ class Choices:
 
     # Names of architectures
 
-    def encode(self, architecture: str | Sequence[str]) -> "Genotypes":
+    def encode(self, architecture: str | Sequence[str]) -> Genotypes:
         """Reads one architecture's name into a genotype ``(L,)`` int8.
 
         Args:
@@ -150,7 +147,7 @@ class Choices:
             architecture = re.split(r"[|,\s]+", architecture.strip().strip("|"))
         return self.encode_names(architecture)
 
-    def decode(self, genotype: "npt.ArrayLike") -> str:
+    def decode(self, genotype: npt.ArrayLike) -> str:
         """Writes one genotype ``(L,)`` as names joined by ``|``."""
         row = self.validate_one(genotype).tolist()
         return "|".join(self.choice_name(*pair) for pair in enumerate(row))
@@ -170,7 +167,7 @@ class Choices:
         check_name(name, names, what=f"operation of {self.name}{where}")
         return names.index(name)
 
-    def encode_names(self, names: Sequence[str]) -> "Genotypes":
+    def encode_names(self, names: Sequence[str]) -> Genotypes:
         """Turns one operation name a position into a genotype ``(L,)`` int8.
 
         Raises:
@@ -189,7 +186,7 @@ class Choices:
         numbers = [self.operation(n, position=p) for p, n in enumerate(names)]
         return np.array(numbers, dtype=np.int8)
 
-    def words(self, genotypes: "Genotypes") -> tuple[str, ...]:
+    def words(self, genotypes: Genotypes) -> tuple[str, ...]:
         """Writes valid genotypes ``(N, L)`` in records: a letter a position.
 
         Choices 0 to 9 are digits, so networks of few choices are numbers to read.
@@ -198,7 +195,7 @@ class Choices:
             "".join(map(LETTERS.__getitem__, row)) for row in genotypes.tolist()
         )
 
-    def from_words(self, words: Sequence[str]) -> "Genotypes":
+    def from_words(self, words: Sequence[str]) -> Genotypes:
         """Reads what :meth:`words` writes: ``(N, L)`` int8.
 
         Raises:
@@ -217,7 +214,7 @@ class Choices:
         """
         return check_name(dataset, self.datasets, what=f"dataset of {self.name}")
 
-    def validate(self, genotypes: "npt.ArrayLike") -> "Genotypes":
+    def validate(self, genotypes: npt.ArrayLike) -> Genotypes:
         """Checks genotypes and returns them as a C-contiguous ``(N, L)`` int8 array.
 
         Args:
@@ -260,7 +257,7 @@ class Choices:
             raise InvalidGenotypeError(message)
         return np.asarray(array, dtype=np.int8, order="C")
 
-    def _array(self, values: "npt.ArrayLike") -> "npt.NDArray[Any]":
+    def _array(self, values: npt.ArrayLike) -> npt.NDArray[Any]:
         """Returns values as an array, or raises if they have no common shape."""
         try:
             return np.asarray(values)
@@ -268,7 +265,7 @@ class Choices:
             message = f"{self.name}: expected an array of integers: {error}"
             raise InvalidGenotypeError(message) from None
 
-    def _is_valid_int8(self, genotypes: "npt.ArrayLike") -> bool:
+    def _is_valid_int8(self, genotypes: npt.ArrayLike) -> bool:
         """Whether genotypes have the form of the answer already: a quick look."""
         if not (
             type(genotypes) is np.ndarray
@@ -283,7 +280,7 @@ class Choices:
             return bool(unsigned.max(initial=0) < self.choices)
         return bool((unsigned < np.array(self.choices_at)).all())
 
-    def validate_one(self, genotype: "npt.ArrayLike") -> "Genotypes":
+    def validate_one(self, genotype: npt.ArrayLike) -> Genotypes:
         """Checks one genotype and returns it as ``(L,)`` int8.
 
         Raises:
@@ -295,7 +292,7 @@ class Choices:
             raise InvalidGenotypeError(message)
         return np.asarray(batch[0])
 
-    def sample(self, n: int, *, rng: np.random.Generator) -> "Genotypes":
+    def sample(self, n: int, *, rng: np.random.Generator) -> Genotypes:
         """Draws ``n`` genotypes uniformly, with replacement: ``(n, L)`` int8.
 
         Raises:
@@ -307,7 +304,7 @@ class Choices:
         high = self.choices if self.uniform else self.choices_at
         return np.asarray(draw(0, high, shape, dtype=np.int8))
 
-    def neighbours(self, genotype: "npt.ArrayLike") -> "Genotypes":
+    def neighbours(self, genotype: npt.ArrayLike) -> Genotypes:
         """Returns all genotypes that differ in one position: ``(sum (K_p - 1), L)``.
 
         Example:

@@ -5,17 +5,18 @@ they are stands in tables, one row a network. Those of a :class:`LayeredSpace` a
 many for that: their costs, and a score of accuracy, are sums over positions.
 """
 
-from __future__ import annotations
-
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hwnas_env.arguments import as_number
+from hwnas_env.data.provenance import STATED
 from hwnas_env.engines.space import SearchSpace
+from hwnas_env.engines.terms import Terms, layered_terms, usual_terms
 from hwnas_env.errors import (
     DeviceFileError,
     InvalidArgumentError,
@@ -23,16 +24,11 @@ from hwnas_env.errors import (
     shown,
     unknown_name,
 )
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    import numpy.typing as npt
-
     from hwnas_env.engines.additive import Additive
     from hwnas_env.engines.columns import CostSource, LayeredCosts, TableCosts
-    from hwnas_env.engines.terms import Terms
-    from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 MOST_ROWS = 1 << 24
 """Most networks of a space that is enumerated; float32 numbers so many exactly."""
@@ -55,8 +51,6 @@ def check_coefficients(
     entry: Mapping[str, Any], valid: Collection[str], where: str
 ) -> None:
     """Raises DeviceFileError if a column has a coefficient that its form has not."""
-    from hwnas_env.data.provenance import STATED  # only a check needs it
-
     for key in entry:
         if key not in STATED and key not in valid:
             words = unknown_name(key, sorted(valid), what="coefficient")
@@ -167,7 +161,7 @@ class TableSpace(SearchSpace):
         """Returns the genotypes ``(N, L)`` int8 of numbers ``(N,)``."""
         return self.all_genotypes[np.asarray(keys, dtype=np.int64)]
 
-    def costs(self, device: CostSource, dataset: str) -> TableCosts:
+    def costs(self, device: "CostSource", dataset: str) -> "TableCosts":
         """Builds every metric's column from the device's coefficients.
 
         A metric that is an alias of another is that column times a factor, or a factor
@@ -200,8 +194,6 @@ class TableSpace(SearchSpace):
 
     def terms(self, dataset: str) -> Terms:
         """Returns what costs are made of; by default for any space, see the module."""
-        from hwnas_env.engines.terms import Terms, layered_terms, usual_terms
-
         counts = {name: np.asarray(c) for name, c in self.counts(dataset).items()}
         usual = layered_terms(self, usual_terms(self, {}))
         work = tuple(counts)
@@ -218,7 +210,7 @@ class TableSpace(SearchSpace):
             count,
         )
 
-    def column(self, device: CostSource, dataset: str, metric: str) -> FloatArray:
+    def column(self, device: "CostSource", dataset: str, metric: str) -> FloatArray:
         """Builds one metric's column ``(size,)`` from a device's coefficients.
 
         By default they are the column itself, under "values"; or, from a few measured
@@ -279,7 +271,7 @@ class TableSpace(SearchSpace):
         total = float(entry["base"]) + terms.weigh(weights, self.genotypes())
         return np.maximum(total, floor)
 
-    def deployable(self, device: CostSource) -> BoolArray:
+    def deployable(self, device: "CostSource") -> BoolArray:
         """Marks the networks that a device can run, ``(size,)``.
 
         Those that its file lists as ``cannot_run``, by their architectures, it cannot.
@@ -300,8 +292,6 @@ class LayeredSpace(SearchSpace):
 
     def terms(self, dataset: str) -> Terms:
         """Returns what costs are made of; by default for any space, see the module."""
-        from hwnas_env.engines.terms import layered_terms, usual_terms
-
         work = {
             name: [
                 additive.entries[position, 0, :count, 0]
@@ -311,7 +301,7 @@ class LayeredSpace(SearchSpace):
         }
         return layered_terms(self, usual_terms(self, work))
 
-    def costs(self, device: CostSource, dataset: str) -> LayeredCosts:
+    def costs(self, device: "CostSource", dataset: str) -> "LayeredCosts":
         """Builds every metric's sums from the device's coefficients.
 
         A metric that is an alias of another is that quantity times a factor, or a
@@ -333,7 +323,7 @@ class LayeredSpace(SearchSpace):
             {m: device.provenance(self.name, dataset, m) for m in quantities},
         )
 
-    def quantity(self, device: CostSource, dataset: str, metric: str) -> Additive:
+    def quantity(self, device: "CostSource", dataset: str, metric: str) -> "Additive":
         """Builds one metric's sums from a device's coefficients.
 
         By default they are "start", one number, and "entries", a list of ``K_p``

@@ -1,6 +1,7 @@
 """Named things under two keys: what search spaces and devices are kept in."""
 
 import bisect
+import functools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
@@ -59,17 +60,35 @@ class Named(Protocol):
         """The word in environment ids."""
 
 
+class Listed:
+    """Stands in a registry for a thing whose name and label alone are read yet."""
+
+    def __init__(self, name: str, label: str) -> None:
+        """Knows what ids are made of."""
+        self.name, self.label = name, label
+
+    @functools.cached_property
+    def whole(self) -> Any:
+        """The thing itself, which is read the first time that it is asked for."""
+        return self.read()
+
+    def read(self) -> Any:
+        """Reads the thing."""
+        raise NotImplementedError
+
+
 Thing = TypeVar("Thing", bound=Named)
 
 
 class Registry(Mapping[str, Thing], Generic[Thing]):
     """Things by name, in an order of their own; names and labels are unique.
 
-    Reading is a mapping's; :meth:`add` and :meth:`remove` are for who registers.
+    Reading is a mapping's, and gives whole things; :meth:`listed` gives what is known
+    without reading any. :meth:`add` and :meth:`remove` are for who registers.
     """
 
     def __init__(
-        self, what: str, *, order: Callable[[Thing], Any], dashes: bool = False
+        self, what: str, *, order: Callable[[Any], Any], dashes: bool = False
     ) -> None:
         """Makes an empty registry.
 
@@ -79,12 +98,17 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             dashes: whether labels may have a ``-``.
         """
         self._what, self._order, self._dashes = what, order, dashes
-        self._things: dict[str, Thing] = {}
+        self._things: dict[str, Thing | Listed] = {}
         self._taken: set[str] = set()
 
     def __getitem__(self, name: str) -> Thing:
         """Returns the thing of that name, or raises KeyError."""
-        return self._things[name]
+        thing = self._things[name]
+        return thing.whole if isinstance(thing, Listed) else thing
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a thing of that name."""
+        return name in self._things
 
     def __iter__(self) -> Iterator[str]:
         """Yields the names in their order."""
@@ -94,11 +118,23 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         """Returns how many things there are."""
         return len(self._things)
 
-    def add(self, thing: Thing, *, same: bool = False) -> None:
+    def listed(self) -> list[Any]:
+        """Returns the things in their order, those that are not read as ``Listed``."""
+        return list(self._things.values())
+
+    def known(self, name: str) -> Any:
+        """Returns the thing of that name, or what is ``Listed`` where it is not read.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._things[name]
+
+    def add(self, thing: Thing | Listed, *, same: bool = False) -> None:
         """Registers a thing.
 
         Args:
-            thing: with a name and a label.
+            thing: with a name, a label and what the order needs.
             same: whether it is the one that is registered already, which is nothing.
 
         Raises:
@@ -112,7 +148,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         self._things = {one.name: one for one in things}
         self._taken |= _words(thing)
 
-    def check(self, thing: Thing, *, ours: Collection[str] = ()) -> bool:
+    def check(self, thing: Thing | Listed, *, ours: Collection[str] = ()) -> bool:
         """Raises if a thing could not be added; returns whether it is there already.
 
         Args:
@@ -159,7 +195,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         """
         labels = {thing.label: thing.name for thing in self._things.values()}
         key = labels.get(name, name) if isinstance(name, str) else name
-        return self._things[check_name(key, self._things, what=self._what)]
+        return self[check_name(key, self._things, what=self._what)]
 
 
 def _words(thing: Named) -> set[str]:

@@ -4,12 +4,15 @@ Its two forms, a table of all networks and sums over layers, are in
 :mod:`hwnas_env.engines.forms`.
 """
 
-from __future__ import annotations
-
+import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hwnas_env.engines.choices import Choices
 from hwnas_env.errors import (
@@ -19,13 +22,9 @@ from hwnas_env.errors import (
     NotMeasuredError,
     shown,
 )
-from hwnas_env.faces import lazy
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import numpy.typing as npt
-
     from hwnas_env.engines.columns import (
         CostSource,
         LayeredAccuracy,
@@ -33,19 +32,51 @@ if TYPE_CHECKING:
         TableAccuracy,
         TableCosts,
     )
-    from hwnas_env.engines.designs import Blueprint as Blueprint
-    from hwnas_env.engines.designs import Design as Design
-    from hwnas_env.engines.designs import read_design as read_design
     from hwnas_env.engines.terms import Terms
-    from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray, Provenance
-
-_HOME = "hwnas_env.engines.designs"
-
-__getattr__ = lazy(
-    __name__, dict.fromkeys(("Blueprint", "Design", "read_design"), _HOME)
-)[0]
 
 
+@dataclass(frozen=True)
+class Blueprint:
+    """Builds PyTorch modules of a space's networks on one dataset.
+
+    Attributes:
+        build: a valid genotype ``(L,)`` to a module, its weights drawn.
+        side: height and width of the input in pixels; it has three channels.
+        classes: outputs of the classifier.
+        bias: multiply-adds that the space counts for every output's bias of the
+            classifier; weights count 1 for every product.
+        normalisation: the same for every number that is normalised.
+        pooling: the same for every number and channel that is pooled globally.
+    """
+
+    build: Callable[[Genotypes], Any]
+    side: int
+    classes: int
+    bias: int = 0
+    normalisation: int = 0
+    pooling: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Lists networks to measure on a new device; fixed, so that lists continue.
+
+    Attributes:
+        fit: ``(60, L)`` int8: the first k are the ones to measure if k are measured.
+        validation: ``(50, L)`` int8: drawn at random, for the error of the fit.
+    """
+
+    fit: Genotypes
+    validation: Genotypes
+
+
+def read_design(space: Choices, path: Path) -> Design:
+    """Reads a room's list of networks to measure: words a network, in two lists."""
+    found = json.loads(path.read_bytes())
+    return Design(*(space.from_words(found[key]) for key in ("fit", "validation")))
+
+
+@dataclass(frozen=True)
 class SearchSpace(Choices, ABC):
     """Describes a search space: its choices, and who answers for its networks.
 
@@ -57,13 +88,13 @@ class SearchSpace(Choices, ABC):
     # What a space is made of: each room says it of its own
 
     @abstractmethod
-    def costs(self, device: CostSource, dataset: str) -> TableCosts | LayeredCosts:
+    def costs(self, device: "CostSource", dataset: str) -> "TableCosts | LayeredCosts":
         """Returns the built-in costs on a device: its metrics, their provenance."""
 
     @abstractmethod
     def accuracy(
         self, name: str | int, dataset: str
-    ) -> TableAccuracy | LayeredAccuracy:
+    ) -> "TableAccuracy | LayeredAccuracy":
         """Returns an accuracy by its name; "mean" is there in every space.
 
         Raises:
@@ -81,8 +112,8 @@ class SearchSpace(Choices, ABC):
         return {}
 
     def measured(
-        self, device: CostSource, dataset: str, *, metric: str
-    ) -> TableCosts | LayeredCosts:
+        self, device: "CostSource", dataset: str, *, metric: str
+    ) -> "TableCosts | LayeredCosts":
         """Returns the costs that an imported file of measurements holds.
 
         Args:
@@ -103,7 +134,7 @@ class SearchSpace(Choices, ABC):
         raise NotMeasuredError(message)
 
     def measured_values(
-        self, device: CostSource, dataset: str, genotype: Genotypes
+        self, device: "CostSource", dataset: str, genotype: Genotypes
     ) -> tuple[dict[str, float], Provenance]:
         """Returns what an imported file of measurements holds of one network.
 
@@ -125,7 +156,7 @@ class SearchSpace(Choices, ABC):
         raise NotMeasuredError(message)
 
     def held_columns(
-        self, device: CostSource, dataset: str
+        self, device: "CostSource", dataset: str
     ) -> Mapping[str, FloatArray]:
         """Returns every column of a device that an imported file of measurements holds.
 
@@ -150,7 +181,7 @@ class SearchSpace(Choices, ABC):
         )
         raise NotMeasuredError(message)
 
-    def network(self, dataset: str) -> Blueprint:
+    def network(self, dataset: str) -> "Blueprint":
         """Returns what builds PyTorch modules of the space's networks.
 
         Args:
@@ -168,7 +199,7 @@ class SearchSpace(Choices, ABC):
         raise NoNetworkError(message)
 
     @abstractmethod
-    def terms(self, dataset: str) -> Terms:
+    def terms(self, dataset: str) -> "Terms":
         """Returns what costs are made of, which devices are fitted by.
 
         Both forms of a space have a default; see :mod:`hwnas_env.engines.terms`.
@@ -183,7 +214,7 @@ class SearchSpace(Choices, ABC):
         return np.zeros(len(genotypes), dtype=np.bool_)
 
     @property
-    def design(self) -> Design:
+    def design(self) -> "Design":
         """Which networks to measure on a new device.
 
         Raises:

@@ -10,12 +10,11 @@ References:
 """
 
 import functools
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from hwnas_env.types import IntArray
+from hwnas_env.types import IntArray
 
 STAGE_LAYERS = (1, 4, 4, 4, 4, 4, 1)
 STAGE_CHANNELS = (16, 24, 32, 64, 112, 184, 352)
@@ -156,7 +155,7 @@ def block_counts(layer: Layer, choice: int) -> tuple[int, int]:
 
 
 @functools.cache
-def count_tables(dataset: str, *, header: int | None = None) -> "tuple[IntArray, ...]":
+def count_tables(dataset: str, *, header: int | None = None) -> tuple[IntArray, ...]:
     """Returns fixed counts ``(2,)`` and block counts ``(2, 22, 9)``, read-only.
 
     Row 0 counts parameters, row 1 multiply-adds. The convention is the published one:

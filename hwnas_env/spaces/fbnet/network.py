@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from hwnas_env.engines.designs import Blueprint
+from hwnas_env.engines.space import Blueprint
 from hwnas_env.spaces.fbnet.facts import (
     BLOCKS,
     SETTINGS,

@@ -1,27 +1,23 @@
 """The FBNet search space: what is asked of its 22 layers, and who answers."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hwnas_env.engines.forms import LayeredSpace
+from hwnas_env.engines.space import Blueprint, Design, read_design
 from hwnas_env.extras import load_extra
 from hwnas_env.spaces.fbnet.facts import BLOCKS, SETTINGS, count_tables
+from hwnas_env.types import Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy.typing as npt
-
     from hwnas_env.engines.additive import Additive
     from hwnas_env.engines.columns import CostSource, LayeredAccuracy, LayeredCosts
-    from hwnas_env.engines.designs import Blueprint, Design
     from hwnas_env.engines.terms import Terms
-    from hwnas_env.types import Genotypes, IntArray, Provenance
 
 
 class FBNet(LayeredSpace):
@@ -30,20 +26,20 @@ class FBNet(LayeredSpace):
     architecture_form = "22 block names joined by |"
     budgets = MappingProxyType({"tight": 0.25, "medium": 0.70, "loose": 0.95})
 
-    def costs(self, device: CostSource, dataset: str) -> LayeredCosts:
+    def costs(self, device: "CostSource", dataset: str) -> "LayeredCosts":
         """Builds the built-in costs of a device."""
         self.check_dataset(dataset)
         return super().costs(device, dataset)
 
-    def quantity(self, device: CostSource, dataset: str, metric: str) -> Additive:
+    def quantity(self, device: "CostSource", dataset: str, metric: str) -> "Additive":
         """Builds one metric's sums from a device's coefficients: see :mod:`.costs`."""
         from hwnas_env.spaces.fbnet.costs import quantity  # loads tables
 
         return quantity(self, device, dataset, metric)
 
     def measured(
-        self, device: CostSource, dataset: str, *, metric: str
-    ) -> LayeredCosts:
+        self, device: "CostSource", dataset: str, *, metric: str
+    ) -> "LayeredCosts":
         """Returns sums of the imported HW-NAS-Bench's block entries."""
         from hwnas_env.spaces.fbnet.measured import measured_costs  # a reader
 
@@ -51,7 +47,7 @@ class FBNet(LayeredSpace):
         return measured_costs(self, device, dataset, metric=metric)
 
     def measured_values(
-        self, device: CostSource, dataset: str, genotype: Genotypes
+        self, device: "CostSource", dataset: str, genotype: Genotypes
     ) -> tuple[dict[str, float], Provenance]:
         """Returns what the imported HW-NAS-Bench holds of one network."""
         from hwnas_env.data.formats.hwnasbench import measured_values  # a reader
@@ -59,13 +55,13 @@ class FBNet(LayeredSpace):
         self.check_dataset(dataset)
         return measured_values(self.name, device, dataset, genotype)
 
-    def accuracy(self, name: str | int, dataset: str) -> LayeredAccuracy:
+    def accuracy(self, name: str | int, dataset: str) -> "LayeredAccuracy":
         """Returns the surrogate accuracy: see :mod:`.accuracy`."""
         from hwnas_env.spaces.fbnet.accuracy import surrogate_accuracy  # a file
 
         return surrogate_accuracy(name, dataset=self.check_dataset(dataset))
 
-    def counts(self, dataset: str) -> dict[str, Additive]:
+    def counts(self, dataset: str) -> "dict[str, Additive]":
         """Counts parameters and multiply-adds, in millions, as sums over layers."""
         from hwnas_env.engines.additive import stateless  # no engine at import
         from hwnas_env.engines.links import Linear
@@ -78,7 +74,7 @@ class FBNet(LayeredSpace):
             )
         }
 
-    def terms(self, dataset: str) -> Terms:
+    def terms(self, dataset: str) -> "Terms":
         """Counts the work of blocks, and blocks by shape: see :mod:`.terms`."""
         from hwnas_env.spaces.fbnet.terms import chain_terms  # loads tables
 
@@ -87,8 +83,6 @@ class FBNet(LayeredSpace):
     @property
     def design(self) -> Design:
         """Which networks to measure on a new device."""
-        from hwnas_env.engines.designs import read_design  # a file
-
         return read_design(self, Path(__file__).with_name("design.json"))
 
     def network(self, dataset: str) -> Blueprint:

@@ -11,12 +11,11 @@ References:
 
 import functools
 import itertools
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from hwnas_env.types import IntArray
+from hwnas_env.types import IntArray
 
 EXPANSIONS, KERNELS = (1, 4, 6), (3, 5)
 MOST_LAYERS = (3, 3, 3, 3, 3, 4, 3)
@@ -71,7 +70,7 @@ FEATURES_AT = tuple(
 
 
 @functools.cache
-def features(position: int) -> "IntArray":
+def features(position: int) -> IntArray:
     """Marks what each choice of a position has: ``(K_p, F_p)`` of 0 and 1, read-only.
 
     The columns are those of ``FEATURES_AT``.
@@ -122,7 +121,7 @@ NORMALISED = 4
 
 
 @functools.cache
-def count_tables() -> "tuple[IntArray, IntArray]":
+def count_tables() -> tuple[IntArray, IntArray]:
     """Returns fixed counts ``(2,)`` and block counts ``(2, 7, 48)``, read-only.
 
     Row 0 counts parameters, row 1 multiply-adds; what a position does not have is 0.

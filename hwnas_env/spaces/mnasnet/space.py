@@ -1,27 +1,24 @@
 """The MnasNet search space: what is asked of its seven blocks, and who answers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hwnas_env.engines.forms import LayeredSpace
+from hwnas_env.engines.space import Blueprint, Design, read_design
 from hwnas_env.errors import InvalidGenotypeError, shown
 from hwnas_env.extras import load_extra
 from hwnas_env.spaces.mnasnet.facts import STRIDES, blocks_at, count_tables
+from hwnas_env.types import Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from hwnas_env.engines.additive import Additive
     from hwnas_env.engines.columns import CostSource, LayeredAccuracy, LayeredCosts
-    from hwnas_env.engines.designs import Blueprint, Design
     from hwnas_env.engines.terms import Terms
-    from hwnas_env.types import Genotypes, IntArray, Provenance
 
 
 class MnasNet(LayeredSpace):
@@ -30,15 +27,15 @@ class MnasNet(LayeredSpace):
     architecture_form = "7 block names joined by |, such as e6_k5_l2_se"
     budgets = MappingProxyType({"tight": 0.10, "medium": 0.40, "loose": 0.80})
 
-    def quantity(self, device: CostSource, dataset: str, metric: str) -> Additive:
+    def quantity(self, device: "CostSource", dataset: str, metric: str) -> "Additive":
         """Builds one metric's sums from a device's coefficients: see :mod:`.costs`."""
         from hwnas_env.spaces.mnasnet.costs import quantity  # loads the engine
 
         return quantity(self, device, self.check_dataset(dataset), metric)
 
     def measured(
-        self, device: CostSource, dataset: str, *, metric: str
-    ) -> LayeredCosts:
+        self, device: "CostSource", dataset: str, *, metric: str
+    ) -> "LayeredCosts":
         """Raises: few networks were measured, so that no column is complete."""
         from hwnas_env.spaces.mnasnet.measured import refuse_columns  # a reader
 
@@ -47,7 +44,7 @@ class MnasNet(LayeredSpace):
         refuse_columns(self)
 
     def measured_values(
-        self, device: CostSource, dataset: str, genotype: Genotypes
+        self, device: "CostSource", dataset: str, genotype: Genotypes
     ) -> tuple[dict[str, float], Provenance]:
         """Returns what the imported Accel-NASBench holds of one network."""
         from hwnas_env.spaces.mnasnet.measured import measured_values  # a reader
@@ -55,14 +52,14 @@ class MnasNet(LayeredSpace):
         self.check_dataset(dataset)
         return measured_values(device, device.metrics_in(self.name), genotype)
 
-    def accuracy(self, name: str | int, dataset: str) -> LayeredAccuracy:
+    def accuracy(self, name: str | int, dataset: str) -> "LayeredAccuracy":
         """Returns the fitted accuracy: see :mod:`.accuracy`."""
         from hwnas_env.spaces.mnasnet.accuracy import fitted_accuracy  # a file
 
         self.check_dataset(dataset)
         return fitted_accuracy(name)
 
-    def counts(self, dataset: str) -> dict[str, Additive]:
+    def counts(self, dataset: str) -> "dict[str, Additive]":
         """Counts parameters and multiply-adds, in millions, as sums over blocks."""
         from hwnas_env.engines.additive import stateless  # no engine at import
         from hwnas_env.engines.links import Linear
@@ -143,7 +140,7 @@ class MnasNet(LayeredSpace):
             ]
         )
 
-    def terms(self, dataset: str) -> Terms:
+    def terms(self, dataset: str) -> "Terms":
         """Counts the work of blocks, and marks their features: see :mod:`.terms`."""
         from hwnas_env.spaces.mnasnet.terms import block_terms  # loads tables
 
@@ -153,8 +150,6 @@ class MnasNet(LayeredSpace):
     @property
     def design(self) -> Design:
         """Which networks to measure on a new device."""
-        from hwnas_env.engines.designs import read_design  # a file
-
         return read_design(self, Path(__file__).with_name("design.json"))
 
     def network(self, dataset: str) -> Blueprint:

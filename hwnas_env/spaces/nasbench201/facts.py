@@ -12,12 +12,10 @@ import functools
 import itertools
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from hwnas_env.types import Genotypes, IntArray
+from hwnas_env.types import Genotypes, IntArray
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -30,7 +28,7 @@ RESOLUTION = {"cifar10": 32, "cifar100": 32, "ImageNet16-120": 16}
 
 
 @functools.cache
-def official_numbers() -> "IntArray":
+def official_numbers() -> IntArray:
     """Returns the lexicographic number of each official index: ``(15625,)``, read-only.
 
     Upstream shuffled the lexicographic list with Python's generator and seed 88; the
@@ -44,7 +42,7 @@ def official_numbers() -> "IntArray":
 
 
 @functools.cache
-def official_genotypes() -> "Genotypes":
+def official_genotypes() -> Genotypes:
     """Returns all genotypes ``(15625, 6)`` int8 in the official order, read-only."""
     digits = np.unravel_index(official_numbers(), (len(OPERATIONS),) * len(EDGES))
     table = np.stack(digits, axis=1).astype(np.int8)
@@ -53,7 +51,7 @@ def official_genotypes() -> "Genotypes":
 
 
 @functools.cache
-def isomorphism_classes() -> "IntArray":
+def isomorphism_classes() -> IntArray:
     """Returns the class of each lexicographic number: ``(15625,)`` int64, read-only."""
     numbers: dict[str, int] = {}
     cells = list(itertools.product(range(len(OPERATIONS)), repeat=len(EDGES)))

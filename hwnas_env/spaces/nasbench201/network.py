@@ -6,7 +6,7 @@ A 3x3 stem, five cells at each of 16, 32 and 64 channels with a residual block o
 
 from torch import Tensor, nn
 
-from hwnas_env.engines.designs import Blueprint
+from hwnas_env.engines.space import Blueprint
 from hwnas_env.spaces.nasbench201.facts import (
     CELLS_PER_STAGE,
     CHANNELS,

@@ -1,15 +1,16 @@
 """The NAS-Bench-201 search space: what is asked of its cells, and who answers."""
 
-from __future__ import annotations
-
 import itertools
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hwnas_env.engines.forms import TableSpace
+from hwnas_env.engines.space import Blueprint, Design, read_design
 from hwnas_env.errors import InvalidGenotypeError, shown
 from hwnas_env.extras import load_extra
 from hwnas_env.spaces.nasbench201.facts import (
@@ -22,16 +23,11 @@ from hwnas_env.spaces.nasbench201.facts import (
     isomorphism_classes,
     official_numbers,
 )
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy.typing as npt
-
     from hwnas_env.engines.columns import CostSource, TableAccuracy, TableCosts
-    from hwnas_env.engines.designs import Blueprint, Design
     from hwnas_env.engines.terms import Terms
-    from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray, Provenance
 
 _TOKEN = re.compile(r"^(\w+)~(\d)$")
 
@@ -121,18 +117,18 @@ class NASBench201(TableSpace):
         nine = CELLS_PER_STAGE * (9 * per_weight + per_conv)
         return np.asarray(fixed + one * pointwise + nine * spatial, dtype=np.int64)
 
-    def costs(self, device: CostSource, dataset: str) -> TableCosts:
+    def costs(self, device: "CostSource", dataset: str) -> "TableCosts":
         """Computes the built-in costs of all cells: see :mod:`.costs`."""
         self.check_dataset(dataset)
         return super().costs(device, dataset)
 
-    def column(self, device: CostSource, dataset: str, metric: str) -> FloatArray:
+    def column(self, device: "CostSource", dataset: str, metric: str) -> FloatArray:
         """Computes one metric of all cells from a device's coefficients."""
         from hwnas_env.spaces.nasbench201.costs import column  # loads tables
 
         return column(self, device, dataset, metric)
 
-    def deployable(self, device: CostSource) -> BoolArray:
+    def deployable(self, device: "CostSource") -> BoolArray:
         """Marks the cells that a device can run: by a rule that its file names."""
         rule = device.facts(self.name).get("cannot_run")
         if not isinstance(rule, str):
@@ -141,7 +137,9 @@ class NASBench201(TableSpace):
 
         return can_run(rule)
 
-    def measured(self, device: CostSource, dataset: str, *, metric: str) -> TableCosts:
+    def measured(
+        self, device: "CostSource", dataset: str, *, metric: str
+    ) -> "TableCosts":
         """Returns the columns of the imported HW-NAS-Bench."""
         from hwnas_env.spaces.nasbench201.measured import measured_costs  # a reader
 
@@ -149,7 +147,7 @@ class NASBench201(TableSpace):
         return measured_costs(self, device, dataset, metric=metric)
 
     def measured_values(
-        self, device: CostSource, dataset: str, genotype: Genotypes
+        self, device: "CostSource", dataset: str, genotype: Genotypes
     ) -> tuple[dict[str, float], Provenance]:
         """Returns what the imported HW-NAS-Bench holds of one network."""
         from hwnas_env.data.formats.hwnasbench import measured_values  # a reader
@@ -157,13 +155,13 @@ class NASBench201(TableSpace):
         self.check_dataset(dataset)
         return measured_values(self.name, device, dataset, genotype)
 
-    def held_columns(self, device: CostSource, dataset: str) -> dict[str, FloatArray]:
+    def held_columns(self, device: "CostSource", dataset: str) -> dict[str, FloatArray]:
         """Returns what the imported HW-NAS-Bench holds of a device, with holes."""
         from hwnas_env.spaces.nasbench201.measured import held_columns  # a reader
 
         return held_columns(self, device, self.check_dataset(dataset))
 
-    def accuracy(self, name: str | int, dataset: str) -> TableAccuracy:
+    def accuracy(self, name: str | int, dataset: str) -> "TableAccuracy":
         """Returns a measured accuracy: see :mod:`.accuracy`."""
         from hwnas_env.spaces.nasbench201.accuracy import measured_accuracy  # a reader
 
@@ -177,7 +175,7 @@ class NASBench201(TableSpace):
             "flops_m": self.flops(rows, dataset=dataset) / 1e6,
         }
 
-    def terms(self, dataset: str) -> Terms:
+    def terms(self, dataset: str) -> "Terms":
         """Counts operations, all of them and the live ones: see :mod:`.terms`."""
         from hwnas_env.spaces.nasbench201.terms import cell_terms  # loads tables
 
@@ -193,8 +191,6 @@ class NASBench201(TableSpace):
     @property
     def design(self) -> Design:
         """Which cells to measure on a new device."""
-        from hwnas_env.engines.designs import read_design  # a file
-
         return read_design(self, Path(__file__).with_name("design.json"))
 
     def network(self, dataset: str) -> Blueprint:
