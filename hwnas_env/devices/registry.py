@@ -1,6 +1,5 @@
 """Every device there is: those that come with the package, and the user's own."""
 
-import json
 import os
 import re
 import sys
@@ -9,7 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hwnas_env.engines.registry import Listed, Registry
+from hwnas_env.devices.listed import (
+    ListedDevice,
+    list_own,
+    list_packaged,
+    read_listing,
+)
+from hwnas_env.engines.registry import Registry
 from hwnas_env.errors import (
     InvalidArgumentError,
     ReplacedDeviceError,
@@ -26,32 +31,6 @@ DEVICES: "Registry[Device]" = Registry(
     "device", order=lambda device: (device.place, device.name), dashes=True
 )
 """Every device by name."""
-
-
-class ListedDevice(Listed):
-    """Stands for one of the package's devices: what comes before its coefficients."""
-
-    is_broken, sha256 = False, ""
-
-    def __init__(self, path: Path) -> None:
-        """Reads the head of a file, and the names of the spaces in it.
-
-        The package's files have one form: keys are sorted, so that "spaces" comes last,
-        and indented by a blank a level.
-        """
-        head, _, spaces = path.read_bytes().partition(b'"spaces": {')
-        found = json.loads(head + b'"spaces": {}}')
-        super().__init__(found["name"], found["label"])
-        self.place, self.origin = found["place"], str(path)
-        self.spaces = tuple(
-            entry.partition(b'"')[0].decode() for entry in spaces.split(b'\n  "')[1:]
-        )
-
-    def read(self) -> "Device":
-        """Reads the whole file."""
-        from hwnas_env.devices.device import read_device  # not at import
-
-        return read_device(Path(self.origin))
 
 
 def get_device(name: str) -> "Device":
@@ -149,19 +128,26 @@ def _files(folder: Path) -> Iterator[Path]:
 def add_packaged() -> None:
     """Adds the devices of this package."""
     for path in _files(Path(__file__).parent):
-        DEVICES.add(ListedDevice(path))
+        DEVICES.add(list_packaged(path))
 
 
-def add_users_own() -> "list[Device]":
+def add_users_own() -> "list[Device | ListedDevice]":
     """Adds the devices of the user's folder, and returns those that can be used.
 
     What cannot be added is a warning.
     """
-    folder, added = user_folder(), []
+    folder = user_folder()
+    rows = read_listing(folder)
+    added: list[Device | ListedDevice] = []
     if os.environ.get(VARIABLE) and not folder.is_dir():
         warnings.warn(f"{VARIABLE}: {folder} is no folder", stacklevel=2)
     for path in _files(folder):
-        from hwnas_env.devices.device import read_device  # where there is one
+        listed = list_own(path, rows)
+        if listed is not None and DEVICES.is_free(listed):
+            DEVICES.add(listed)
+            added.append(listed)
+            continue
+        from hwnas_env.devices.device import read_device  # where one is read whole
 
         try:
             device = read_device(path)

@@ -160,7 +160,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             TakenNameError: another one has that name or that label.
         """
         check_words(thing, dashes=self._dashes)
-        if not _words(thing) & self._taken:
+        if self.is_free(thing):
             return False
         for other in self._things.values():
             for key in ("name", "label"):
@@ -176,16 +176,19 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
                     raise TakenNameError(message)
         return False
 
-    def remove(self, name: str) -> Thing:
-        """Takes a thing out, by name or label, and returns it.
+    def is_free(self, thing: Thing | Listed) -> bool:
+        """Whether nothing has a thing's name or label."""
+        return not _words(thing) & self._taken
+
+    def remove(self, name: str) -> None:
+        """Takes a thing out, by name or label.
 
         Raises:
             UnknownNameError: there is none; the message names the nearest.
         """
-        found = self.find(name)
+        found = self._things[self.key(name)]
         self._things = {k: v for k, v in self._things.items() if k != found.name}
         self._taken -= _words(found)
-        return found
 
     def find(self, name: Any) -> Thing:
         """Returns the thing of that name or label.
@@ -193,9 +196,17 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         Raises:
             UnknownNameError: there is none; the message names the nearest.
         """
+        return self[self.key(name)]
+
+    def key(self, name: Any) -> str:
+        """Returns the name of the thing of that name or label.
+
+        Raises:
+            UnknownNameError: there is none; the message names the nearest.
+        """
         labels = {thing.label: thing.name for thing in self._things.values()}
         key = labels.get(name, name) if isinstance(name, str) else name
-        return self[check_name(key, self._things, what=self._what)]
+        return check_name(key, self._things, what=self._what)
 
 
 def _words(thing: Named) -> set[str]:

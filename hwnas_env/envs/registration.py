@@ -18,11 +18,12 @@ from hwnas_env.devices.registry import (
 )
 from hwnas_env.engines.registry import RESERVED
 from hwnas_env.errors import DataError, DeviceFileError, HWNASError, unknown_name
-from hwnas_env.spaces import SEARCH_SPACES, get_space
+from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.registry import add_named_spaces, add_space
 
 if TYPE_CHECKING:
     from hwnas_env.devices import Device
+    from hwnas_env.devices.listed import ListedDevice
     from hwnas_env.engines.space import SearchSpace
 
 ENTRY_POINT = "hwnas_env.envs.modes:make"
@@ -162,7 +163,7 @@ def _try(device: "Device") -> None:
                 raise DeviceFileError(message) from error
 
 
-def _warn_of_unknown(device: "Device") -> None:
+def _warn_of_unknown(device: "Device | ListedDevice") -> None:
     """Warns of what a device says of a space, or on a dataset, that there is not."""
     for name in device.spaces:
         if name not in SEARCH_SPACES:
@@ -185,10 +186,10 @@ def unregister_device(name: str) -> None:
     Raises:
         UnknownNameError: there is no such device.
     """
-    found = DEVICES.find(name)
+    device = DEVICES.key(name)
     for space in SEARCH_SPACES:
-        gym.registry.pop(environment_id(space, found.name), None)
-    DEVICES.remove(found.name)
+        gym.registry.pop(environment_id(space, device), None)
+    DEVICES.remove(device)
 
 
 def register_space(space: "SearchSpace | str") -> list[str]:
@@ -223,10 +224,10 @@ def unregister_space(name: str) -> None:
     Raises:
         UnknownNameError: there is no such space.
     """
-    found = get_space(name)
+    space = SEARCH_SPACES.key(name)
     for device in DEVICES:
-        gym.registry.pop(environment_id(found.name, device), None)
-    SEARCH_SPACES.remove(found.name)
+        gym.registry.pop(environment_id(space, device), None)
+    SEARCH_SPACES.remove(space)
 
 
 def register_everything() -> None:
