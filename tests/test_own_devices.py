@@ -214,6 +214,7 @@ def test_a_full_disk_loses_nothing(
         save_device(fitted(scale=2.0), replace=True)
     assert path.read_bytes() == before
     assert sorted(file.name for file in folder.iterdir()) == [
+        LISTING,
         "phone.json",
         "toybox.json",
     ]

@@ -1,7 +1,6 @@
 """Named things under two keys: what search spaces and devices are kept in."""
 
 import bisect
-import functools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
@@ -67,10 +66,13 @@ class Listed:
         """Knows what ids are made of."""
         self.name, self.label = name, label
 
-    @functools.cached_property
+    @property
     def whole(self) -> Any:
         """The thing itself, which is read the first time that it is asked for."""
-        return self.read()
+        kept = vars(self)  # the same thing for every thread, and no lock in an import
+        if "_whole" not in kept:
+            kept.setdefault("_whole", self.read())
+        return kept["_whole"]
 
     def read(self) -> Any:
         """Reads the thing."""
