@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -126,20 +126,25 @@ def save_device(
     saved = parse_device(content, origin=str(path))
     saved.check()
     write_file(path, content, what="device")
-    _list(path, row_of(saved, content))
+    _list(place, {path.name: row_of(saved, content)})
     for file in _tables_beside(path):
         if file.name not in used:
             file.unlink(missing_ok=True)
     return path
 
 
-def _list(path: Path, row: dict[str, Any]) -> None:
-    """Puts a file into its folder's listing; where it cannot, imports take longer."""
-    place = path.parent
-    rows = {**read_listing(place), path.name: row}
+def _list(place: Path, rows: Mapping[str, Any]) -> None:
+    """Puts rows into a folder's listing, and takes those of files out that are gone.
+
+    Where it cannot be written, imports take longer.
+    """
+    rows = {**read_listing(place), **rows}
     there = {name: rows[name] for name in rows if (place / name).exists()}
-    with contextlib.suppress(DataError):
-        write_file(place / LISTING, listing_of(there), what="listing")
+    with contextlib.suppress(DataError, OSError):
+        if there:
+            write_file(place / LISTING, listing_of(there), what="listing")
+        else:
+            (place / LISTING).unlink(missing_ok=True)
 
 
 def _tables_in(device: Device) -> Iterator[str]:
@@ -172,6 +177,7 @@ def remove_files(path: Path) -> None:
     except OSError as error:
         message = f"{path}: cannot be taken away ({error})"
         raise DataError(message) from None
+    _list(path.parent, {})
 
 
 _TABLE = r"-[0-9a-f]{12}\.npz"
