@@ -25,4 +25,4 @@ class ListedSpace(Listed):
 
     def read(self) -> Any:
         """Loads the room."""
-        return importlib.import_module(f"hwnas_env.spaces.{self.name}.space").SPACE
+        return importlib.import_module(f"hwnas_env.spaces.{self.name}").SPACE
