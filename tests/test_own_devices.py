@@ -25,6 +25,12 @@ from hwnas_env.cli import app
 from hwnas_env.devices import DEVICES, Device, get_device, parse_device, read_device
 from hwnas_env.devices.device import read_table
 from hwnas_env.devices.files import content_of, remove_files, save_device
+from hwnas_env.devices.listed import (
+    LISTING,
+    list_own,
+    list_packaged,
+    read_listing,
+)
 from hwnas_env.devices.registry import reference
 from hwnas_env.errors import (
     DataError,
@@ -42,6 +48,8 @@ from hwnas_env.spaces import SEARCH_SPACES
 pytest.importorskip("scipy")
 
 CELL = "HWNAS-NASBench201-Phone-v0"
+PACKAGE = Path(hwnas_env.__file__).parent / "devices"
+PACKAGED = [one.name for one in DEVICES.listed() if Path(one.origin).parent == PACKAGE]
 
 
 @pytest.fixture
@@ -206,6 +214,7 @@ def test_a_full_disk_loses_nothing(
         save_device(fitted(scale=2.0), replace=True)
     assert path.read_bytes() == before
     assert sorted(file.name for file in folder.iterdir()) == [
+        LISTING,
         "phone.json",
         "toybox.json",
     ]
@@ -274,6 +283,54 @@ def test_another_process_has_the_device_at_once(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     hwnas_env.register_device(folder / "phone.json")
     assert float(done.stdout) == gym.make(CELL).reset(seed=1)[1]["budget"]
+
+
+IDS = (
+    "import sys, gymnasium as gym, hwnas_env\n"
+    "read = 'hwnas_env.devices.device' in sys.modules\n"
+    f"print(read, gym.spec({CELL!r}).kwargs, len(hwnas_env.DEVICES))\n"
+)
+
+
+def test_a_saved_device_is_listed_and_read_when_it_is_used(folder: Path) -> None:
+    (folder / "toybox.json").unlink()
+    path = save_device(fitted())
+    device = read_device(path)
+    read, said = _said(IDS, folder).stdout.split(" ", 1)
+    assert read == "False"
+    assert f"'phone@{device.digest('nasbench201', 'cifar10')}'" in said
+    assert "'dataset': 'cifar10'" in said
+    listing = folder / LISTING
+    good = listing.read_bytes()
+    for damaged in (b"", good[:-9], good.replace(b"Phone", b"Phono"), b"[" * 99_999):
+        listing.write_bytes(damaged)
+        assert _said(IDS, folder).stdout == f"True {said}"
+    listing.write_bytes(good)
+    path.write_bytes(path.read_bytes() + b"\n")  # other bytes, and the same device
+    assert _said(IDS, folder).stdout == f"True {said}"
+    path.write_bytes(path.read_bytes().replace(b"latency_ms", b"latency_mt"))
+    done = _said("import hwnas_env", folder)
+    assert "phone.json: this device cannot be used" in done.stderr
+
+
+def test_a_file_that_changes_after_it_was_listed_is_an_error(folder: Path) -> None:
+    path = save_device(fitted())
+    listed = list_own(path, read_listing(folder))
+    assert listed is not None
+    path.write_text("{")
+    assert listed.whole.is_broken
+    with pytest.raises(DataError, match="not JSON"):
+        listed.whole.check()
+    assert list_own(path, read_listing(folder)) is None
+
+
+@pytest.mark.parametrize("name", PACKAGED)
+def test_a_packaged_device_is_listed_as_it_is(name: str) -> None:
+    path = Path(DEVICES[name].origin)
+    listed, whole = list_packaged(path), read_device(path)
+    for key in ("name", "label", "place", "sha256", "origin", "is_broken"):
+        assert getattr(listed, key) == getattr(whole, key)
+    assert list(listed.spaces) == list(whole.spaces)
 
 
 def test_runs_in_worker_processes_use_it(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Search spaces: laws over every space, and counts against published figures."""
 
 import hashlib
+import importlib
 
 import numpy as np
 import pytest
@@ -24,6 +25,14 @@ FBNET_C = (
     "k3_e1 k3_e6 skip k3_e1 k3_e1 k5_e6 k5_e3 k5_e6 k3_e6 k5_e6 k5_e3 k5_e6 k5_e6 "
     "k5_e6 k5_e6 k5_e6 k5_e3 k5_e6 k5_e6 k5_e6 k5_e6 k3_e6"
 )
+
+
+@pytest.mark.parametrize("room", ["fbnet", "mnasnet", "nasbench201"])
+def test_a_room_lists_what_its_space_says(room: str) -> None:
+    listed = importlib.import_module(f"hwnas_env.spaces.{room}").LISTED
+    for key in ("name", "label", "size", "datasets", "default_dataset"):
+        assert getattr(listed, key) == getattr(listed.whole, key)
+    assert listed.whole is SEARCH_SPACES[room]
 
 
 @SPACES

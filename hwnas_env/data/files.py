@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import stat
-import uuid
 from pathlib import Path
 
 from hwnas_env.errors import DataError, DataMissingError, TruncatedFileError
@@ -53,7 +52,7 @@ def write_file(path: Path, content: bytes, *, what: str) -> None:
     Raises:
         DataError: it cannot be written; what was there before is still there.
     """
-    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.part")
+    beside = path.with_name(f"{path.name}.{os.urandom(6).hex()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from hwnas_env.devices.checks import (
     refuse,
     unknown,
 )
-from hwnas_env.errors import NotMeasuredError, shown
+from hwnas_env.errors import DataError, NotMeasuredError, shown
 from hwnas_env.types import Alias, FloatArray, Provenance
 
 SCHEMA = 1
@@ -69,6 +69,8 @@ class Device:
     place: int = LAST
     origin: str = "a device"
     sha256: str = ""
+
+    is_broken: ClassVar[bool] = False
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -183,6 +185,23 @@ class Device:
             *(self.name, self.label, dict(self.spaces), self.hardware, self.group),
             *(dict(self.aliases), self.place, self.origin, self.sha256),
         )
+
+
+class BrokenDevice(Device):
+    """Stands for a file that cannot be read: whatever is asked of it is that error."""
+
+    is_broken = True
+
+    def check(self) -> None:
+        """Raises what was wrong with the file."""
+        read_device(Path(self.origin)).check()
+        message = f"{self.origin}: could not be read when hwnas_env was imported"
+        raise DataError(message)
+
+    def facts(self, space: str) -> Any:
+        """Raises what was wrong with the file."""
+        del space
+        self.check()
 
 
 def _rebuild(*parts: Any) -> Device:

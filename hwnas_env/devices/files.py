@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from hwnas_env.data.files import read_file, write_file
 from hwnas_env.devices.device import SCHEMA, Device, digest_of, parse_device
+from hwnas_env.devices.listed import LISTING, listing_of, read_listing, row_of
 from hwnas_env.devices.registry import DEVICES, user_folder
 from hwnas_env.errors import DataError, TakenNameError
 from hwnas_env.types import AnyPath, FloatArray
@@ -111,7 +112,7 @@ def save_device(
     """
     path = stored_path(device.name, folder=folder)
     place = path.parent
-    own = [one.name for one in DEVICES.values() if Path(one.origin).parent == place]
+    own = [one.name for one in DEVICES.listed() if Path(one.origin).parent == place]
     DEVICES.check(device, ours=own)
     if path.exists() and not replace:
         message = f"{path.name}: there is such a device already; replace it, or choose "
@@ -122,12 +123,28 @@ def save_device(
         if not (place / name).exists():
             write_file(place / name, read_file(source), what="table")
     content = content_of(device)
-    parse_device(content, origin=str(path)).check()
+    saved = parse_device(content, origin=str(path))
+    saved.check()
     write_file(path, content, what="device")
+    _list(place, {path.name: row_of(saved, content)})
     for file in _tables_beside(path):
         if file.name not in used:
             file.unlink(missing_ok=True)
     return path
+
+
+def _list(place: Path, rows: Mapping[str, Any]) -> None:
+    """Puts rows into a folder's listing, and takes those of files out that are gone.
+
+    Where it cannot be written, imports take longer.
+    """
+    rows = {**read_listing(place), **rows}
+    there = {name: rows[name] for name in rows if (place / name).exists()}
+    with contextlib.suppress(DataError, OSError):
+        if there:
+            write_file(place / LISTING, listing_of(there), what="listing")
+        else:
+            (place / LISTING).unlink(missing_ok=True)
 
 
 def _tables_in(device: Device) -> Iterator[str]:
@@ -160,6 +177,7 @@ def remove_files(path: Path) -> None:
     except OSError as error:
         message = f"{path}: cannot be taken away ({error})"
         raise DataError(message) from None
+    _list(path.parent, {})
 
 
 _TABLE = r"-[0-9a-f]{12}\.npz"

@@ -6,43 +6,34 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hwnas_env.devices.checks import LAST
-from hwnas_env.devices.device import Device, read_device
+from hwnas_env.devices.listed import (
+    ListedDevice,
+    list_own,
+    list_packaged,
+    read_listing,
+)
 from hwnas_env.engines.registry import Registry
 from hwnas_env.errors import (
-    DataError,
     InvalidArgumentError,
     ReplacedDeviceError,
     TakenNameError,
 )
 
+if TYPE_CHECKING:
+    from hwnas_env.devices.device import Device
+
 VARIABLE = "HWNAS_ENV_DEVICES"
 """The environment variable that moves the folder of the user's devices."""
 
-DEVICES: Registry[Device] = Registry(
+DEVICES: "Registry[Device]" = Registry(
     "device", order=lambda device: (device.place, device.name), dashes=True
 )
 """Every device by name."""
 
 
-class BrokenDevice(Device):
-    """Stands for a file that cannot be read: whatever is asked of it is that error."""
-
-    def check(self) -> None:
-        """Raises what was wrong with the file."""
-        read_device(Path(self.origin)).check()
-        message = f"{self.origin}: could not be read when hwnas_env was imported"
-        raise DataError(message)
-
-    def facts(self, space: str) -> Any:
-        """Raises what was wrong with the file."""
-        del space
-        self.check()
-
-
-def get_device(name: str) -> Device:
+def get_device(name: str) -> "Device":
     """Returns the device of that name or label ("edgetpu" or "EdgeTPU").
 
     Args:
@@ -58,7 +49,7 @@ def get_device(name: str) -> Device:
     if isinstance(name, str):
         plain, _, digest = name.partition("@")
     found = DEVICES.find(plain)
-    if isinstance(found, BrokenDevice):
+    if found.is_broken:
         found.check()
     if digest and digest not in found.digests():
         now = ", ".join(sorted(found.digests()))
@@ -70,7 +61,7 @@ def get_device(name: str) -> Device:
     return found
 
 
-def reference(device: Device, space: str, dataset: str) -> str:
+def reference(device: "Device", space: str, dataset: str) -> str:
     """Returns a device's name, with the digest of its costs on a dataset.
 
     The digest is there where the file states one of itself; other spaces and datasets
@@ -81,12 +72,12 @@ def reference(device: Device, space: str, dataset: str) -> str:
     return f"{device.name}@{device.digest(space, dataset)}"
 
 
-def devices_of(space: str) -> list[Device]:
+def devices_of(space: str) -> "list[Device]":
     """Returns the devices that have costs in a search space, by the space's name."""
-    return [device for device in DEVICES.values() if space in device.spaces]
+    return [DEVICES[one.name] for one in DEVICES.listed() if space in one.spaces]
 
 
-def add_device(device: Device) -> Device:
+def add_device(device: "Device") -> "Device":
     """Adds a device, checked in full; the same one a second time is nothing.
 
     Raises:
@@ -100,7 +91,7 @@ def add_device(device: Device) -> Device:
     return DEVICES[device.name]
 
 
-def _said(device: Device) -> Any:
+def _said(device: "Device") -> Any:
     words = device.label, device.hardware, device.group
     return *words, dict(device.aliases), dict(device.spaces)
 
@@ -137,18 +128,27 @@ def _files(folder: Path) -> Iterator[Path]:
 def add_packaged() -> None:
     """Adds the devices of this package."""
     for path in _files(Path(__file__).parent):
-        DEVICES.add(read_device(path))
+        DEVICES.add(list_packaged(path))
 
 
-def add_users_own() -> list[Device]:
+def add_users_own() -> "list[Device | ListedDevice]":
     """Adds the devices of the user's folder, and returns those that can be used.
 
     What cannot be added is a warning.
     """
-    folder, added = user_folder(), []
+    folder = user_folder()
+    rows = read_listing(folder)
+    added: list[Device | ListedDevice] = []
     if os.environ.get(VARIABLE) and not folder.is_dir():
         warnings.warn(f"{VARIABLE}: {folder} is no folder", stacklevel=2)
     for path in _files(folder):
+        listed = list_own(path, rows)
+        if listed is not None and DEVICES.is_free(listed):
+            DEVICES.add(listed)
+            added.append(listed)
+            continue
+        from hwnas_env.devices.device import read_device  # where one is read whole
+
         try:
             device = read_device(path)
         except Exception as error:  # whatever is in a file, the import goes on
@@ -174,9 +174,11 @@ def _label_in(path: Path) -> str:
 
 def _add_broken(path: Path, error: Exception, name: str, label: str) -> None:
     """Warns, and keeps a place for a device that cannot be used."""
+    from hwnas_env.devices.device import BrokenDevice
+
     warnings.warn(f"{path}: this device cannot be used: {error}", stacklevel=3)
     try:
-        DEVICES.add(BrokenDevice(name, label, {}, place=LAST, origin=str(path)))
+        DEVICES.add(BrokenDevice(name, label, {}, origin=str(path)))
     except (TakenNameError, InvalidArgumentError):  # no id can stand for it
         return
 

@@ -1,5 +1,6 @@
 """Named things under two keys: what search spaces and devices are kept in."""
 
+import bisect
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
@@ -58,17 +59,38 @@ class Named(Protocol):
         """The word in environment ids."""
 
 
+class Listed:
+    """Stands in a registry for a thing whose name and label alone are read yet."""
+
+    def __init__(self, name: str, label: str) -> None:
+        """Knows what ids are made of."""
+        self.name, self.label = name, label
+
+    @property
+    def whole(self) -> Any:
+        """The thing itself, which is read the first time that it is asked for."""
+        kept = vars(self)  # the same thing for every thread, and no lock in an import
+        if "_whole" not in kept:
+            kept.setdefault("_whole", self.read())
+        return kept["_whole"]
+
+    def read(self) -> Any:
+        """Reads the thing."""
+        raise NotImplementedError
+
+
 Thing = TypeVar("Thing", bound=Named)
 
 
 class Registry(Mapping[str, Thing], Generic[Thing]):
     """Things by name, in an order of their own; names and labels are unique.
 
-    Reading is a mapping's; :meth:`add` and :meth:`remove` are for who registers.
+    Reading is a mapping's, and gives whole things; :meth:`listed` gives what is known
+    without reading any. :meth:`add` and :meth:`remove` are for who registers.
     """
 
     def __init__(
-        self, what: str, *, order: Callable[[Thing], Any], dashes: bool = False
+        self, what: str, *, order: Callable[[Any], Any], dashes: bool = False
     ) -> None:
         """Makes an empty registry.
 
@@ -78,11 +100,17 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             dashes: whether labels may have a ``-``.
         """
         self._what, self._order, self._dashes = what, order, dashes
-        self._things: dict[str, Thing] = {}
+        self._things: dict[str, Thing | Listed] = {}
+        self._taken: set[str] = set()
 
     def __getitem__(self, name: str) -> Thing:
         """Returns the thing of that name, or raises KeyError."""
-        return self._things[name]
+        thing = self._things[name]
+        return thing.whole if isinstance(thing, Listed) else thing
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a thing of that name."""
+        return name in self._things
 
     def __iter__(self) -> Iterator[str]:
         """Yields the names in their order."""
@@ -92,11 +120,23 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         """Returns how many things there are."""
         return len(self._things)
 
-    def add(self, thing: Thing, *, same: bool = False) -> None:
+    def listed(self) -> list[Any]:
+        """Returns the things in their order, those that are not read as ``Listed``."""
+        return list(self._things.values())
+
+    def known(self, name: str) -> Any:
+        """Returns the thing of that name, or what is ``Listed`` where it is not read.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._things[name]
+
+    def add(self, thing: Thing | Listed, *, same: bool = False) -> None:
         """Registers a thing.
 
         Args:
-            thing: with a name and a label.
+            thing: with a name, a label and what the order needs.
             same: whether it is the one that is registered already, which is nothing.
 
         Raises:
@@ -105,10 +145,12 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         """
         if self.check(thing, ours={thing.name} if same else set()):
             return
-        kept = sorted([*self._things.values(), thing], key=self._order)
-        self._things = {one.name: one for one in kept}
+        things = list(self._things.values())
+        bisect.insort(things, thing, key=self._order)
+        self._things = {one.name: one for one in things}
+        self._taken |= _words(thing)
 
-    def check(self, thing: Thing, *, ours: Collection[str] = ()) -> bool:
+    def check(self, thing: Thing | Listed, *, ours: Collection[str] = ()) -> bool:
         """Raises if a thing could not be added; returns whether it is there already.
 
         Args:
@@ -120,6 +162,8 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             TakenNameError: another one has that name or that label.
         """
         check_words(thing, dashes=self._dashes)
+        if self.is_free(thing):
+            return False
         for other in self._things.values():
             for key in ("name", "label"):
                 value = getattr(thing, key)
@@ -134,15 +178,19 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
                     raise TakenNameError(message)
         return False
 
-    def remove(self, name: str) -> Thing:
-        """Takes a thing out, by name or label, and returns it.
+    def is_free(self, thing: Thing | Listed) -> bool:
+        """Whether nothing has a thing's name or label."""
+        return not _words(thing) & self._taken
+
+    def remove(self, name: str) -> None:
+        """Takes a thing out, by name or label.
 
         Raises:
             UnknownNameError: there is none; the message names the nearest.
         """
-        found = self.find(name)
+        found = self._things[self.key(name)]
         self._things = {k: v for k, v in self._things.items() if k != found.name}
-        return found
+        self._taken -= _words(found)
 
     def find(self, name: Any) -> Thing:
         """Returns the thing of that name or label.
@@ -150,6 +198,19 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         Raises:
             UnknownNameError: there is none; the message names the nearest.
         """
+        return self[self.key(name)]
+
+    def key(self, name: Any) -> str:
+        """Returns the name of the thing of that name or label.
+
+        Raises:
+            UnknownNameError: there is none; the message names the nearest.
+        """
         labels = {thing.label: thing.name for thing in self._things.values()}
         key = labels.get(name, name) if isinstance(name, str) else name
-        return self._things[check_name(key, self._things, what=self._what)]
+        return check_name(key, self._things, what=self._what)
+
+
+def _words(thing: Named) -> set[str]:
+    """Returns a thing's name and label as nothing else may be called."""
+    return {thing.name.lower(), thing.label.lower()}

@@ -3,24 +3,28 @@
 import os
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
 
 from hwnas_env.arguments import check_type
-from hwnas_env.devices import DEVICES, Device, read_device
+from hwnas_env.devices import DEVICES
 from hwnas_env.devices.registry import (
-    BrokenDevice,
     add_device,
     add_users_own,
     reference,
     user_folder,
 )
 from hwnas_env.engines.registry import RESERVED
-from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import DataError, DeviceFileError, HWNASError, unknown_name
-from hwnas_env.spaces import SEARCH_SPACES, get_space
+from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.registry import add_named_spaces, add_space
+
+if TYPE_CHECKING:
+    from hwnas_env.devices import Device
+    from hwnas_env.devices.listed import ListedDevice
+    from hwnas_env.engines.space import SearchSpace
 
 ENTRY_POINT = "hwnas_env.envs.modes:make"
 VECTOR_ENTRY_POINT = "hwnas_env.envs.vector:HWNASVectorEnv"
@@ -50,8 +54,14 @@ def environment_id(space: str, device: str | None) -> str:
         >>> environment_id("fbnet", "edgetpu"), environment_id("nasbench201", None)
         ('HWNAS-FBNet-EdgeTPU-v0', 'HWNAS-NASBench201-MultiDevice-v0')
     """
-    label = RESERVED if device is None else DEVICES[device].label
-    return f"HWNAS-{SEARCH_SPACES[space].label}-{label}-v0"
+    return _id(
+        SEARCH_SPACES.known(space), None if device is None else DEVICES.known(device)
+    )
+
+
+def _id(space: Any, device: Any) -> str:
+    """Returns the id of a listed space and a listed device, or None for several."""
+    return f"HWNAS-{space.label}-{RESERVED if device is None else device.label}-v0"
 
 
 def environments() -> tuple[str, ...]:
@@ -62,15 +72,15 @@ def environments() -> tuple[str, ...]:
 def _devices() -> dict[str, str]:
     """Returns the device's name of every id of one device."""
     return {
-        environment_id(space, device.name): device.name
-        for space in SEARCH_SPACES
-        for device in DEVICES.values()
-        if space in device.spaces
+        _id(space, device): device.name
+        for space in SEARCH_SPACES.listed()
+        for device in DEVICES.listed()
+        if space.name in device.spaces
     }
 
 
 MULTI_DEVICE_ENVIRONMENTS: tuple[str, ...] = tuple(
-    environment_id(space, None) for space in SEARCH_SPACES if space in MULTI_DEVICE
+    _id(space, None) for space in SEARCH_SPACES.listed() if space.name in MULTI_DEVICE
 )
 """Every id of several devices, of which each episode draws one."""
 
@@ -79,7 +89,7 @@ def __getattr__(name: str) -> Any:
     """Returns ``ENVIRONMENTS``: every id of one device, without the user's folder."""
     if name == "ENVIRONMENTS":
         folder = user_folder()
-        own = {d.name for d in DEVICES.values() if Path(d.origin).parent == folder}
+        own = {d.name for d in DEVICES.listed() if Path(d.origin).parent == folder}
         return tuple(one for one, device in _devices().items() if device not in own)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
@@ -95,7 +105,7 @@ def single_device_ids(name: str) -> list[str]:
     return [environment_id(keywords["space"], d) for d in keywords["devices"]]
 
 
-def register_device(device: Device | str | os.PathLike[str]) -> list[str]:
+def register_device(device: "Device | str | os.PathLike[str]") -> list[str]:
     """Adds a device of your own, with one environment id a space that it has costs in.
 
     The same device a second time is nothing. To have a device in every process, put its
@@ -111,6 +121,8 @@ def register_device(device: Device | str | os.PathLike[str]) -> list[str]:
         TakenNameError: another device has its name or label.
         DataError: its file cannot be read, or is no device's; says what is wrong.
     """
+    from hwnas_env.devices import Device, read_device  # not at import
+
     if isinstance(device, (str, os.PathLike)):
         device = read_device(Path(device).expanduser())
     check_type(device, Device, what="device")
@@ -120,7 +132,7 @@ def register_device(device: Device | str | os.PathLike[str]) -> list[str]:
     return [environment_id(s, added.name) for s in SEARCH_SPACES if s in added.spaces]
 
 
-def _try(device: Device) -> None:
+def _try(device: "Device") -> None:
     """Builds every column of a device in the spaces there are.
 
     What a file says of a space that there is not is a warning: it may come later.
@@ -151,14 +163,14 @@ def _try(device: Device) -> None:
                 raise DeviceFileError(message) from error
 
 
-def _warn_of_unknown(device: Device) -> None:
+def _warn_of_unknown(device: "Device | ListedDevice") -> None:
     """Warns of what a device says of a space, or on a dataset, that there is not."""
     for name in device.spaces:
         if name not in SEARCH_SPACES:
             words = unknown_name(name, SEARCH_SPACES, what="search space")
             warnings.warn(f"{device.origin}: {words}", stacklevel=4)
             continue
-        datasets = SEARCH_SPACES[name].datasets
+        datasets = SEARCH_SPACES.known(name).datasets
         for dataset in device.datasets_in(name):
             if dataset not in datasets:
                 words = unknown_name(dataset, datasets, what=f"dataset of {name}")
@@ -174,13 +186,13 @@ def unregister_device(name: str) -> None:
     Raises:
         UnknownNameError: there is no such device.
     """
-    found = DEVICES.find(name)
+    device = DEVICES.key(name)
     for space in SEARCH_SPACES:
-        gym.registry.pop(environment_id(space, found.name), None)
-    DEVICES.remove(found.name)
+        gym.registry.pop(environment_id(space, device), None)
+    DEVICES.remove(device)
 
 
-def register_space(space: SearchSpace | str) -> list[str]:
+def register_space(space: "SearchSpace | str") -> list[str]:
     """Adds a search space of your own, with one environment id a device in it.
 
     The same space a second time is nothing. To have a space in every process, name it
@@ -199,9 +211,7 @@ def register_space(space: SearchSpace | str) -> list[str]:
     added = add_space(space)
     _register_all()
     return [
-        environment_id(added.name, device.name)
-        for device in DEVICES.values()
-        if added.name in device.spaces
+        _id(added, device) for device in DEVICES.listed() if added.name in device.spaces
     ]
 
 
@@ -214,10 +224,10 @@ def unregister_space(name: str) -> None:
     Raises:
         UnknownNameError: there is no such space.
     """
-    found = get_space(name)
+    space = SEARCH_SPACES.key(name)
     for device in DEVICES:
-        gym.registry.pop(environment_id(found.name, device), None)
-    SEARCH_SPACES.remove(found.name)
+        gym.registry.pop(environment_id(space, device), None)
+    SEARCH_SPACES.remove(space)
 
 
 def register_everything() -> None:
@@ -230,33 +240,34 @@ def register_everything() -> None:
 
 def _register_all() -> None:
     """Registers every id once; a second call changes nothing."""
-    for space in SEARCH_SPACES:
-        for device in DEVICES.values():
+    for space in SEARCH_SPACES.listed():
+        for device in DEVICES.listed():
             # a file that cannot be read says so when one of its ids is made
-            if space in device.spaces or isinstance(device, BrokenDevice):
-                name = environment_id(space, device.name)
-                _register(name, space=space, **_keywords(device, space))
-        if space in MULTI_DEVICE:
-            devices = list(MULTI_DEVICE[space])
-            _register(environment_id(space, None), space=space, devices=devices)
+            if space.name in device.spaces or device.is_broken:
+                keywords = _keywords(device, space)
+                _register(_id(space, device), space=space.name, **keywords)
+        if space.name in MULTI_DEVICE:
+            devices = list(MULTI_DEVICE[space.name])
+            _register(_id(space, None), space=space.name, devices=devices)
 
 
-def _keywords(device: Device, space: str) -> dict[str, Any]:
+def _keywords(device: Any, space: Any) -> dict[str, Any]:
     """Returns the keywords of an id: of a user's device the dataset is among them.
 
     So a spec of it stays what it is when costs on another dataset join.
     """
-    having = () if isinstance(device, BrokenDevice) else device.datasets_in(space)
-    if not device.sha256 or not having:
+    having = device.datasets_in(space.name) if device.sha256 else ()
+    if not having:
         return {"device": device.name}
-    usual = SEARCH_SPACES[space].default_dataset
+    usual = space.default_dataset
     dataset = usual if usual in having else having[0]
-    return {"device": reference(device, space, dataset), "dataset": dataset}
+    return {"device": reference(device, space.name, dataset), "dataset": dataset}
 
 
 def _register(name: str, **keywords: Any) -> None:
     if name not in gym.registry:
-        gym.register(
+        # into the registry itself: gym.register searches all of it for every id
+        gym.registry[name] = EnvSpec(
             name,
             entry_point=ENTRY_POINT,
             vector_entry_point=VECTOR_ENTRY_POINT,

@@ -74,7 +74,7 @@ def _stored(name: str, *, replace: bool) -> Device | None:
 
 def _own_names() -> set[str]:
     folder = user_folder()
-    return {one.name for one in DEVICES.values() if Path(one.origin).parent == folder}
+    return {one.name for one in DEVICES.listed() if Path(one.origin).parent == folder}
 
 
 def merged(device: Device, *, replace: bool = False) -> Device:

@@ -4,25 +4,25 @@ import importlib
 import os
 import sys
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hwnas_env.engines.choices import LETTERS
-from hwnas_env.engines.forms import LayeredSpace, TableSpace
 from hwnas_env.engines.registry import Registry
-from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import load_object
+
+if TYPE_CHECKING:
+    from hwnas_env.engines.space import SearchSpace
 
 VARIABLE = "HWNAS_ENV_SPACES"
 """The environment variable that names the user's spaces, by "package.module:SPACE"."""
 
-SEARCH_SPACES: Registry[SearchSpace] = Registry(
+SEARCH_SPACES: "Registry[SearchSpace]" = Registry(
     "search space", order=lambda space: (space.size, space.name)
 )
 """Every search space by name, the smallest first."""
 
 
-def get_space(name: str) -> SearchSpace:
+def get_space(name: str) -> "SearchSpace":
     """Returns the search space of that name or label ("fbnet" or "FBNet").
 
     Raises:
@@ -31,7 +31,7 @@ def get_space(name: str) -> SearchSpace:
     return SEARCH_SPACES.find(name)
 
 
-def add_space(space: SearchSpace | str) -> SearchSpace:
+def add_space(space: "SearchSpace | str") -> "SearchSpace":
     """Adds a search space; the same one a second time is nothing.
 
     Args:
@@ -41,6 +41,8 @@ def add_space(space: SearchSpace | str) -> SearchSpace:
         TakenNameError: another space has its name or label.
         InvalidArgumentError: it cannot be imported, or is no search space.
     """
+    from hwnas_env.engines.forms import LayeredSpace, TableSpace  # not at import
+
     found: Any = space
     if isinstance(space, str):
         found = load_object(space, form="package.module:SPACE")
@@ -53,12 +55,15 @@ def add_space(space: SearchSpace | str) -> SearchSpace:
     return SEARCH_SPACES[found.name]
 
 
-def check_facts(space: SearchSpace) -> None:
+def check_facts(space: "SearchSpace") -> None:
     """Raises unless a space's positions, operations and datasets are what they can be.
 
     Raises:
         InvalidArgumentError: names the fact, what came and what was expected.
     """
+    from hwnas_env.engines.choices import LETTERS  # not at import
+    from hwnas_env.engines.forms import TableSpace
+
     where = f"space {shown(space.name)}"
     for key in ("positions", "datasets"):
         _check_distinct(getattr(space, key), f"{where}: {key}")
@@ -104,7 +109,8 @@ def add_rooms() -> None:
     here = os.path.dirname(__file__)
     for name in sorted(os.listdir(here)):
         if os.path.isfile(os.path.join(here, name, "__init__.py")):
-            SEARCH_SPACES.add(importlib.import_module(f"hwnas_env.spaces.{name}").SPACE)
+            room = importlib.import_module(f"hwnas_env.spaces.{name}")
+            SEARCH_SPACES.add(room.LISTED)
 
 
 def add_named_spaces() -> None:

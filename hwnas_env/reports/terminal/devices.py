@@ -8,7 +8,6 @@ from rich.console import Group
 from rich.table import Table
 
 from hwnas_env.devices import Device
-from hwnas_env.devices.registry import BrokenDevice
 from hwnas_env.fitting.verifying import Check, Verifier
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.make import make_problem
@@ -21,7 +20,7 @@ from hwnas_env.types import Genotypes
 
 def row(device: Device) -> dict[str, Any]:
     """Returns what a list says of a device."""
-    if isinstance(device, BrokenDevice):
+    if device.is_broken:
         where = Path(device.origin).name
         broken = f"damaged: {where}; device remove takes it away"
         return {
