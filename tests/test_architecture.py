@@ -21,7 +21,7 @@ FLOORS = [
     {"problems"},
     {"fitting"},
     {"envs"},
-    {"wrappers"},
+    {"wrappers", "jax"},
     {"agents"},
     {"benchmark"},
     {"reports"},

@@ -15,6 +15,7 @@ from hwnas_env.agents.config import Config
 from hwnas_env.agents.evolution import EvolutionConfig, RegularizedEvolution
 from hwnas_env.agents.exhaustive import Exhaustive, ExhaustiveConfig
 from hwnas_env.agents.gaussian_process import GaussianProcess, GaussianProcessConfig
+from hwnas_env.agents.jax_ppo import JaxPPO
 from hwnas_env.agents.learner import Learner, LearnerConfig
 from hwnas_env.agents.learners import (
     A2C,
@@ -57,10 +58,12 @@ SEARCHERS: tuple[type[Searcher], ...] = (
 """Those that propose networks and are told what they are worth."""
 
 LEARNERS: tuple[type[Learner], ...] = (PPO, A2C, DQN, MaskablePPO, ScalarisedPPO)
-"""Those that learn a policy in environments."""
+"""Those that learn a policy in environments, with Stable-Baselines3."""
+
+_EVERY: tuple[type[Agent], ...] = (*SEARCHERS, *LEARNERS, JaxPPO)
 
 AGENTS: Mapping[str, type[Agent]] = MappingProxyType(
-    {agent.name: agent for agent in (*SEARCHERS, *LEARNERS)}
+    {agent.name: agent for agent in _EVERY}
 )
 """Every agent by the name that the command line uses."""
 
@@ -113,6 +116,7 @@ __all__ = [
     "ExhaustiveConfig",
     "GaussianProcess",
     "GaussianProcessConfig",
+    "JaxPPO",
     "Learner",
     "LearnerConfig",
     "LocalSearch",

@@ -65,7 +65,7 @@ class Spec:
         reward: name of the reward; empty where there are objectives.
         objectives: of a vector reward: name, column among the costs (-1: accuracy), and
             whether less is better.
-        sampled: whether an episode draws its budget, and shows it.
+        shown: whether an observation shows the budget.
         several: whether an episode draws its device, and shows it.
     """
 
@@ -77,7 +77,7 @@ class Spec:
     column: int
     reward: str
     objectives: tuple[tuple[str, int, bool], ...]
-    sampled: bool
+    shown: bool
     several: bool
 
     @property
@@ -178,7 +178,7 @@ class Params:
     @property
     def observation_size(self) -> int:
         """Numbers of an observation."""
-        return self.spec.ones + 2 + self.spec.sampled + int(self.tails.shape[-1])
+        return self.spec.ones + 2 + self.spec.shown + int(self.tails.shape[-1])
 
 
 jax.tree_util.register_dataclass(
@@ -194,6 +194,7 @@ def make_params(
     budget: float | str = "medium",
     reward: str = "mnas_hard",
     objectives: Sequence[str] | None = None,
+    shown: bool = False,
     states: int = 0,
 ) -> Params:
     """Turns problems into the params of episodes that build a network.
@@ -204,6 +205,8 @@ def make_params(
         budget: in the metric's unit, a preset's name, or "sampled".
         reward: a name out of ``hwnas_env.REWARDS``.
         objectives: of a vector reward instead; see ``problem.objectives``.
+        shown: whether observations show a budget that is not drawn, too, as a policy
+            that learnt with "sampled" needs it.
         states: of layers at least, so that devices with fewer share a compilation.
 
     Raises:
@@ -228,7 +231,7 @@ def make_params(
     mediums = np.array([p.presets["medium"] for p in problems])
     first = problems[0]
     if isinstance(first.model, TableModel):
-        parts = [
+        parts: list[Any] = [
             _table_of(p, budgets, vectors[n] if vectors else None)
             for n, (p, budgets) in enumerate(zip(problems, drawn, strict=True))
         ]
@@ -255,11 +258,11 @@ def make_params(
         objectives=tuple(
             (o.name, o.column, o.minimise) for v in vectors[:1] for o in v.objectives
         ),
-        sampled=sampled,
+        shown=shown or sampled,
         several=several,
     )
     under = np.array(drawn) / mediums[:, None]
-    shown = np.clip(log(under), -LOG_LIMIT, LOG_LIMIT)
+    logs = np.clip(log(under), -LOG_LIMIT, LOG_LIMIT)
     tails = describe_devices(problems) if several else np.zeros((1, 0))
     return Params(
         form=stack_params(forms),
@@ -267,7 +270,7 @@ def make_params(
             np.array(lasts),
             _pairs(1.0 / under),
             _pairs(under),
-            shown.astype(np.float32),
+            logs.astype(np.float32),
         ),
         medium=_pairs(mediums),
         tails=tails.astype(np.float32),

@@ -184,9 +184,9 @@ def _objectives(
 
 
 def tail(place: Place, params: Params) -> Any:
-    """Returns what ends an observation: the budget where sampled, and the device."""
+    """Returns what ends an observation: the budget where shown, and the device."""
     parts = [_row(params.tails, place.device)]
-    if params.spec.sampled:
+    if params.spec.shown:
         parts.insert(0, _budget(place, params).shown[None])
     return jnp.concatenate(parts)
 

@@ -1,0 +1,241 @@
+"""Masked PPO that is compiled by jax: the whole of a run, not the network alone."""
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+
+from hwnas_env.agents.agent import Agent
+from hwnas_env.agents.learners import MaskablePPOConfig
+from hwnas_env.arguments import check_type, check_whole
+from hwnas_env.errors import InvalidArgumentError, RestoreError
+from hwnas_env.extras import load_extra
+from hwnas_env.problems.budget import BudgetedProblem
+from hwnas_env.problems.problem import Problem
+from hwnas_env.types import AnyPath, Genotypes
+
+if TYPE_CHECKING:
+    from hwnas_env.jax.ppo import Hyperparameters
+
+JaxPPOT = TypeVar("JaxPPOT", bound="JaxPPO")
+
+UPDATES = 8
+"""Updates of one compiled call; what they queried is charged behind it."""
+
+
+class JaxPPO(Agent[MaskablePPOConfig]):
+    """MaskablePPO on compiled episodes: the algorithm of ``maskable_ppo``, quicker.
+
+    A run is other than one of ``maskable_ppo``, since its random numbers are. It does
+    not depend on how many runs a process has had before, nor on worker processes.
+
+    Constraint: masked, so every network is feasible.
+
+    Args:
+        problem: what is searched.
+        budget: bound on the cost, in the problem's metric; None for no bound.
+        rng: its only source of randomness.
+        config: hyperparameters, those of ``maskable_ppo``.
+
+    Attributes:
+        training: the run, once :meth:`search` has begun: a pytree, see
+            :class:`hwnas_env.jax.ppo.Training`.
+
+    Raises:
+        MissingExtraError: jax is not installed.
+        NotExactError: the costs or the accuracy are a function of unknown form.
+        InvalidArgumentError: the accuracy is drawn, or a reward is no named one.
+    """
+
+    name = "jax_ppo"
+    packages: ClassVar[tuple[str, ...]] = ("jax", "jaxlib")
+    config_type = MaskablePPOConfig
+
+    def __init__(
+        self,
+        problem: Problem,
+        budget: float | None,
+        *,
+        rng: np.random.Generator,
+        config: MaskablePPOConfig | None = None,
+    ) -> None:
+        """See the class."""
+        super().__init__(problem, budget, rng=rng, config=config)
+        self._jax = load_extra("jax", extra="jax", purpose="this agent")
+        self._params: Any = self._params_of(
+            problem, "sampled" if self.config.sampled_budgets else self.limit
+        )
+        self._seed = int(rng.integers(2**31))
+        self.training: Any = None
+
+    @property
+    def hyper(self) -> "Hyperparameters":
+        """The configuration as the compiled functions take it."""
+        from hwnas_env.jax.ppo import Hyperparameters
+
+        config = self.config
+        return Hyperparameters(
+            rows=config.n_envs,
+            rounds=max(1, config.networks_per_update // config.n_envs),
+            epochs=config.n_epochs,
+            minibatches=config.minibatches,
+            units=config.net_arch,
+            learning_rate=config.learning_rate,
+            clip_range=config.clip_range,
+            ent_coef=config.ent_coef,
+            gamma=config.gamma,
+            gae_lambda=config.gae_lambda,
+        )
+
+    def search(self, ledger: BudgetedProblem) -> None:
+        """Learns until the ledger is exhausted; its queries are charged in order.
+
+        The last of them may be learnt from beyond the ledger's end, which changes none.
+        """
+        from hwnas_env.jax import compiled
+
+        check_type(ledger, BudgetedProblem, what="ledger")
+        compiled.keep_compilations()
+        if self.training is None:
+            key = self._jax.random.key(self._seed)
+            self.training = compiled.begin(key, self._params, hyper=self.hyper)
+        while not ledger.exhausted:
+            self.training, queried = compiled.train(
+                self.training, self._params, hyper=self.hyper, updates=UPDATES
+            )
+            ledger.spend(np.asarray(queried))
+
+    def networks(
+        self,
+        n: int,
+        *,
+        problem: Problem | None = None,
+        budget: float | str | None = None,
+        deterministic: bool = False,
+        seed: int = 0,
+    ) -> Genotypes:
+        """Returns networks that the policy builds; no query is charged.
+
+        Args:
+            n: how many.
+            problem: another one of the same space, say on another device; the agent's
+                own by default.
+            budget: to build them for; the agent's own by default. Another one makes
+                sense with ``sampled_budgets``.
+            deterministic: whether the likeliest decision is taken.
+            seed: of what is drawn.
+
+        Returns:
+            ``(n, L)`` int8, all within the budget.
+
+        Raises:
+            InvalidArgumentError: nothing was learnt yet, or n is not positive.
+            InvalidBudgetError: no budget, or one that no deployable network meets.
+        """
+        from hwnas_env.jax import compiled
+
+        check_whole(n, what="n", least=1)
+        if self.training is None:
+            message = "networks: nothing was learnt yet; search first"
+            raise InvalidArgumentError(message)
+        target = self.problem if problem is None else problem
+        limit = target.budget(self.limit if budget is None else budget)
+        drawn = compiled.draw_networks(
+            self.training.networks,
+            self._jax.random.key(seed),
+            self._params_of(target, limit),
+            count=n,
+            greedy=deterministic,
+        )
+        return np.asarray(drawn)
+
+    def save(self, path: AnyPath) -> None:
+        """Writes the policy, and what it was made with.
+
+        Args:
+            path: to which ``.npz`` is appended, unless it ends so.
+
+        Raises:
+            InvalidArgumentError: nothing was learnt yet.
+        """
+        if self.training is None:
+            message = "save: nothing was learnt yet; search first"
+            raise InvalidArgumentError(message)
+        made = {
+            "agent": self.name,
+            "budget": self.budget,
+            "space": self.problem.space.name,
+            "config": self.config.as_dict(),
+        }
+        arrays = self._leaves(self.training.networks)
+        np.savez(_file(path), made=np.array(json.dumps(made)), **arrays)
+
+    @classmethod
+    def load(
+        cls: type[JaxPPOT],
+        path: AnyPath,
+        problem: Problem,
+        *,
+        rng: np.random.Generator,
+    ) -> JaxPPOT:
+        """Returns an agent with a saved policy, whose search goes on from there.
+
+        Args:
+            path: what :meth:`save` was given.
+            problem: of the same search space.
+            rng: for what it draws from now on.
+
+        Raises:
+            RestoreError: another agent's, of another search space, or damaged.
+        """
+        from hwnas_env.jax import compiled
+
+        try:
+            with np.load(_file(path), allow_pickle=False) as file:
+                made = json.loads(str(file["made"]))
+                arrays = {name: file[name] for name in file.files if name != "made"}
+        except (OSError, ValueError, KeyError) as error:
+            message = f"{path}: no policy of {cls.name}: {error}"
+            raise RestoreError(message) from error
+        for key, expected in (("agent", cls.name), ("space", problem.space.name)):
+            if made.get(key) != expected:
+                message = f"{path}: expected {key} {expected!r}, got {made.get(key)!r}"
+                raise RestoreError(message)
+        config = cls.config_type.from_dict(made["config"])
+        agent = cls(problem, made["budget"], rng=rng, config=config)
+        key = agent._jax.random.key(agent._seed)
+        training = compiled.begin(key, agent._params, hyper=agent.hyper)
+        fresh = agent._leaves(training.networks)
+        came, wanted = (
+            {name: array.shape for name, array in leaves.items()}
+            for leaves in (arrays, fresh)
+        )
+        if came != wanted:
+            message = f"{path}: its networks have other shapes than its configuration"
+            raise RestoreError(message)
+        tree = agent._jax.tree.structure(training.networks)
+        networks = agent._jax.tree.unflatten(tree, [arrays[name] for name in fresh])
+        agent.training = training._replace(networks=networks)
+        return agent
+
+    def _leaves(self, networks: Any) -> dict[str, Any]:
+        leaves = self._jax.tree.leaves(networks)
+        return {f"layer_{n:02d}": np.asarray(leaf) for n, leaf in enumerate(leaves)}
+
+    def _params_of(self, problem: Problem, budget: float | str) -> Any:
+        """Returns a problem's params, whose observations are those that it learns in.
+
+        A policy for all budgets sees which one an episode has.
+        """
+        from hwnas_env.jax.params import make_params
+
+        return make_params(
+            problem,
+            budget=budget,
+            reward=self.config.reward,
+            shown=self.config.sampled_budgets,
+        )
+
+
+def _file(path: AnyPath) -> str:
+    return str(path) if str(path).endswith(".npz") else f"{path}.npz"
