@@ -3,10 +3,11 @@ PYTHON ?= python3
 CORE := .venv-core
 FULL := .venv
 PEERS := .venv-peers
+JAX := .venv-jax
 FLOORS := .venv-floors
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test test-all floors pythons campaign check format docs calibrate \
+.PHONY: demo test test-all jax floors pythons campaign check format docs calibrate \
     examples peers wheel bench clean
 
 demo: $(CORE)/ready
@@ -21,6 +22,11 @@ test: $(FULL)/ready
 # The contracts over every id, and every backend: by hand, it takes half an hour.
 test-all: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -q $(TWO) -m "" $(PYTEST)
+
+# Compiled episodes and learners over all tasks, and gymnax, which pins Gymnasium.
+jax: $(FULL)/ready $(JAX)/ready
+	timeout 900 $(FULL)/bin/python -m pytest -q $(TWO) -m jax tests/test_jax.py tests/test_jax_ppo.py
+	timeout 300 $(JAX)/bin/python -m pytest -q tests/test_gymnax.py
 
 # The lowest versions that pyproject.toml declares, and the Gymnasium that RLlib pins.
 FLOOR_TESTS := $(addprefix tests/test_,envs.py modes.py vector.py autoreset.py \
@@ -112,7 +118,12 @@ $(CORE)/ready: pyproject.toml
 $(FULL)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(FULL)
 	$(FULL)/bin/python $(PIP) install --constraint constraints.txt torch
-	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,bbo,torch,measure,minari,dask,ray,dev]"
+	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,bbo,jax,torch,measure,minari,dask,ray,dev]"
+	touch $@
+
+$(JAX)/ready: pyproject.toml
+	$(PYTHON) -m venv $(JAX)
+	$(JAX)/bin/python $(PIP) install -e ".[gymnax]" pytest
 	touch $@
 
 $(PEERS)/ready: pyproject.toml constraints.txt
@@ -122,4 +133,4 @@ $(PEERS)/ready: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(CORE) $(FULL) $(PEERS) $(FLOORS) .venv-3.* dist build *.egg-info
+	rm -rf $(CORE) $(FULL) $(PEERS) $(JAX) $(FLOORS) .venv-3.* dist build *.egg-info
