@@ -339,6 +339,28 @@ def join(parts: Sequence[Additive]) -> Additive:
     )
 
 
+def last_sums(
+    quantity: Additive, bounds: Sequence[float] | FloatArray
+) -> FloatArray:
+    """Returns the largest whole sums whose values, after g, meet bounds.
+
+    A prefix has a completion that meets the bound if and only if its sum and what is
+    added at least, by :func:`extremes` or :func:`needs`, are no more than that.
+
+    Args:
+        quantity: one quantity (C = 1).
+        bounds: ``(B,)``.
+
+    Returns:
+        ``(B,)`` float64, multiples of the grid; one that is more (less) than every sum
+        where all (none) meet the bound.
+    """
+    last = largest_arguments(quantity.links[0], np.asarray(bounds, dtype=np.float64))
+    grid = quantity.grid[0]
+    beyond = grid * 2.0**53
+    return np.asarray(np.floor(np.clip(last, -beyond, beyond) / grid) * grid)
+
+
 def largest_prefixes(
     quantity: Additive, bounds: Sequence[float] | FloatArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -351,25 +373,24 @@ def largest_prefixes(
     Returns:
         ``(B, L + 1, S)`` float64: entry ``[b, l, s]`` is the largest sum x before layer
         l in state s such that a completion from there has a value of at most bound b;
-        -inf where none has. And ``(B, L, S, K)``: the same for completions that begin
-        with each block, -inf for one that the layer does not have. Exact for the sums
-        there are, which lie on the grid.
+        less than every sum where none has. And ``(B, L, S, K)``: the same for
+        completions that begin with each block, -inf for one that the layer does not
+        have. Exact for the sums there are, which lie on the grid.
     """
-    layers, states, blocks, _ = quantity.entries.shape
-    last = largest_arguments(quantity.links[0], np.asarray(bounds, dtype=np.float64))
-    grid = quantity.grid[0]
-    # beyond every sum there is, so that the differences below are exact
-    beyond = grid * 2.0**53
-    last = np.where(np.isinf(last), last, np.clip(last, -beyond, beyond))
-    last = np.floor(last / grid) * grid
-    limits = np.empty((len(last), layers + 1, states))
-    actions = np.full((len(last), layers, states, blocks), -np.inf)
-    limits[:, layers] = last[:, None]
-    for layer, (entries, next_state) in _backwards(quantity):
-        following = limits[:, layer + 1][:, next_state]
-        actions[:, layer, :, : entries.shape[1]] = following - entries
-        limits[:, layer] = actions[:, layer].max(axis=2)
-    return limits, actions
+    last = last_sums(quantity, bounds)[:, None, None]
+    return last - extremes(quantity)[0], last[..., None] - needs(quantity)
+
+
+def needs(quantity: Additive) -> FloatArray:
+    """Returns what completions that begin with each block add at least: ``(L, S, K)``.
+
+    inf for a block that the layer does not have.
+    """
+    low, _ = extremes(quantity)
+    least = np.full(quantity.next_state.shape, np.inf)
+    for layer, (entries, following) in enumerate(_by_layer(quantity)):
+        least[layer, :, : entries.shape[1]] = entries + low[layer + 1][following]
+    return least
 
 
 def extremes(quantity: Additive) -> tuple[FloatArray, FloatArray]:

@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.engines.additive import extremes, largest_prefixes
+from hwnas_env.engines.additive import extremes, last_sums, needs
 from hwnas_env.engines.layered import LayeredModel
 from hwnas_env.engines.links import Linear, Link
 from hwnas_env.engines.table import TableModel
@@ -196,162 +196,198 @@ def _joined(tables: Any) -> Any:
 
 
 class LayeredRows(ConstructRows):
-    """Rows in a space of layers: a prefix is its sum so far and the layer state.
+    """Rows in a space of layers: a prefix is its sum so far and a node.
 
-    Tables of several devices are stacked, with states padded to the most that one has.
+    A node is a state of a device: tables of several devices stand side by side, with
+    states padded to the most that one has. An action is open where the sum so far and
+    what a completion that begins with it needs are at most the row's last sum.
     """
 
     def __init__(self, config: EnvConfig, count: int) -> None:
-        """Stacks the devices' tables."""
+        """Puts the devices' tables side by side."""
         super().__init__(config, count)
         costs = []
         for problem in config.problems:
             assert isinstance(problem.model, LayeredModel), "large spaces have layers"
             costs.append(problem.model.cost(problem.metric_column))
         self._costs = costs
-        self._link = _Links([cost.links[0] for cost in costs])
+        self._ratios = _Ratios([cost.links[0] for cost in costs], count)
         self._offsets = np.array(config.space.offsets)
         self._counts = np.array(config.space.choices_at)
         self._states = max(cost.states for cost in costs)
-        self._entries = self._stack([cost.entries[..., 0] for cost in costs])
-        self._following = self._stack([cost.next_state for cost in costs])
+        self._nodes = self._states * len(costs)
+        self._entries = self._beside([cost.entries[..., 0] for cost in costs])
+        following = [n * self._states + c.next_state for n, c in enumerate(costs)]
+        self._following = self._beside(following)
         low, high = zip(*(extremes(cost) for cost in costs), strict=True)
-        # smallest and largest sum of what is left, side by side
-        reach = np.stack([self._stack(low), self._stack(high)], axis=-1)
-        self._reach = np.ascontiguousarray(reach.reshape(-1, 2))
+        self._low, self._high = self._beside(low), self._beside(high)
+        end = np.full((1, self._nodes, config.choices), -np.inf)  # all is open there
+        self._needs = np.concatenate([self._beside([needs(c) for c in costs]), end])
         self._start = np.array([cost.start[0] for cost in costs])
-        length, choices, states = config.length, config.choices, self._states
-        self._limits = np.full((count, length + 1, states), -np.inf)
-        self._steps = np.full((count, length, states, choices), -np.inf)
         self._row = np.arange(count)
+        self._last = np.zeros(count)
         self._depth = np.zeros(count, dtype=np.int64)
+        self._common: int | None = 0
         self._sum = np.zeros(count)
-        self._state = np.zeros(count, dtype=np.int64)
-        self._genotype = np.full((count, length), -1, dtype=np.int8)
-        # one column more than is shown, where the position goes after the last decision
-        self._shown = np.zeros((count, self.ones + 1), dtype=np.float32)
+        self._node = np.zeros(count, dtype=np.int64)
+        self._genotype = np.full((count, config.length), -1, dtype=np.int8)
+        width = self.observation_space.shape[0]
+        self._shown = np.zeros((count, width), dtype=np.float32)
 
-    def _stack(self, tables: Any) -> Any:
-        """Pads the states of tables ``(L, S, ...)`` and puts them one upon another."""
+    def _beside(self, tables: Any) -> Any:
+        """Pads the states of tables ``(L, S, ...)`` and puts them side by side."""
         padded = []
         for table in tables:
             width = [(0, 0)] * table.ndim
             width[1] = (0, self._states - table.shape[1])
             padded.append(np.pad(table, width))
-        return np.stack(padded)
+        return np.concatenate(padded, axis=1)
 
     def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
         """Gives rows their devices and budgets; see :meth:`Rows.place`."""
-        same = (self.number[rows] == numbers) & (self.budget[rows] == budgets)
-        self._limit(rows[~same], numbers[~same], budgets[~same])
-        super().place(rows, numbers, budgets)
-
-    def _limit(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
-        """Works out which sums leave which blocks open, for rows of new budgets."""
-        for number in np.unique(numbers).tolist():
+        for number, cost in enumerate(self._costs):
             mine = numbers == number
-            distinct, which = np.unique(budgets[mine], return_inverse=True)
-            limits, steps = largest_prefixes(self._costs[number], distinct)
-            states = limits.shape[2]
-            self._limits[rows[mine], :, :states] = limits[which]
-            self._steps[rows[mine], :, :states] = steps[which]
+            self._last[rows[mine]] = last_sums(cost, budgets[mine])
+        super().place(rows, numbers, budgets)
+        self._ratios.place(rows, numbers, budgets)
+        self._shown[rows, self.ones + 2 :] = self.tail[rows]
 
     def _root(self, rows: IntArray) -> None:
+        number = self.number[rows]
         self._depth[rows] = 0
-        self._sum[rows] = self._start[self.number[rows]]
-        self._state[rows] = 0
+        self._sum[rows] = self._start[number]
+        self._node[rows] = number * self._states
         self._genotype[rows] = -1
-        self._shown[rows] = 0.0
+        self._shown[rows, : self.ones] = 0.0
         self._shown[rows, self._offsets[-1]] = 1.0
+        self._agree()
+
+    def _agree(self) -> None:
+        """Notes the depth of all rows, where it is one: a look-up less a row."""
+        first = self._depth.item(0)
+        self._common = first if (self._depth == first).all() else None
 
     def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Decides the next position of every row."""
-        if rows is None:
-            self._take(self._row, actions)
-        else:
+        if rows is not None:
             self._take(rows, actions[rows])
+        elif self._common is None:
+            self._decide(self._row, self._row, self._depth.copy(), actions)
+        else:
+            self._decide(self._row, slice(None), self._common, actions)
+            self._common += 1
 
     def due(self) -> BoolArray:
         """Marks the rows that are complete."""
         return np.asarray(self._depth == self.config.length)
 
     def _take(self, rows: IntArray, actions: IntArray) -> None:
-        length, choices = self.config.length, self.config.choices
-        depth = self._depth.take(rows)
+        self._decide(rows, rows, self._depth[rows], actions)
+        self._agree()
+
+    def _decide(
+        self, rows: IntArray, where: Any, depth: Any, actions: IntArray
+    ) -> None:
+        """Decides a position of rows.
+
+        Args:
+            rows: their numbers.
+            where: the same, or a slice.
+            depth: which position, one a row or one for all.
+            actions: one a row.
+        """
         if not self.config.space.uniform:
-            actions = actions % self._counts.take(depth)
-        entry = depth * self._states
-        if self.config.several:
-            entry += self.number.take(rows) * (length * self._states)
-        if self._states > 1:
-            entry += self._state.take(rows)
-        entry *= choices
+            actions = actions % self._counts[depth]
+        entry = self._node[where] + depth * self._nodes
+        entry *= self.config.choices
         entry += actions
-        self._sum[rows] += self._entries.take(entry)
+        self._sum[where] += self._entries.take(entry)
         if self._states > 1:
-            self._state[rows] = self._following.take(entry)
-        self._depth[rows] = depth + 1
-        # flat places: one index array is quicker than two
-        self._genotype.reshape(-1)[rows * length + depth] = actions
-        shown, place = self._shown.reshape(-1), rows * (self.ones + 1)
-        shown[place + self._offsets.take(depth) + actions] = 1.0
-        place += depth
-        place += self._offsets[-1]
-        shown[place] = 0.0
-        shown[place + 1] = 1.0
+            self._node[where] = self._following.take(entry)
+        self._depth[where] += 1
+        self._genotype[where, depth] = actions
+        place = self._offsets[-1] + depth
+        self._shown[rows, actions + self._offsets[depth]] = 1.0
+        self._shown[where, place] = 0.0
+        # after the last decision this is where look writes a ratio
+        self._shown[where, place + 1] = 1.0
+
+    def _here(self, table: FloatArray) -> FloatArray:
+        """Looks up, in a table ``(L + 1, nodes, ...)``, where every row is.
+
+        Returns:
+            ``(N, ...)``, or one row for all.
+        """
+        if self._common is None:
+            place = self._depth * self._nodes + self._node
+            flat = table.reshape(-1, *table.shape[2:])
+            return np.asarray(flat.take(place, axis=0))
+        layer = table[self._common]
+        return layer if self._nodes == 1 else np.asarray(layer.take(self._node, axis=0))
 
     def look(self) -> Look:
         """Returns what the episodes show."""
-        length, depth = self.config.length, self._depth
-        here = depth * self._states + self._state
-        limit = self._limits.take(self._row * ((length + 1) * self._states) + here)
-        completable = self._sum <= limit
-        complete = depth == length
-        step = self._row * (length * self._states) + here
-        step -= complete * self._states  # any place, where nothing is left to decide
-        steps = self._steps.reshape(-1, self.config.choices).take(step, axis=0)
-        meets = self._sum[:, None] <= steps
-        if self.config.space.uniform:
-            meets |= (complete | ~completable)[:, None]
-        else:
-            exists = self.config.space.existing.take(depth, axis=0, mode="clip") == 1
-            meets |= (complete[:, None] | exists) & (complete | ~completable)[:, None]
-        if self.config.several:
-            here += self.number * ((length + 1) * self._states)
-        reach = self._reach.take(here, axis=0)
-        reach += self._sum[:, None]
-        self._link.divide(reach, self.number, self.budget)
-        np.maximum(reach, 0.0, out=reach)
-        np.minimum(reach, RATIO_LIMIT, out=reach)
+        low = self._here(self._low)
+        reach = np.empty((2, self.count))
+        np.add(low, self._sum, out=reach[0])
+        np.add(self._here(self._high), self._sum, out=reach[1])
+        completable = reach[0] <= self._last
+        self._shown[:, self.ones : self.ones + 2] = self._ratios(reach).T
         return Look(
-            self.observe(self._shown[:, :-1], reach),
-            meets.view(np.int8),
+            self._shown.copy(),
+            self._open(completable).view(np.int8),
             self._genotype.copy(),
             completable,
         )
 
+    def masks(self) -> BoolArray:
+        """Returns the masks; see :meth:`Rows.masks`."""
+        return self._open(self._here(self._low) + self._sum <= self._last)
 
-class _Links:
-    """The links of several devices' costs, applied to sums of rows."""
+    def _open(self, completable: BoolArray) -> BoolArray:
+        """Returns the masks ``(N, K)``; all ones, of those there are, past the end."""
+        mask = self._here(self._needs) <= (self._last - self._sum)[:, None]
+        if not completable.all():
+            space, past = self.config.space, ~completable[:, None]
+            if not space.uniform:
+                depth = self._depth if self._common is None else self._common
+                past = past & (space.existing.take(depth, axis=0, mode="clip") == 1)
+            mask |= past
+        return np.asarray(mask)
 
-    def __init__(self, links: Sequence[Link]) -> None:
-        """Takes one link a device."""
+
+class _Ratios:
+    """Costs over budgets as they are observed, from sums of rows."""
+
+    def __init__(self, links: Sequence[Link], count: int) -> None:
+        """Takes one link a device; no row has a budget yet."""
         self._links = links
         self._linear = all(isinstance(link, Linear) for link in links)
-        if self._linear:
-            parts = [(x.floor, x.scale / x.unit) for x in links]  # type: ignore[attr-defined]
-            self._floor, self._scale = np.array(parts).T
+        self._number = np.zeros(count, dtype=np.int64)
+        self._budget, self._floor, self._factor = np.ones((3, count))
 
-    def divide(self, sums: FloatArray, numbers: IntArray, budgets: FloatArray) -> None:
-        """Turns sums ``(N, 2)`` in place into costs over budgets ``(N,)``."""
-        if self._linear:  # as the walk of one environment does, in the same order
-            np.maximum(sums, self._floor.take(numbers)[:, None], out=sums)
-            sums *= (self._scale.take(numbers) / budgets)[:, None]
-            return
+    def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
+        """Gives rows their links and budgets."""
+        self._number[rows], self._budget[rows] = numbers, budgets
         for number, link in enumerate(self._links):
-            mine = numbers == number
             if isinstance(link, Linear):
-                factor = link.scale / link.unit / budgets[mine]
-                sums[mine] = np.maximum(sums[mine], link.floor) * factor[:, None]
-            else:
-                sums[mine] = link(sums[mine]) / budgets[mine][:, None]
+                mine = rows[numbers == number]
+                self._floor[mine] = link.floor
+                # as the walk of one environment does, in the same order
+                self._factor[mine] = link.scale / link.unit / self._budget[mine]
+
+    def __call__(self, sums: FloatArray) -> FloatArray:
+        """Returns ratios of sums ``(2, N)``, in their place, clipped to [0, 4]."""
+        if self._linear:
+            np.maximum(sums, self._floor, out=sums)
+            sums *= self._factor
+        else:
+            for number, link in enumerate(self._links):
+                mine = self._number == number
+                if isinstance(link, Linear):
+                    bounded = np.maximum(sums[:, mine], link.floor)
+                    sums[:, mine] = bounded * self._factor[mine]
+                else:
+                    sums[:, mine] = link(sums[:, mine]) / self._budget[mine]
+        np.maximum(sums, 0.0, out=sums)
+        return np.minimum(sums, RATIO_LIMIT, out=sums)
