@@ -224,15 +224,15 @@ class LayeredRows(ConstructRows):
         end = np.full((1, self._nodes, config.choices), -np.inf)  # all is open there
         self._needs = np.concatenate([self._beside([needs(c) for c in costs]), end])
         self._start = np.array([cost.start[0] for cost in costs])
-        self._row = np.arange(count)
         self._last = np.zeros(count)
-        self._depth = np.zeros(count, dtype=np.int64)
         self._common: int | None = 0
+        self._depths = np.zeros(count, dtype=np.int64)
         self._sum = np.zeros(count)
         self._node = np.zeros(count, dtype=np.int64)
         self._genotype = np.full((count, config.length), -1, dtype=np.int8)
         width = self.observation_space.shape[0]
         self._shown = np.zeros((count, width), dtype=np.float32)
+        self._first = np.arange(count) * width
 
     def _beside(self, tables: Any) -> Any:
         """Pads the states of tables ``(L, S, ...)`` and puts them side by side."""
@@ -254,63 +254,71 @@ class LayeredRows(ConstructRows):
 
     def _root(self, rows: IntArray) -> None:
         number = self.number[rows]
-        self._depth[rows] = 0
+        self._set_depth(rows, 0)
         self._sum[rows] = self._start[number]
         self._node[rows] = number * self._states
         self._genotype[rows] = -1
         self._shown[rows, : self.ones] = 0.0
         self._shown[rows, self._offsets[-1]] = 1.0
-        self._agree()
 
-    def _agree(self) -> None:
-        """Notes the depth of all rows, where it is one: a look-up less a row."""
-        first = self._depth.item(0)
-        self._common = first if (self._depth == first).all() else None
+    @property
+    def _depth(self) -> int | IntArray:
+        """How many positions are decided: one number where all rows agree."""
+        return self._depths if self._common is None else self._common
+
+    def _set_depth(self, rows: IntArray, depth: int | IntArray) -> None:
+        self._depths[:] = self._depth
+        self._depths[rows] = depth
+        first = self._depths.item(0)
+        self._common = first if (self._depths == first).all() else None
 
     def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Decides the next position of every row."""
-        if rows is not None:
-            self._take(rows, actions[rows])
-        elif self._common is None:
-            self._decide(self._row, self._row, self._depth.copy(), actions)
-        else:
-            self._decide(self._row, slice(None), self._common, actions)
-            self._common += 1
+        depth = self._common
+        if rows is not None or depth is None:
+            moving = np.arange(self.count) if rows is None else rows
+            self._take(moving, actions[moving])
+            return
+        # the same where all rows are at one position: slices in place of look-ups
+        if not self.config.space.uniform:
+            actions = actions % self._counts[depth]
+        entry = actions
+        if self._nodes > 1:
+            entry = self._node * self.config.choices
+            entry += actions
+        self._sum += self._entries[depth].take(entry)
+        if self._states > 1:
+            self._node = self._following[depth].take(entry)
+        self._common = depth + 1
+        self._genotype[:, depth] = actions
+        ones = self._first + (actions + self._offsets[depth])
+        self._shown.reshape(-1)[ones] = 1.0
+        place = self._offsets[-1] + depth
+        self._shown[:, place] = 0.0
+        self._shown[:, place + 1] = 1.0  # after the last decision look writes over it
+
+    def _take(self, rows: IntArray, actions: IntArray) -> None:
+        self._depths[:] = self._depth
+        depth = self._depths[rows]
+        if not self.config.space.uniform:
+            actions = actions % self._counts.take(depth)
+        entry = depth * self._nodes + self._node[rows]
+        entry *= self.config.choices
+        entry += actions
+        self._sum[rows] += self._entries.take(entry)
+        self._node[rows] = self._following.take(entry)
+        self._set_depth(rows, depth + 1)
+        self._genotype[rows, depth] = actions
+        place = self._offsets[-1] + depth
+        self._shown[rows, self._offsets.take(depth) + actions] = 1.0
+        self._shown[rows, place] = 0.0
+        self._shown[rows, place + 1] = 1.0
 
     def due(self) -> BoolArray:
         """Marks the rows that are complete."""
-        return np.asarray(self._depth == self.config.length)
-
-    def _take(self, rows: IntArray, actions: IntArray) -> None:
-        self._decide(rows, rows, self._depth[rows], actions)
-        self._agree()
-
-    def _decide(
-        self, rows: IntArray, where: Any, depth: Any, actions: IntArray
-    ) -> None:
-        """Decides a position of rows.
-
-        Args:
-            rows: their numbers.
-            where: the same, or a slice.
-            depth: which position, one a row or one for all.
-            actions: one a row.
-        """
-        if not self.config.space.uniform:
-            actions = actions % self._counts[depth]
-        entry = self._node[where] + depth * self._nodes
-        entry *= self.config.choices
-        entry += actions
-        self._sum[where] += self._entries.take(entry)
-        if self._states > 1:
-            self._node[where] = self._following.take(entry)
-        self._depth[where] += 1
-        self._genotype[where, depth] = actions
-        place = self._offsets[-1] + depth
-        self._shown[rows, actions + self._offsets[depth]] = 1.0
-        self._shown[where, place] = 0.0
-        # after the last decision this is where look writes a ratio
-        self._shown[where, place + 1] = 1.0
+        due = np.zeros(self.count, dtype=np.bool_)
+        due |= self._depth == self.config.length
+        return due
 
     def _here(self, table: FloatArray) -> FloatArray:
         """Looks up, in a table ``(L + 1, nodes, ...)``, where every row is.
@@ -319,41 +327,41 @@ class LayeredRows(ConstructRows):
             ``(N, ...)``, or one row for all.
         """
         if self._common is None:
-            place = self._depth * self._nodes + self._node
             flat = table.reshape(-1, *table.shape[2:])
+            place = self._depths * self._nodes + self._node
             return np.asarray(flat.take(place, axis=0))
         layer = table[self._common]
         return layer if self._nodes == 1 else np.asarray(layer.take(self._node, axis=0))
 
     def look(self) -> Look:
         """Returns what the episodes show."""
-        low = self._here(self._low)
         reach = np.empty((2, self.count))
-        np.add(low, self._sum, out=reach[0])
+        np.add(self._here(self._low), self._sum, out=reach[0])
         np.add(self._here(self._high), self._sum, out=reach[1])
         completable = reach[0] <= self._last
+        self._mask = self._open(completable)
         self._shown[:, self.ones : self.ones + 2] = self._ratios(reach).T
         return Look(
             self._shown.copy(),
-            self._open(completable).view(np.int8),
+            self._mask.copy().view(np.int8),
             self._genotype.copy(),
             completable,
         )
 
-    def masks(self) -> BoolArray:
-        """Returns the masks; see :meth:`Rows.masks`."""
-        return self._open(self._here(self._low) + self._sum <= self._last)
-
     def _open(self, completable: BoolArray) -> BoolArray:
-        """Returns the masks ``(N, K)``; all ones, of those there are, past the end."""
+        """Returns the masks ``(N, K)``."""
         mask = self._here(self._needs) <= (self._last - self._sum)[:, None]
-        if not completable.all():
+        if np.count_nonzero(completable) < self.count:
             space, past = self.config.space, ~completable[:, None]
             if not space.uniform:
-                depth = self._depth if self._common is None else self._common
-                past = past & (space.existing.take(depth, axis=0, mode="clip") == 1)
+                exists = space.existing.take(self._depth, axis=0, mode="clip")
+                past = past & (exists == 1)
             mask |= past
         return np.asarray(mask)
+
+    def masks(self) -> BoolArray:
+        """Returns the masks; see :meth:`Rows.masks`."""
+        return self._mask.copy()
 
 
 class _Ratios:
@@ -372,8 +380,8 @@ class _Ratios:
         for number, link in enumerate(self._links):
             if isinstance(link, Linear):
                 mine = rows[numbers == number]
-                self._floor[mine] = link.floor
-                # as the walk of one environment does, in the same order
+                # no ratio is negative: a sum below 0 counts as 0, which is one pass less
+                self._floor[mine] = max(link.floor, 0.0)
                 self._factor[mine] = link.scale / link.unit / self._budget[mine]
 
     def __call__(self, sums: FloatArray) -> FloatArray:
@@ -381,13 +389,12 @@ class _Ratios:
         if self._linear:
             np.maximum(sums, self._floor, out=sums)
             sums *= self._factor
-        else:
-            for number, link in enumerate(self._links):
-                mine = self._number == number
-                if isinstance(link, Linear):
-                    bounded = np.maximum(sums[:, mine], link.floor)
-                    sums[:, mine] = bounded * self._factor[mine]
-                else:
-                    sums[:, mine] = link(sums[:, mine]) / self._budget[mine]
-        np.maximum(sums, 0.0, out=sums)
-        return np.minimum(sums, RATIO_LIMIT, out=sums)
+            return np.minimum(sums, RATIO_LIMIT, out=sums)
+        for number, link in enumerate(self._links):
+            mine = self._number == number
+            if isinstance(link, Linear):
+                bounded = np.maximum(sums[:, mine], self._floor[mine])
+                sums[:, mine] = bounded * self._factor[mine]
+            else:
+                sums[:, mine] = link(sums[:, mine]) / self._budget[mine]
+        return np.clip(sums, 0.0, RATIO_LIMIT, out=sums)
