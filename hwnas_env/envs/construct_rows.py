@@ -253,13 +253,14 @@ class LayeredRows(ConstructRows):
         self._shown[rows, self.ones + 2 :] = self.tail[rows]
 
     def _root(self, rows: IntArray) -> None:
-        number = self.number[rows]
         self._set_depth(rows, 0)
-        self._sum[rows] = self._start[number]
-        self._node[rows] = number * self._states
-        self._genotype[rows] = -1
-        self._shown[rows, : self.ones] = 0.0
-        self._shown[rows, self._offsets[-1]] = 1.0
+        where: Any = slice(None) if len(rows) == self.count else rows
+        number = self.number[where]
+        self._sum[where] = self._start.take(number)
+        self._node[where] = number * self._states
+        self._genotype[where] = -1
+        self._shown[where, : self.ones] = 0.0
+        self._shown[where, self._offsets[-1]] = 1.0
 
     @property
     def _depth(self) -> int | IntArray:
