@@ -355,10 +355,26 @@ def last_sums(
         ``(B,)`` float64, multiples of the grid; one that is more (less) than every sum
         where all (none) meet the bound.
     """
-    last = largest_arguments(quantity.links[0], np.asarray(bounds, dtype=np.float64))
-    grid = quantity.grid[0]
-    beyond = grid * 2.0**53
-    return np.asarray(np.floor(np.clip(last, -beyond, beyond) / grid) * grid)
+    bounds = np.asarray(bounds, dtype=np.float64)
+    link, grid = quantity.links[0], quantity.grid[0]
+    if isinstance(link, Linear):
+        with np.errstate(over="ignore"):
+            near = np.floor(bounds * link.unit / link.scale / grid)
+        near = np.clip(near, -_BEYOND, _BEYOND)
+        # four roundings, of half a grid at most, lie between this and the answer
+        tried = near[:, None] + _BESIDE
+        met = np.count_nonzero(link(tried * grid) <= bounds[:, None], axis=1)
+        above, below = near == _BEYOND, near == -_BEYOND
+        if (((met > 0) | below) & ((met < len(_BESIDE)) | above)).all():
+            return np.asarray((near + _BESIDE[0] - 1 + met) * grid)
+    beyond = _BEYOND * grid
+    last = np.clip(largest_arguments(link, bounds), -beyond, beyond)
+    return np.asarray(np.floor(last / grid) * grid)
+
+
+_BEYOND = 2.0**52 + 16
+"""More grids than there are in any sum."""
+_BESIDE = np.arange(-4.0, 5.0)
 
 
 def largest_prefixes(

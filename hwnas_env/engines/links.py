@@ -94,26 +94,10 @@ def largest_arguments(link: Link, bounds: FloatArray) -> FloatArray:
         return np.asarray(link(x) <= bounds)
 
     with np.errstate(over="ignore"):
-        low, high = -limit, limit
-        if isinstance(link, Linear):  # the inverse leaves a few floats to bisect
-            below, above = _beside(np.clip(bounds * link.unit / link.scale, low, high))
-            low = np.where(meets(below), below, low)
-            high = np.where(meets(above), high, above)
-        found = _last_float(low, high, meets)
+        found = _last_float(-limit, limit, meets)
         found[~meets(-limit)] = -math.inf
         found[meets(limit)] = math.inf
     return found
-
-
-_BESIDE = 8
-"""More floats than the four roundings of a linear link and its inverse can miss by."""
-
-
-def _beside(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Returns floats that are a few smaller and a few larger; x is finite."""
-    rank, most = _rank(x), _rank(np.array([np.finfo(float).max]))
-    below, above = rank - _BESIDE, rank + _BESIDE
-    return _float_of(np.maximum(below, -most)), _float_of(np.minimum(above, most))
 
 
 def _last_float(
