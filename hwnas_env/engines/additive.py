@@ -188,6 +188,31 @@ class Additive:
         layers, states, blocks, _ = self.entries.shape
         return np.asarray(np.arange(layers) * (states * blocks))
 
+    def values_of_one(self, genotype: Sequence[int]) -> list[float]:
+        """Returns the quantities of one valid genotype: C numbers, the same bits.
+
+        Args:
+            genotype: L whole numbers.
+        """
+        state, rows = 0, [tuple(self.start.tolist())]
+        for entries, following, block in zip(
+            self._entry_rows, self._following, genotype, strict=True
+        ):
+            rows.append(entries[state][block])
+            state = following[state][block]
+        return [
+            _number(link, sum(column))
+            for link, column in zip(self.links, zip(*rows, strict=True), strict=True)
+        ]
+
+    @functools.cached_property
+    def _entry_rows(self) -> list[list[list[tuple[float, ...]]]]:
+        """Entries as nested lists: by layer, state and block the C numbers."""
+        return [
+            [list(map(tuple, state)) for state in layer]
+            for layer in self.entries.tolist()
+        ]
+
     @functools.cached_property
     def _following(self) -> list[list[list[int]]]:
         following: list[list[list[int]]] = self.next_state.tolist()
@@ -273,6 +298,13 @@ class Additive:
         return replace(self, links=tuple(links))
 
 
+def _number(link: Link, total: float) -> float:
+    """Applies a link to one number, in the order of operations of arrays."""
+    if isinstance(link, Linear):
+        return (total if total > link.floor else link.floor) * link.scale / link.unit
+    return float(link(np.array([total]))[0])
+
+
 def stateless(
     start: float,
     entries: FloatArray | Sequence[FloatArray] | Sequence[Sequence[float]],
@@ -339,9 +371,7 @@ def join(parts: Sequence[Additive]) -> Additive:
     )
 
 
-def last_sums(
-    quantity: Additive, bounds: Sequence[float] | FloatArray
-) -> FloatArray:
+def last_sums(quantity: Additive, bounds: Sequence[float] | FloatArray) -> FloatArray:
     """Returns the largest whole sums whose values, after g, meet bounds.
 
     A prefix has a completion that meets the bound if and only if its sum and what is

@@ -1,6 +1,7 @@
 """Building a genotype decision by decision, knowing exactly what can still be met."""
 
 import bisect
+import functools
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
@@ -10,7 +11,8 @@ import numpy.typing as npt
 from hwnas_env.engines.additive import (
     Additive,
     extremes,
-    largest_prefixes,
+    last_sums,
+    needs,
     smallest_prefixes,
 )
 from hwnas_env.engines.links import Linear
@@ -118,60 +120,49 @@ class LayeredWalk(Walk):
     """Walks through layers; a state is the sum so far and the layer state."""
 
     def __init__(self, cost: Additive, *, budget: float) -> None:
-        """Prepares, for every layer and state, which sums leave which blocks open.
-
-        A block is open up to a largest sum. So the mask is a step function of the sum,
-        with one step a block: it is looked up by bisection among the sorted steps.
+        """Works out the last sum that meets the budget; all else is the cost's.
 
         Args:
             cost: one quantity.
             budget: in the cost's unit.
         """
-        self._link, self._budget = cost.links[0], budget
+        self._cost, self._link, self._budget = cost, cost.links[0], budget
         self._linear = isinstance(self._link, Linear)
         if isinstance(self._link, Linear):  # in three operations, without an array
             self._floor = self._link.floor
             self._factor = self._link.scale / self._link.unit / budget
         self.root = (float(cost.start[0]), 0)
-        self._sums = cost.entries[..., 0].tolist()
-        self._next = cost.next_state.tolist()
-        limits, actions = (table[0] for table in largest_prefixes(cost, [budget]))
-        self._actions, self._smallest = actions, smallest_prefixes(cost)
-        blocks = np.array(cost.blocks_at)
-        self._existing = np.arange(actions.shape[-1]) < blocks[:, None]
-        self._end = limits[-1].tolist()
-        self._steps = np.sort(actions, axis=-1).tolist()
-        self._masks = _step_masks(actions, self._existing)
-        self._ones: Mask = np.ones(actions.shape[-1], dtype=np.int8)
-        low, high = extremes(cost)
-        self._low, self._high = low.tolist(), high.tolist()
+        self._last = float(last_sums(cost, [budget])[0])
+        self._layers = _layers_of(cost)
 
     def child(
         self, depth: int, state: tuple[float, int], action: int
     ) -> tuple[float, int]:
         """Adds one entry, from left to right as evaluation does."""
         total, number = state
-        return (
-            total + self._sums[depth][number][action],
-            self._next[depth][number][action],
-        )
+        entry, following = self._layers.branches[depth][number][action]
+        return total + entry, following
 
     def view(self, depth: int, state: tuple[float, int]) -> View:
-        """Looks the mask up among the steps; see :meth:`Walk.view`."""
+        """Counts the blocks that are open; see :meth:`Walk.view`.
+
+        A block is open where what it needs is no more than what is left. So the mask
+        is a step function of what is left, and found by bisection.
+        """
         total, number = state
-        low = self._ratio(total + self._low[depth][number])
-        high = self._ratio(total + self._high[depth][number])
-        if depth == len(self._steps):
-            return self._ones, low, high, total <= self._end[number]
-        steps = self._steps[depth][number]
-        closed = bisect.bisect_left(steps, total)
-        return self._masks[depth][number][closed], low, high, closed < len(steps)
+        low, high, steps, masks = self._layers.nodes[depth][number]
+        left = self._last - total
+        mask = masks[bisect.bisect_right(steps, left)]
+        return mask, self._ratio(total + low), self._ratio(total + high), low <= left
 
     def choices(self) -> Mask:
-        """Compares the smallest prefixes with the limits; see :meth:`Walk.choices`."""
-        meets = self._smallest[:-1, :, None] <= self._actions
-        found = meets.any(axis=1)
-        return np.asarray(found if found.any() else self._existing, dtype=np.int8)
+        """Compares the smallest prefixes with what is needed; see the base."""
+        smallest = smallest_prefixes(self._cost)[:-1, :, None]
+        needed = needs(self._cost)
+        found = (smallest + needed <= self._last).any(axis=1)
+        if not found.any():
+            found = np.isfinite(needed[:, 0])
+        return np.asarray(found, dtype=np.int8)
 
     def _ratio(self, total: float) -> float:
         if self._linear:
@@ -183,19 +174,43 @@ class LayeredWalk(Walk):
         return ratio if ratio > 0.0 else 0.0
 
 
-def _step_masks(limits: FloatArray, existing: BoolArray) -> list[list[Mask]]:
-    """Returns the mask of every number of closed actions: ``[L][S]`` of ``(K + 1, K)``.
+class _Layers(NamedTuple):
+    """One quantity in Python's numbers, which are quicker one by one than arrays are.
 
-    Actions close in the order of their limits ``(L, S, K)``; where all are closed the
-    mask is all ones, of the actions that exist ``(L, K)``.
+    Attributes:
+        branches: by layer, state and block: its entry and the state that it leaves.
+        nodes: by layer, the end too, and state: what is added at least and at most
+            from there; what blocks need, sorted; and the mask of every number of open
+            blocks, all that there are where none is open.
     """
-    order = np.argsort(limits, axis=-1, kind="stable")
-    rank = np.argsort(order, axis=-1, kind="stable")
-    choices = limits.shape[-1]
-    masks = rank[..., None, :] >= np.arange(choices + 1)[:, None]
-    masks[..., choices, :] = True
-    masks &= existing[:, None, None, :]
-    return [list(layer) for layer in masks.view(np.int8)]
+
+    branches: list[list[list[tuple[float, int]]]]
+    nodes: list[list[tuple[float, float, list[float], list[Mask]]]]
+
+
+@functools.lru_cache(maxsize=64)
+def _layers_of(cost: Additive) -> _Layers:
+    low, high = extremes(cost)
+    needed = needs(cost)
+    layers, states, blocks = needed.shape
+    branches = [
+        [list(zip(*pair, strict=True)) for pair in zip(*layer, strict=True)]
+        for layer in zip(
+            cost.entries[..., 0].tolist(), cost.next_state.tolist(), strict=True
+        )
+    ]
+    # blocks open in the order of their needs; at the end there is nothing to open
+    rank = np.argsort(np.argsort(needed, axis=-1, kind="stable"), axis=-1)
+    masks = rank[..., None, :] < np.arange(blocks + 1)[:, None]
+    masks[..., 0, :] = np.isfinite(needed)
+    ones = np.ones(blocks, dtype=np.int8)
+    steps = [*np.sort(needed, axis=-1).tolist(), [[]] * states]
+    shown = [*map(list, masks.view(np.int8)), [[ones]] * states]
+    nodes = [
+        list(zip(low[n].tolist(), high[n].tolist(), steps[n], shown[n], strict=True))
+        for n in range(layers + 1)
+    ]
+    return _Layers(branches, nodes)
 
 
 def draw_allowed(masks: BoolArray, uniforms: FloatArray) -> IntArray:

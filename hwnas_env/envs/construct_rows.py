@@ -381,7 +381,7 @@ class _Ratios:
         for number, link in enumerate(self._links):
             if isinstance(link, Linear):
                 mine = rows[numbers == number]
-                # no ratio is negative: a sum below 0 counts as 0, which is one pass less
+                # a sum below 0 counts as 0: no ratio is negative
                 self._floor[mine] = max(link.floor, 0.0)
                 self._factor[mine] = link.scale / link.unit / self._budget[mine]
 

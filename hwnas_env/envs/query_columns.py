@@ -54,6 +54,37 @@ class QueryColumns:
             columns["reward"] = self.reward(evaluation, column=column, budget=budget)
         return columns
 
+    def of_one(
+        self, genotype: Genotypes, *, budget: float, uniforms: FloatArray | None = None
+    ) -> dict[str, Any]:
+        """Queries one network: the same by key, as Python's numbers.
+
+        Args:
+            genotype: ``(L,)`` a valid one.
+            budget: in the metric's unit.
+            uniforms: ``(1,)``, where an accuracy's runs are drawn.
+        """
+        problem, reward, answer = self.problem, self.reward, None
+        if isinstance(reward, NamedReward) and reward.trusted:
+            answer = problem.model.evaluate_one(genotype.tolist())
+        if answer is None or not isinstance(reward, NamedReward):
+            evaluation = problem.evaluate_valid(genotype[None, :], uniforms=uniforms)
+            columns = self(evaluation, budget=budget)
+            first = columns.pop("reward")[0]
+            found = {name: column.item() for name, column in columns.items()}
+            return {**found, "reward": first if first.ndim else float(first)}
+        cost = answer.costs[problem.metric_column]
+        one = {"accuracy_percent": answer.accuracy_percent}
+        for name in self.metrics:
+            one[name] = answer.costs[problem.metrics.index(name)]
+        one["cost"] = min(max(cost / budget - 1.0, 0.0), 1.0)
+        one["feasible"], one["deployable"] = cost <= budget, True
+        if answer.train_seconds is not None:
+            one["train_seconds"] = answer.train_seconds
+        accuracy = np.array([answer.accuracy_percent / 100.0])
+        one["reward"] = float(reward.function(accuracy, np.array([cost]), budget)[0])
+        return one
+
 
 def query_rows(
     on_devices: Sequence[QueryColumns],
