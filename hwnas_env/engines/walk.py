@@ -127,20 +127,20 @@ class LayeredWalk(Walk):
             budget: in the cost's unit.
         """
         self._cost, self._link, self._budget = cost, cost.links[0], budget
-        self._linear = isinstance(self._link, Linear)
+        self._linear, self._floor = isinstance(self._link, Linear), 0.0
         if isinstance(self._link, Linear):  # in three operations, without an array
-            self._floor = self._link.floor
+            self._floor = max(self._link.floor, 0.0)  # no ratio is negative
             self._factor = self._link.scale / self._link.unit / budget
         self.root = (float(cost.start[0]), 0)
         self._last = float(last_sums(cost, [budget])[0])
-        self._layers = _layers_of(cost)
+        self._branches, self._nodes = _layers_of(cost)
 
     def child(
         self, depth: int, state: tuple[float, int], action: int
     ) -> tuple[float, int]:
         """Adds one entry, from left to right as evaluation does."""
         total, number = state
-        entry, following = self._layers.branches[depth][number][action]
+        entry, following = self._branches[depth][number][action]
         return total + entry, following
 
     def view(self, depth: int, state: tuple[float, int]) -> View:
@@ -150,10 +150,19 @@ class LayeredWalk(Walk):
         is a step function of what is left, and found by bisection.
         """
         total, number = state
-        low, high, steps, masks = self._layers.nodes[depth][number]
+        least, most, steps, masks = self._nodes[depth][number]
         left = self._last - total
         mask = masks[bisect.bisect_right(steps, left)]
-        return mask, self._ratio(total + low), self._ratio(total + high), low <= left
+        low, high, floor = total + least, total + most, self._floor
+        if self._linear:
+            low = (low if low > floor else floor) * self._factor
+            high = (high if high > floor else floor) * self._factor
+        else:
+            values = self._link(np.array([low, high])) / self._budget
+            low, high = np.maximum(values, 0.0).tolist()
+        low = low if low < RATIO_LIMIT else RATIO_LIMIT
+        high = high if high < RATIO_LIMIT else RATIO_LIMIT
+        return mask, low, high, least <= left
 
     def choices(self) -> Mask:
         """Compares the smallest prefixes with what is needed; see the base."""
@@ -163,15 +172,6 @@ class LayeredWalk(Walk):
         if not found.any():
             found = np.isfinite(needed[:, 0])
         return np.asarray(found, dtype=np.int8)
-
-    def _ratio(self, total: float) -> float:
-        if self._linear:
-            ratio = (total if total > self._floor else self._floor) * self._factor
-        else:
-            ratio = float(self._link(np.array([total]))[0]) / self._budget
-        if ratio > RATIO_LIMIT:
-            return RATIO_LIMIT
-        return ratio if ratio > 0.0 else 0.0
 
 
 class _Layers(NamedTuple):
