@@ -194,23 +194,19 @@ class Additive:
         Args:
             genotype: L whole numbers.
         """
-        state, rows = 0, [tuple(self.start.tolist())]
-        for entries, following, block in zip(
-            self._entry_rows, self._following, genotype, strict=True
-        ):
-            rows.append(entries[state][block])
-            state = following[state][block]
-        return [
-            _number(link, sum(column))
-            for link, column in zip(self.links, zip(*rows, strict=True), strict=True)
-        ]
+        state, rows = 0, [self.start.tolist()]
+        for layer, block in zip(self._rows_of_layers, genotype, strict=True):
+            row, state = layer[state][block]
+            rows.append(row)
+        totals = map(sum, zip(*rows, strict=True))
+        return list(map(_number, self.links, totals))
 
     @functools.cached_property
-    def _entry_rows(self) -> list[list[list[tuple[float, ...]]]]:
-        """Entries as nested lists: by layer, state and block the C numbers."""
+    def _rows_of_layers(self) -> list[list[list[tuple[list[float], int]]]]:
+        """By layer, state and block: the C entries, and the state that is left."""
         return [
-            [list(map(tuple, state)) for state in layer]
-            for layer in self.entries.tolist()
+            [list(zip(*state, strict=True)) for state in zip(*layer, strict=True)]
+            for layer in zip(self.entries.tolist(), self._following, strict=True)
         ]
 
     @functools.cached_property

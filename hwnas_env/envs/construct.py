@@ -60,7 +60,7 @@ class ConstructEnv(HWNASEnv):
         self._counts, self._offsets = space.choices_at, space.offsets
         self._fewer = not space.uniform
         self._position = self._offsets[-1]
-        ones = self._position + self._length
+        self._ones = ones = self._position + self._length
         self._ratio = slice(ones, ones + 2)
         self.observation_space = self.config.observation_space(ones)
         self.action_space = gym.spaces.Discrete(self._choices)
@@ -162,10 +162,9 @@ class ConstructEnv(HWNASEnv):
     def _see(self) -> None:
         """Writes what can still be reached into the observation."""
         assert self._walk is not None, "there is a table or a walk"
-        observation, ratio = self._observation, self._ratio.start
-        self._seen, observation[ratio], observation[ratio + 1], self._completable = (
-            self._walk.view(self._depth, self._state)
-        )
+        seen = self._walk.view(self._depth, self._state)
+        place, observation = self._ones, self._observation
+        self._seen, observation[place], observation[place + 1], self._completable = seen
 
     def _look(self) -> tuple[Observation, Info]:
         info = self._blank.copy()

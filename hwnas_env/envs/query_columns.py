@@ -1,5 +1,6 @@
 """What a query comes to: the numbers of info, and the reward; one row a network."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,13 @@ class QueryColumns:
             columns["reward"] = self.reward(evaluation, column=column, budget=budget)
         return columns
 
+    @functools.cached_property
+    def _places(self) -> tuple[int, list[tuple[str, int]]]:
+        """The column of the budget's metric, and of every metric that info names."""
+        metrics = self.problem.metrics
+        columns = [(name, metrics.index(name)) for name in self.metrics]
+        return self.problem.metric_column, columns
+
     def of_one(
         self, genotype: Genotypes, *, budget: float, uniforms: FloatArray | None = None
     ) -> dict[str, Any]:
@@ -73,10 +81,11 @@ class QueryColumns:
             first = columns.pop("reward")[0]
             found = {name: column.item() for name, column in columns.items()}
             return {**found, "reward": first if first.ndim else float(first)}
-        cost = answer.costs[problem.metric_column]
+        place, places = self._places
+        costs, cost = answer.costs, answer.costs[place]
         one = {"accuracy_percent": answer.accuracy_percent}
-        for name in self.metrics:
-            one[name] = answer.costs[problem.metrics.index(name)]
+        for name, column in places:
+            one[name] = costs[column]
         one["cost"] = min(max(cost / budget - 1.0, 0.0), 1.0)
         one["feasible"], one["deployable"] = cost <= budget, True
         if answer.train_seconds is not None:
