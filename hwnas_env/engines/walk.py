@@ -66,6 +66,11 @@ class Walk(ABC):
         reachable both ratios are the limit.
         """
 
+    def follow(self, depth: int, state: Any, action: int) -> tuple[Any, View]:
+        """Returns :meth:`child`, and :meth:`view` from there."""
+        after = self.child(depth, state, action)
+        return after, self.view(depth + 1, after)
+
     @abstractmethod
     def choices(self) -> Mask:
         """Marks the choices that some feasible network contains: ``(L, K)``.
@@ -140,17 +145,30 @@ class LayeredWalk(Walk):
     ) -> tuple[float, int]:
         """Adds one entry, from left to right as evaluation does."""
         total, number = state
-        entry, following = self._branches[depth][number][action]
+        entry, following, _ = self._branches[depth][number][action]
         return total + entry, following
 
     def view(self, depth: int, state: tuple[float, int]) -> View:
-        """Counts the blocks that are open; see :meth:`Walk.view`.
+        """Looks from a node; see :meth:`Walk.view`."""
+        total, number = state
+        return self._from(self._nodes[depth][number], total)
+
+    def follow(
+        self, depth: int, state: tuple[float, int], action: int
+    ) -> tuple[tuple[float, int], View]:
+        """Finds the sum and the node at once; see :meth:`Walk.follow`."""
+        total, number = state
+        entry, number, node = self._branches[depth][number][action]
+        total += entry
+        return (total, number), self._from(node, total)
+
+    def _from(self, node: "_Node", total: float) -> View:
+        """Counts the blocks that are open.
 
         A block is open where what it needs is no more than what is left. So the mask
         is a step function of what is left, and found by bisection.
         """
-        total, number = state
-        least, most, steps, masks = self._nodes[depth][number]
+        least, most, steps, masks = node
         left = self._last - total
         mask = masks[bisect.bisect_right(steps, left)]
         low, high, floor = total + least, total + most, self._floor
@@ -174,31 +192,30 @@ class LayeredWalk(Walk):
         return np.asarray(found, dtype=np.int8)
 
 
+_Node = tuple[float, float, list[float], list[Mask]]
+"""What is known of a layer's state, the end's too: what is added at least and at most
+from there; what blocks need, sorted; and the mask of every number of open blocks, of
+all that there are where none is open."""
+
+
 class _Layers(NamedTuple):
     """One quantity in Python's numbers, which are quicker one by one than arrays are.
 
     Attributes:
-        branches: by layer, state and block: its entry and the state that it leaves.
-        nodes: by layer, the end too, and state: what is added at least and at most
-            from there; what blocks need, sorted; and the mask of every number of open
-            blocks, all that there are where none is open.
+        branches: by layer, state and block: its entry, the state that it leaves, and
+            the node there.
+        nodes: by layer and state.
     """
 
-    branches: list[list[list[tuple[float, int]]]]
-    nodes: list[list[tuple[float, float, list[float], list[Mask]]]]
+    branches: list[list[list[tuple[float, int, _Node]]]]
+    nodes: list[list[_Node]]
 
 
 @functools.lru_cache(maxsize=64)
 def _layers_of(cost: Additive) -> _Layers:
-    low, high = extremes(cost)
+    low, high = (table.tolist() for table in extremes(cost))
     needed = needs(cost)
-    layers, states, blocks = needed.shape
-    branches = [
-        [list(zip(*pair, strict=True)) for pair in zip(*layer, strict=True)]
-        for layer in zip(
-            cost.entries[..., 0].tolist(), cost.next_state.tolist(), strict=True
-        )
-    ]
+    _, states, blocks = needed.shape
     # blocks open in the order of their needs; at the end there is nothing to open
     rank = np.argsort(np.argsort(needed, axis=-1, kind="stable"), axis=-1)
     masks = rank[..., None, :] < np.arange(blocks + 1)[:, None]
@@ -207,8 +224,17 @@ def _layers_of(cost: Additive) -> _Layers:
     steps = [*np.sort(needed, axis=-1).tolist(), [[]] * states]
     shown = [*map(list, masks.view(np.int8)), [[ones]] * states]
     nodes = [
-        list(zip(low[n].tolist(), high[n].tolist(), steps[n], shown[n], strict=True))
-        for n in range(layers + 1)
+        list(zip(*layer, strict=True))
+        for layer in zip(low, high, steps, shown, strict=True)
+    ]
+    branches = [
+        [
+            [(e, after, nodes[layer][after]) for e, after in zip(*pair, strict=True)]
+            for pair in zip(entries.tolist(), following.tolist(), strict=True)
+        ]
+        for layer, (entries, following) in enumerate(
+            zip(cost.entries[..., 0], cost.next_state, strict=True), start=1
+        )
     ]
     return _Layers(branches, nodes)
 

@@ -107,7 +107,8 @@ class ConstructEnv(HWNASEnv):
             self._observation = np.zeros(size, np.float32)
             self._observation[self._ratio.stop :] = self._tail()
             self._observation[self._position] = 1.0
-            self._see()
+            self._seen, *ratios, self._completable = self._walk.view(0, self._state)
+            self._observation[self._ratio] = ratios
         for action in start or ():
             self._decide(action)
 
@@ -151,20 +152,14 @@ class ConstructEnv(HWNASEnv):
             self._node = self._node * self._counts[depth] + self._shifts[depth] + action
             return
         assert self._walk is not None, "there is a table or a walk"
-        self._state = self._walk.child(depth, self._state, action)
+        self._state, seen = self._walk.follow(depth, self._state, action)
         observation, place = self._observation, self._position + depth
         observation[self._offsets[depth] + action] = 1.0
         observation[place] = 0.0
-        observation[place + 1] = 1.0  # at the end a ratio, which is seen below
-        self._genotype[depth] = action
-        self._see()
-
-    def _see(self) -> None:
-        """Writes what can still be reached into the observation."""
-        assert self._walk is not None, "there is a table or a walk"
-        seen = self._walk.view(self._depth, self._state)
-        place, observation = self._ones, self._observation
+        observation[place + 1] = 1.0  # at the end a ratio, which is written next
+        place = self._ones
         self._seen, observation[place], observation[place + 1], self._completable = seen
+        self._genotype[depth] = action
 
     def _look(self) -> tuple[Observation, Info]:
         info = self._blank.copy()
