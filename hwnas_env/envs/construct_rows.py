@@ -211,7 +211,7 @@ class LayeredRows(ConstructRows):
             assert isinstance(problem.model, LayeredModel), "large spaces have layers"
             costs.append(problem.model.cost(problem.metric_column))
         self._costs = costs
-        self._ratios = _Ratios([cost.links[0] for cost in costs], count)
+        self._ratios = Ratios([cost.links[0] for cost in costs], count)
         self._offsets = np.array(config.space.offsets)
         self._counts = np.array(config.space.choices_at)
         self._states = max(cost.states for cost in costs)
@@ -365,7 +365,7 @@ class LayeredRows(ConstructRows):
         return self._mask.copy()
 
 
-class _Ratios:
+class Ratios:
     """Costs over budgets as they are observed, from sums of rows."""
 
     def __init__(self, links: Sequence[Link], count: int) -> None:
