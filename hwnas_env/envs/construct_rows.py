@@ -152,10 +152,7 @@ class TableRows(ConstructRows):
 
     def look(self) -> Look:
         """Returns what the episodes show."""
-        prefix = self._prefix
-        place = prefix
-        if self.config.several:
-            place = prefix + self.number * self._prefixes
+        prefix, place = self._prefix, self._place()
         if self.looked_up:
             records = self._records.take(place)
             return Look(
@@ -174,6 +171,19 @@ class TableRows(ConstructRows):
             self._genotypes.take(prefix, axis=0),
             completable,
         )
+
+    def masks(self) -> BoolArray:
+        """Returns the masks; see :meth:`Rows.masks`."""
+        place = self._place()
+        if self.looked_up:
+            return np.asarray(self._records.take(place)["mask"].astype(np.bool_))
+        return self._open(self._lowest.take(place) <= self.budget).view(np.bool_)
+
+    def _place(self) -> IntArray:
+        """Where the rows' prefixes stand in the tables of all devices."""
+        if not self.config.several:
+            return self._prefix
+        return self._prefix + self.number * self._prefixes
 
     def _open(self, completable: BoolArray) -> npt.NDArray[np.int8]:
         """Returns the masks ``(N, K)``; all ones for a complete prefix."""
