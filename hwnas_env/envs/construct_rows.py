@@ -1,7 +1,7 @@
 """N episodes of mode construct side by side, in tables and in layers."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -255,12 +255,11 @@ class LayeredRows(ConstructRows):
 
     def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
         """Gives rows their devices and budgets; see :meth:`Rows.place`."""
-        for number, cost in enumerate(self._costs):
-            mine = numbers == number
-            self._last[rows[mine]] = last_sums(cost, budgets[mine])
+        for number, mine in by_device(numbers, len(self._costs)):
+            self._last[rows[mine]] = last_sums(self._costs[number], budgets[mine])
         super().place(rows, numbers, budgets)
         self._ratios.place(rows, numbers, budgets)
-        self._shown[rows, self.ones + 2 :] = self.tail[rows]
+        self._shown[:, self.ones + 2 :] = self.tail
 
     def _root(self, rows: IntArray) -> None:
         self._set_depth(rows, 0)
@@ -375,6 +374,15 @@ class LayeredRows(ConstructRows):
         return self._mask.copy()
 
 
+def by_device(numbers: IntArray, devices: int) -> Iterator[tuple[int, Any]]:
+    """Yields devices that rows have, and which rows those are; all, of one device."""
+    if devices == 1:
+        yield 0, slice(None)
+        return
+    for number in np.unique(numbers).tolist():
+        yield number, numbers == number
+
+
 class Ratios:
     """Costs over budgets as they are observed, from sums of rows."""
 
@@ -388,12 +396,12 @@ class Ratios:
     def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
         """Gives rows their links and budgets."""
         self._number[rows], self._budget[rows] = numbers, budgets
-        for number, link in enumerate(self._links):
+        for number, mine in by_device(numbers, len(self._links)):
+            link = self._links[number]
             if isinstance(link, Linear):
-                mine = rows[numbers == number]
                 # a sum below 0 counts as 0: no ratio is negative
-                self._floor[mine] = max(link.floor, 0.0)
-                self._factor[mine] = link.scale / link.unit / self._budget[mine]
+                self._floor[rows[mine]] = max(link.floor, 0.0)
+                self._factor[rows[mine]] = link.scale / link.unit / budgets[mine]
 
     def __call__(self, sums: FloatArray) -> FloatArray:
         """Returns ratios of sums ``(2, N)``, in their place, clipped to [0, 4]."""
@@ -401,8 +409,8 @@ class Ratios:
             np.maximum(sums, self._floor, out=sums)
             sums *= self._factor
             return np.minimum(sums, RATIO_LIMIT, out=sums)
-        for number, link in enumerate(self._links):
-            mine = self._number == number
+        for number, mine in by_device(self._number, len(self._links)):
+            link = self._links[number]
             if isinstance(link, Linear):
                 bounded = np.maximum(sums[:, mine], self._floor[mine])
                 sums[:, mine] = bounded * self._factor[mine]
