@@ -4,6 +4,7 @@ The truth here reads a quantity's tables and nothing else: it sums in fractions,
 without rounding, and asks the link itself about every completion.
 """
 
+import functools
 import itertools
 import math
 from fractions import Fraction
@@ -178,6 +179,19 @@ def _later(cost: Additive, layer: int) -> list[tuple[int, FloatArray]]:
     return [(m, cost.entries[m, 0, :, 0]) for m in range(layer + 1, len(cost.entries))]
 
 
+@functools.cache
+def rest(cost: Additive, depth: int, state: int) -> tuple[float, float]:
+    """The smallest and the largest sum of the layers from a depth on."""
+    if depth == len(cost.entries):
+        return 0.0, 0.0
+    sums = []
+    for block in range(cost.blocks_at[depth]):
+        own = float(cost.entries[depth, state, block, 0])
+        after = rest(cost, depth + 1, int(cost.next_state[depth, state, block]))
+        sums.append((own + after[0], own + after[1]))
+    return min(low for low, _ in sums), max(high for _, high in sums)
+
+
 class Interpreter:
     """One row of a layered environment, played by the book."""
 
@@ -197,7 +211,7 @@ class Interpreter:
         so_far, state = total(self.cost, self.prefix), 0
         for layer, block in enumerate(self.prefix):
             state = int(self.cost.next_state[layer, state, block])
-        low, high = self._rest(depth, state)
+        low, high = rest(self.cost, depth, state)
         link = self.cost.links[0]
         reach = link(np.array([so_far + low, so_far + high]))
         completable = reach[0] <= self.budget
@@ -208,7 +222,7 @@ class Interpreter:
             for block in range(space.choices_at[depth]):
                 own = float(self.cost.entries[depth, state, block, 0])
                 after = int(self.cost.next_state[depth, state, block])
-                least = so_far + (own + self._rest(depth + 1, after)[0])
+                least = so_far + (own + rest(self.cost, depth + 1, after)[0])
                 mask[block] = link(np.array([least]))[0] <= self.budget
         assert infos["action_mask"][row].tolist() == mask.astype(int).tolist()
         assert infos["completable"][row] == completable
@@ -223,17 +237,6 @@ class Interpreter:
         ratios = np.clip(reach / self.budget, 0.0, 4.0)
         shown = observation[row, len(ones) : len(ones) + 2]
         assert shown == pytest.approx(ratios, rel=1e-6)
-
-    def _rest(self, depth: int, state: int) -> tuple[float, float]:
-        """The smallest and the largest sum of the layers from a depth on."""
-        low = high = np.zeros(self.cost.states)
-        for layer in reversed(range(depth, len(self.cost.entries))):
-            own = slice(self.cost.blocks_at[layer])
-            after = self.cost.next_state[layer, :, own]
-            entries = self.cost.entries[layer, :, own, 0]
-            low = (entries + low[after]).min(axis=1)
-            high = (entries + high[after]).max(axis=1)
-        return float(low[state]), float(high[state])
 
 
 ROWS = 6

@@ -16,7 +16,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.engines.links import Inverse, Linear, Link, largest_arguments
+from hwnas_env.engines.links import (
+    Inverse,
+    Linear,
+    Link,
+    last_multiples,
+    number_of,
+)
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.maths.elementary import ordered_sum
 from hwnas_env.types import FloatArray, Genotypes, IntArray
@@ -199,7 +205,7 @@ class Additive:
             row, state = layer[state][block]
             rows.append(row)
         totals = map(sum, zip(*rows, strict=True))
-        return list(map(_number, self.links, totals))
+        return list(map(number_of, self.links, totals))
 
     @functools.cached_property
     def _rows_of_layers(self) -> list[list[list[tuple[list[float], int]]]]:
@@ -294,13 +300,6 @@ class Additive:
         return replace(self, links=tuple(links))
 
 
-def _number(link: Link, total: float) -> float:
-    """Applies a link to one number, in the order of operations of arrays."""
-    if isinstance(link, Linear):
-        return (total if total > link.floor else link.floor) * link.scale / link.unit
-    return float(link(np.array([total]))[0])
-
-
 def stateless(
     start: float,
     entries: FloatArray | Sequence[FloatArray] | Sequence[Sequence[float]],
@@ -381,26 +380,8 @@ def last_sums(quantity: Additive, bounds: Sequence[float] | FloatArray) -> Float
         ``(B,)`` float64, multiples of the grid; one that is more (less) than every sum
         where all (none) meet the bound.
     """
-    bounds = np.asarray(bounds, dtype=np.float64)
-    link, grid = quantity.links[0], quantity.grid[0]
-    if isinstance(link, Linear):
-        with np.errstate(over="ignore"):
-            near = np.floor(bounds * link.unit / link.scale / grid)
-        near = np.clip(near, -_BEYOND, _BEYOND)
-        # four roundings, of half a grid at most, lie between this and the answer
-        tried = near[:, None] + _BESIDE
-        met = np.count_nonzero(link(tried * grid) <= bounds[:, None], axis=1)
-        above, below = near == _BEYOND, near == -_BEYOND
-        if (((met > 0) | below) & ((met < len(_BESIDE)) | above)).all():
-            return np.asarray((near + _BESIDE[0] - 1 + met) * grid)
-    beyond = _BEYOND * grid
-    last = np.clip(largest_arguments(link, bounds), -beyond, beyond)
-    return np.asarray(np.floor(last / grid) * grid)
-
-
-_BEYOND = 2.0**52 + 16
-"""More grids than there are in any sum."""
-_BESIDE = np.arange(-4.0, 5.0)
+    grid = float(quantity.grid[0])
+    return last_multiples(quantity.links[0], grid, np.asarray(bounds, dtype=np.float64))
 
 
 def largest_prefixes(
