@@ -212,19 +212,16 @@ class Additive:
         """By layer, state and block: the C entries, and the state that is left."""
         return [
             [list(zip(*state, strict=True)) for state in zip(*layer, strict=True)]
-            for layer in zip(self.entries.tolist(), self._following, strict=True)
+            for layer in zip(
+                self.entries.tolist(), self.next_state.tolist(), strict=True
+            )
         ]
-
-    @functools.cached_property
-    def _following(self) -> list[list[list[int]]]:
-        following: list[list[list[int]]] = self.next_state.tolist()
-        return following
 
     def _states_of(self, genotype: list[int]) -> list[int]:
         state, path = 0, []
-        for following, block in zip(self._following, genotype, strict=True):
+        for layer, block in zip(self._rows_of_layers, genotype, strict=True):
             path.append(state)
-            state = following[state][block]
+            _, state = layer[state][block]
         return path
 
     def values(
