@@ -31,7 +31,7 @@ _FEW = 16
 """Genotypes up to which one gather for all layers is quicker than one a group."""
 _GROUP_ROWS = 8192
 """Most entries of the table of several layers, so that it stays in a near cache."""
-_BLOCK = 16384
+_BLOCK = 8192
 """Genotypes that are summed at a time, for the same reason."""
 
 
