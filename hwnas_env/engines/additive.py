@@ -233,38 +233,35 @@ class Additive:
             genotypes: valid ones.
             out: ``(N, C)`` to write into; a new array by default.
         """
-        values = self.totals(genotypes, out=out)
-        floor, scale, unit, others = self._linear_parts
-        # where nothing is bounded or scaled, a pass over the batch is saved
-        if floor is not None:
-            np.maximum(values, floor, out=values)
-        if scale is not None:
-            values *= scale
-        if unit is not None:
-            values /= unit
-        for column in others:
-            values[:, column] = self.links[column](values[:, column])
+        values = np.empty((len(genotypes), len(self.links))) if out is None else out
+        for first in range(0, len(genotypes), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            part = self.totals(genotypes[block], out=values[block])
+            for function, column, operand in self._operations:
+                function(part[:, column], operand, out=part[:, column])
+            for column, link in self._other_links:
+                part[:, column] = link(part[:, column])
         return values
 
     @functools.cached_property
-    def _linear_parts(
-        self,
-    ) -> tuple[FloatArray | None, FloatArray | None, FloatArray | None, list[int]]:
-        """Floors, scales and units of the columns, and the columns of other links.
-
-        None where no column has one that changes anything.
-        """
-        linear = [link if isinstance(link, Linear) else Linear() for link in self.links]
-        parts = np.array([[x.floor, x.scale, x.unit] for x in linear]).T
-        neutral = (-math.inf, 1.0, 1.0)
-        floor, scale, unit = (
-            None if (part == one).all() else part
-            for part, one in zip(parts, neutral, strict=True)
-        )
-        others = [
-            n for n, link in enumerate(self.links) if not isinstance(link, Linear)
+    def _operations(self) -> list[tuple[np.ufunc, int, float]]:
+        """What linear links do, column by column, but for what changes nothing."""
+        return [
+            (function, column, operand)
+            for column, link in enumerate(self.links)
+            if isinstance(link, Linear)
+            for function, operand, neutral in (
+                (np.maximum, link.floor, -math.inf),
+                (np.multiply, link.scale, 1.0),
+                (np.divide, link.unit, 1.0),
+            )
+            if operand != neutral
         ]
-        return floor, scale, unit, others
+
+    @functools.cached_property
+    def _other_links(self) -> list[tuple[int, Link]]:
+        pairs = enumerate(self.links)
+        return [pair for pair in pairs if not isinstance(pair[1], Linear)]
 
     def columns(self, numbers: Sequence[int]) -> "Additive":
         """Returns some of the quantities, with the same states."""
