@@ -21,4 +21,4 @@ def pytest_terminal_summary(config: Any) -> None:
     console = Console(width=140)
     console.print(table)
     for words in shares:
-        console.print(f"{words} is the environments' steps")
+        console.print(f"{words} is the environments' steps and masks")

@@ -7,6 +7,7 @@ Each test times ours, and before every round the yardstick; the ratio is that of
 medians. Nothing here is an asserted limit. Set OMP_NUM_THREADS=1 for one core.
 """
 
+import itertools
 import statistics
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -41,11 +42,15 @@ def rows() -> Iterator[tuple[str, Make, str, Make]]:
             make = partial(vector_steps, name, count)
             label = f"{name}, vector of {count}, a row"
             yield label, make, "own SyncVectorEnv(16), a row", partial(sync_steps, name)
-    for count in (64, 256, 1024, 4096):
-        make = partial(vector_steps, CELL, count)
+    for name, count in itertools.product((CELL, NET), (64, 256, 1024, 4096)):
+        make = partial(vector_steps, name, count)
         poles = partial(vector_steps, "CartPole", count)
-        label = f"{CELL}, vector of {count}, a row"
+        label = f"{name}, vector of {count}, a row"
         yield label, make, f"CartPole's vector of {count}, a row", poles
+    for count in (64, 4096):
+        make = partial(vector_steps, NET, count, budget="sampled")
+        label = f"{NET}, budget=sampled, vector of {count}, a row"
+        yield label, make, "medium budgets", partial(vector_steps, NET, count)
     for count in (8, 64):
         make, label = partial(sb3_steps, CELL, count), f"{CELL}, SB3VecEnv of {count}"
         yield label, make, "DummyVecEnv", partial(dummy_steps, CELL, count)
@@ -90,7 +95,7 @@ def test_ratio(
 
 @pytest.mark.parametrize("name", [CELL, NET])
 def test_share_of_learning(name: str, benchmark: Any) -> None:
-    """Times the steps of 64 environments within PPO's ``learn``."""
+    """Times the steps and masks of 64 environments within PPO's ``learn``."""
     shares: list[float] = []
     benchmark.pedantic(lambda: shares.append(learner_share(name)), rounds=3)
     benchmark.extra_info.update(ours=name, share=statistics.median(shares))

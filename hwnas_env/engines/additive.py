@@ -16,7 +16,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.engines.links import Inverse, Linear, Link, largest_arguments
+from hwnas_env.engines.links import (
+    Inverse,
+    Linear,
+    Link,
+    last_multiples,
+    number_of,
+)
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.maths.elementary import ordered_sum
 from hwnas_env.types import FloatArray, Genotypes, IntArray
@@ -25,7 +31,7 @@ _FEW = 16
 """Genotypes up to which one gather for all layers is quicker than one a group."""
 _GROUP_ROWS = 8192
 """Most entries of the table of several layers, so that it stays in a near cache."""
-_BLOCK = 16384
+_BLOCK = 8192
 """Genotypes that are summed at a time, for the same reason."""
 
 
@@ -188,16 +194,34 @@ class Additive:
         layers, states, blocks, _ = self.entries.shape
         return np.asarray(np.arange(layers) * (states * blocks))
 
+    def values_of_one(self, genotype: Sequence[int]) -> list[float]:
+        """Returns the quantities of one valid genotype: C numbers, the same bits.
+
+        Args:
+            genotype: L whole numbers.
+        """
+        state, rows = 0, [self.start.tolist()]
+        for layer, block in zip(self._rows_of_layers, genotype, strict=True):
+            row, state = layer[state][block]
+            rows.append(row)
+        totals = map(sum, zip(*rows, strict=True))
+        return list(map(number_of, self.links, totals))
+
     @functools.cached_property
-    def _following(self) -> list[list[list[int]]]:
-        following: list[list[list[int]]] = self.next_state.tolist()
-        return following
+    def _rows_of_layers(self) -> list[list[list[tuple[list[float], int]]]]:
+        """By layer, state and block: the C entries, and the state that is left."""
+        return [
+            [list(zip(*state, strict=True)) for state in zip(*layer, strict=True)]
+            for layer in zip(
+                self.entries.tolist(), self.next_state.tolist(), strict=True
+            )
+        ]
 
     def _states_of(self, genotype: list[int]) -> list[int]:
         state, path = 0, []
-        for following, block in zip(self._following, genotype, strict=True):
+        for layer, block in zip(self._rows_of_layers, genotype, strict=True):
             path.append(state)
-            state = following[state][block]
+            _, state = layer[state][block]
         return path
 
     def values(
@@ -209,38 +233,35 @@ class Additive:
             genotypes: valid ones.
             out: ``(N, C)`` to write into; a new array by default.
         """
-        values = self.totals(genotypes, out=out)
-        floor, scale, unit, others = self._linear_parts
-        # where nothing is bounded or scaled, a pass over the batch is saved
-        if floor is not None:
-            np.maximum(values, floor, out=values)
-        if scale is not None:
-            values *= scale
-        if unit is not None:
-            values /= unit
-        for column in others:
-            values[:, column] = self.links[column](values[:, column])
+        values = np.empty((len(genotypes), len(self.links))) if out is None else out
+        for first in range(0, len(genotypes), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            part = self.totals(genotypes[block], out=values[block])
+            for function, column, operand in self._operations:
+                function(part[:, column], operand, out=part[:, column])
+            for column, link in self._other_links:
+                part[:, column] = link(part[:, column])
         return values
 
     @functools.cached_property
-    def _linear_parts(
-        self,
-    ) -> tuple[FloatArray | None, FloatArray | None, FloatArray | None, list[int]]:
-        """Floors, scales and units of the columns, and the columns of other links.
-
-        None where no column has one that changes anything.
-        """
-        linear = [link if isinstance(link, Linear) else Linear() for link in self.links]
-        parts = np.array([[x.floor, x.scale, x.unit] for x in linear]).T
-        neutral = (-math.inf, 1.0, 1.0)
-        floor, scale, unit = (
-            None if (part == one).all() else part
-            for part, one in zip(parts, neutral, strict=True)
-        )
-        others = [
-            n for n, link in enumerate(self.links) if not isinstance(link, Linear)
+    def _operations(self) -> list[tuple[np.ufunc, int, float]]:
+        """What linear links do, column by column, but for what changes nothing."""
+        return [
+            (function, column, operand)
+            for column, link in enumerate(self.links)
+            if isinstance(link, Linear)
+            for function, operand, neutral in (
+                (np.maximum, link.floor, -math.inf),
+                (np.multiply, link.scale, 1.0),
+                (np.divide, link.unit, 1.0),
+            )
+            if operand != neutral
         ]
-        return floor, scale, unit, others
+
+    @functools.cached_property
+    def _other_links(self) -> list[tuple[int, Link]]:
+        pairs = enumerate(self.links)
+        return [pair for pair in pairs if not isinstance(pair[1], Linear)]
 
     def columns(self, numbers: Sequence[int]) -> "Additive":
         """Returns some of the quantities, with the same states."""
@@ -339,6 +360,24 @@ def join(parts: Sequence[Additive]) -> Additive:
     )
 
 
+def last_sums(quantity: Additive, bounds: Sequence[float] | FloatArray) -> FloatArray:
+    """Returns the largest whole sums whose values, after g, meet bounds.
+
+    A prefix has a completion that meets the bound if and only if its sum and what is
+    added at least, by :func:`extremes` or :func:`needs`, are no more than that.
+
+    Args:
+        quantity: one quantity (C = 1).
+        bounds: ``(B,)``.
+
+    Returns:
+        ``(B,)`` float64, multiples of the grid; one that is more (less) than every sum
+        where all (none) meet the bound.
+    """
+    grid = float(quantity.grid[0])
+    return last_multiples(quantity.links[0], grid, np.asarray(bounds, dtype=np.float64))
+
+
 def largest_prefixes(
     quantity: Additive, bounds: Sequence[float] | FloatArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -351,25 +390,24 @@ def largest_prefixes(
     Returns:
         ``(B, L + 1, S)`` float64: entry ``[b, l, s]`` is the largest sum x before layer
         l in state s such that a completion from there has a value of at most bound b;
-        -inf where none has. And ``(B, L, S, K)``: the same for completions that begin
-        with each block, -inf for one that the layer does not have. Exact for the sums
-        there are, which lie on the grid.
+        less than every sum where none has. And ``(B, L, S, K)``: the same for
+        completions that begin with each block, -inf for one that the layer does not
+        have. Exact for the sums there are, which lie on the grid.
     """
-    layers, states, blocks, _ = quantity.entries.shape
-    last = largest_arguments(quantity.links[0], np.asarray(bounds, dtype=np.float64))
-    grid = quantity.grid[0]
-    # beyond every sum there is, so that the differences below are exact
-    beyond = grid * 2.0**53
-    last = np.where(np.isinf(last), last, np.clip(last, -beyond, beyond))
-    last = np.floor(last / grid) * grid
-    limits = np.empty((len(last), layers + 1, states))
-    actions = np.full((len(last), layers, states, blocks), -np.inf)
-    limits[:, layers] = last[:, None]
-    for layer, (entries, next_state) in _backwards(quantity):
-        following = limits[:, layer + 1][:, next_state]
-        actions[:, layer, :, : entries.shape[1]] = following - entries
-        limits[:, layer] = actions[:, layer].max(axis=2)
-    return limits, actions
+    last = last_sums(quantity, bounds)[:, None, None]
+    return last - extremes(quantity)[0], last[..., None] - needs(quantity)
+
+
+def needs(quantity: Additive) -> FloatArray:
+    """Returns what completions that begin with each block add at least: ``(L, S, K)``.
+
+    inf for a block that the layer does not have.
+    """
+    low, _ = extremes(quantity)
+    least = np.full(quantity.next_state.shape, np.inf)
+    for layer, (entries, following) in enumerate(_by_layer(quantity)):
+        least[layer, :, : entries.shape[1]] = entries + low[layer + 1][following]
+    return least
 
 
 def extremes(quantity: Additive) -> tuple[FloatArray, FloatArray]:

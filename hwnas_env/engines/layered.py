@@ -18,7 +18,7 @@ from hwnas_env.engines.additive import (
     quantiles,
     smallest_value,
 )
-from hwnas_env.engines.model import Model, Objective, Optimum, ParetoFront
+from hwnas_env.engines.model import Answer, Model, Objective, Optimum, ParetoFront
 from hwnas_env.engines.states import merged
 from hwnas_env.engines.walk import LayeredWalk
 from hwnas_env.errors import InvalidArgumentError, NotExactError
@@ -71,6 +71,13 @@ class LayeredModel(Model):
         seconds = values[:, self._n_costs].copy() if self.timed else None
         deployable = np.ones(len(genotypes), dtype=np.bool_)
         return Evaluation(accuracy, costs, deployable, seconds)
+
+    def evaluate_one(self, genotype: Sequence[int]) -> Answer | None:
+        """Adds numbers; see :meth:`Model.evaluate_one`."""
+        if self.accuracy_function is not None or self.noise is not None:
+            return None
+        values, count = self.quantities.values_of_one(genotype), self._n_costs
+        return Answer(values[-1], values[:count], values[count] if self.timed else None)
 
     def _split(
         self, genotypes: Genotypes, values: FloatArray

@@ -86,6 +86,44 @@ Link: TypeAlias = Callable[[FloatArray], FloatArray]
 """Any non-decreasing function of an array, element by element; it can be pickled."""
 
 
+def number_of(link: Link, total: float) -> float:
+    """Applies a link to one number; the same bits as in an array."""
+    if isinstance(link, Linear):
+        return (total if total > link.floor else link.floor) * link.scale / link.unit
+    return float(link(np.array([total]))[0])
+
+
+_BEYOND = 2.0**52 + 16
+"""More multiples of a grid than there are in any sum on it."""
+_BESIDE = np.arange(-4.0, 5.0)
+
+
+def last_multiples(link: Link, grid: float, bounds: FloatArray) -> FloatArray:
+    """Returns the largest multiples x of a grid with ``link(x) <= bound`` a bound.
+
+    Args:
+        link: non-decreasing.
+        grid: a power of two, of which sums are at most 2^52 multiples.
+        bounds: ``(B,)``.
+
+    Returns:
+        ``(B,)`` float64; more (less) than every sum where all (none) meet the bound.
+    """
+    if isinstance(link, Linear):
+        with np.errstate(over="ignore"):
+            near = np.floor(bounds * link.unit / link.scale / grid)
+        near = np.clip(near, -_BEYOND, _BEYOND)
+        # four roundings, of half a grid at most, lie between this and the answer
+        tried = near[:, None] + _BESIDE
+        met = np.count_nonzero(link(tried * grid) <= bounds[:, None], axis=1)
+        above, below = near == _BEYOND, near == -_BEYOND
+        if (((met > 0) | below) & ((met < len(_BESIDE)) | above)).all():
+            return np.asarray((near + _BESIDE[0] - 1 + met) * grid)
+    beyond = _BEYOND * grid
+    last = np.clip(largest_arguments(link, bounds), -beyond, beyond)
+    return np.asarray(np.floor(last / grid) * grid)
+
+
 def largest_arguments(link: Link, bounds: FloatArray) -> FloatArray:
     """Returns the largest x with ``link(x) <= bound`` a bound, -inf where none is."""
     limit = np.full(len(bounds), np.finfo(float).max)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,6 +58,20 @@ class ParetoFront:
     points: FloatArray
 
 
+class Answer(NamedTuple):
+    """What one deployable network comes to.
+
+    Attributes:
+        accuracy_percent: a number.
+        costs: M numbers in the order of ``problem.metrics``, in their units.
+        train_seconds: simulated seconds of training, None where they are not known.
+    """
+
+    accuracy_percent: float
+    costs: list[float]
+    train_seconds: float | None
+
+
 class Model(ABC):
     """Computes everything that a problem answers; genotypes are valid already."""
 
@@ -75,6 +90,15 @@ class Model(ABC):
         self, genotypes: Genotypes, *, uniforms: FloatArray | None = None
     ) -> Evaluation:
         """Evaluates genotypes ``(N, L)``; ``(N,)`` uniforms draw among runs."""
+
+    def evaluate_one(self, genotype: Sequence[int]) -> Answer | None:
+        """Evaluates one valid genotype without arrays, which is quicker.
+
+        Returns:
+            The same bits as :meth:`evaluate`; None where only that has them.
+        """
+        del genotype
+        return None
 
     @abstractmethod
     def known_costs(self, genotypes: Genotypes, column: int) -> FloatArray:

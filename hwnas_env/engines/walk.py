@@ -1,6 +1,7 @@
 """Building a genotype decision by decision, knowing exactly what can still be met."""
 
 import bisect
+import functools
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
@@ -10,7 +11,8 @@ import numpy.typing as npt
 from hwnas_env.engines.additive import (
     Additive,
     extremes,
-    largest_prefixes,
+    last_sums,
+    needs,
     smallest_prefixes,
 )
 from hwnas_env.engines.links import Linear
@@ -63,6 +65,11 @@ class Walk(ABC):
         is all ones, of the choices that the position has. Where nothing deployable is
         reachable both ratios are the limit.
         """
+
+    def follow(self, depth: int, state: Any, action: int) -> tuple[Any, View]:
+        """Returns :meth:`child`, and :meth:`view` from there."""
+        after = self.child(depth, state, action)
+        return after, self.view(depth + 1, after)
 
     @abstractmethod
     def choices(self) -> Mask:
@@ -118,84 +125,118 @@ class LayeredWalk(Walk):
     """Walks through layers; a state is the sum so far and the layer state."""
 
     def __init__(self, cost: Additive, *, budget: float) -> None:
-        """Prepares, for every layer and state, which sums leave which blocks open.
-
-        A block is open up to a largest sum. So the mask is a step function of the sum,
-        with one step a block: it is looked up by bisection among the sorted steps.
+        """Works out the last sum that meets the budget; all else is the cost's.
 
         Args:
             cost: one quantity.
             budget: in the cost's unit.
         """
-        self._link, self._budget = cost.links[0], budget
-        self._linear = isinstance(self._link, Linear)
+        self._cost, self._link, self._budget = cost, cost.links[0], budget
+        self._linear, self._floor = isinstance(self._link, Linear), 0.0
         if isinstance(self._link, Linear):  # in three operations, without an array
-            self._floor = self._link.floor
+            self._floor = max(self._link.floor, 0.0)  # no ratio is negative
             self._factor = self._link.scale / self._link.unit / budget
         self.root = (float(cost.start[0]), 0)
-        self._sums = cost.entries[..., 0].tolist()
-        self._next = cost.next_state.tolist()
-        limits, actions = (table[0] for table in largest_prefixes(cost, [budget]))
-        self._actions, self._smallest = actions, smallest_prefixes(cost)
-        blocks = np.array(cost.blocks_at)
-        self._existing = np.arange(actions.shape[-1]) < blocks[:, None]
-        self._end = limits[-1].tolist()
-        self._steps = np.sort(actions, axis=-1).tolist()
-        self._masks = _step_masks(actions, self._existing)
-        self._ones: Mask = np.ones(actions.shape[-1], dtype=np.int8)
-        low, high = extremes(cost)
-        self._low, self._high = low.tolist(), high.tolist()
+        self._last = float(last_sums(cost, [budget])[0])
+        self._branches, self._nodes = _layers_of(cost)
 
     def child(
         self, depth: int, state: tuple[float, int], action: int
     ) -> tuple[float, int]:
         """Adds one entry, from left to right as evaluation does."""
         total, number = state
-        return (
-            total + self._sums[depth][number][action],
-            self._next[depth][number][action],
-        )
+        entry, following, _ = self._branches[depth][number][action]
+        return total + entry, following
 
     def view(self, depth: int, state: tuple[float, int]) -> View:
-        """Looks the mask up among the steps; see :meth:`Walk.view`."""
+        """Looks from a node; see :meth:`Walk.view`."""
         total, number = state
-        low = self._ratio(total + self._low[depth][number])
-        high = self._ratio(total + self._high[depth][number])
-        if depth == len(self._steps):
-            return self._ones, low, high, total <= self._end[number]
-        steps = self._steps[depth][number]
-        closed = bisect.bisect_left(steps, total)
-        return self._masks[depth][number][closed], low, high, closed < len(steps)
+        return self._from(self._nodes[depth][number], total)
+
+    def follow(
+        self, depth: int, state: tuple[float, int], action: int
+    ) -> tuple[tuple[float, int], View]:
+        """Finds the sum and the node at once; see :meth:`Walk.follow`."""
+        total, number = state
+        entry, number, node = self._branches[depth][number][action]
+        total += entry
+        return (total, number), self._from(node, total)
+
+    def _from(self, node: "_Node", total: float) -> View:
+        """Counts the blocks that are open.
+
+        A block is open where what it needs is no more than what is left. So the mask
+        is a step function of what is left, and found by bisection.
+        """
+        least, most, steps, masks = node
+        left = self._last - total
+        mask = masks[bisect.bisect_right(steps, left)]
+        low, high, floor = total + least, total + most, self._floor
+        if self._linear:
+            low = (low if low > floor else floor) * self._factor
+            high = (high if high > floor else floor) * self._factor
+        else:
+            values = self._link(np.array([low, high])) / self._budget
+            low, high = np.maximum(values, 0.0).tolist()
+        low = low if low < RATIO_LIMIT else RATIO_LIMIT
+        high = high if high < RATIO_LIMIT else RATIO_LIMIT
+        return mask, low, high, least <= left
 
     def choices(self) -> Mask:
-        """Compares the smallest prefixes with the limits; see :meth:`Walk.choices`."""
-        meets = self._smallest[:-1, :, None] <= self._actions
-        found = meets.any(axis=1)
-        return np.asarray(found if found.any() else self._existing, dtype=np.int8)
-
-    def _ratio(self, total: float) -> float:
-        if self._linear:
-            ratio = (total if total > self._floor else self._floor) * self._factor
-        else:
-            ratio = float(self._link(np.array([total]))[0]) / self._budget
-        if ratio > RATIO_LIMIT:
-            return RATIO_LIMIT
-        return ratio if ratio > 0.0 else 0.0
+        """Compares the smallest prefixes with what is needed; see the base."""
+        smallest = smallest_prefixes(self._cost)[:-1, :, None]
+        needed = needs(self._cost)
+        found = (smallest + needed <= self._last).any(axis=1)
+        if not found.any():
+            found = np.isfinite(needed[:, 0])
+        return np.asarray(found, dtype=np.int8)
 
 
-def _step_masks(limits: FloatArray, existing: BoolArray) -> list[list[Mask]]:
-    """Returns the mask of every number of closed actions: ``[L][S]`` of ``(K + 1, K)``.
+_Node = tuple[float, float, list[float], list[Mask]]
+"""What is known of a layer's state, the end's too: what is added at least and at most
+from there; what blocks need, sorted; and the mask of every number of open blocks, of
+all that there are where none is open."""
 
-    Actions close in the order of their limits ``(L, S, K)``; where all are closed the
-    mask is all ones, of the actions that exist ``(L, K)``.
+
+class _Layers(NamedTuple):
+    """One quantity in Python's numbers, which are quicker one by one than arrays are.
+
+    Attributes:
+        branches: by layer, state and block: its entry, the state that it leaves, and
+            the node there.
+        nodes: by layer and state.
     """
-    order = np.argsort(limits, axis=-1, kind="stable")
-    rank = np.argsort(order, axis=-1, kind="stable")
-    choices = limits.shape[-1]
-    masks = rank[..., None, :] >= np.arange(choices + 1)[:, None]
-    masks[..., choices, :] = True
-    masks &= existing[:, None, None, :]
-    return [list(layer) for layer in masks.view(np.int8)]
+
+    branches: list[list[list[tuple[float, int, _Node]]]]
+    nodes: list[list[_Node]]
+
+
+@functools.lru_cache(maxsize=64)
+def _layers_of(cost: Additive) -> _Layers:
+    low, high = (table.tolist() for table in extremes(cost))
+    needed = needs(cost)
+    _, states, blocks = needed.shape
+    # blocks open in the order of their needs; at the end there is nothing to open
+    rank = np.argsort(np.argsort(needed, axis=-1, kind="stable"), axis=-1)
+    masks = rank[..., None, :] < np.arange(blocks + 1)[:, None]
+    masks[..., 0, :] = np.isfinite(needed)
+    ones = np.ones(blocks, dtype=np.int8)
+    steps = [*np.sort(needed, axis=-1).tolist(), [[]] * states]
+    shown = [*map(list, masks.view(np.int8)), [[ones]] * states]
+    nodes = [
+        list(zip(*layer, strict=True))
+        for layer in zip(low, high, steps, shown, strict=True)
+    ]
+    branches = [
+        [
+            [(e, after, nodes[layer][after]) for e, after in zip(*pair, strict=True)]
+            for pair in zip(entries.tolist(), following.tolist(), strict=True)
+        ]
+        for layer, (entries, following) in enumerate(
+            zip(cost.entries[..., 0], cost.next_state, strict=True), start=1
+        )
+    ]
+    return _Layers(branches, nodes)
 
 
 def draw_allowed(masks: BoolArray, uniforms: FloatArray) -> IntArray:

@@ -362,17 +362,14 @@ class HWNASEnv(gym.Env[Observation, Any]):
     def _evaluate(self, genotype: npt.NDArray[np.int8], info: Info) -> Any:
         """Queries a network, fills info in, and returns the reward; None if unpaid."""
         problem, config = self.problem, self.config
-        rows = genotype[None, :]
         uniforms = problem.draw(1, rng=self.np_random)
-        evaluation = problem.evaluate_valid(rows, uniforms=uniforms)
-        columns = config.query_columns[self._number](evaluation, budget=self._budget)
-        reward = columns.pop("reward")[0]
-        for name, column in columns.items():
-            info[name] = column.item()
-        key = config.keys(rows, self._one)[0]
-        if not self._pay(key if isinstance(key, bytes) else int(key), info):
-            return None
-        return reward if self._vector else float(reward)
+        query = config.query_columns[self._number].of_one
+        answer = query(genotype, budget=self._budget, uniforms=uniforms)
+        reward = answer.pop("reward")
+        info.update(answer)
+        key = config.keys(genotype[None, :], self._one)[0]
+        paid = self._pay(key if isinstance(key, bytes) else int(key), info)
+        return reward if paid else None
 
     def _pay(self, key: int | bytes, info: Info) -> bool:
         """Charges a query whose numbers info has; takes them out if it cannot be paid.

@@ -59,7 +59,8 @@ class ConstructEnv(HWNASEnv):
         space = self.config.space
         self._counts, self._offsets = space.choices_at, space.offsets
         self._fewer = not space.uniform
-        ones = self._offsets[-1] + self._length
+        self._position = self._offsets[-1]
+        self._ones = ones = self._position + self._length
         self._ratio = slice(ones, ones + 2)
         self.observation_space = self.config.observation_space(ones)
         self.action_space = gym.spaces.Discrete(self._choices)
@@ -105,7 +106,9 @@ class ConstructEnv(HWNASEnv):
             size = self.observation_space.shape[0]  # type: ignore[index]
             self._observation = np.zeros(size, np.float32)
             self._observation[self._ratio.stop :] = self._tail()
-            self._see()
+            self._observation[self._position] = 1.0
+            self._seen, *ratios, self._completable = self._walk.view(0, self._state)
+            self._observation[self._ratio] = ratios
         for action in start or ():
             self._decide(action)
 
@@ -149,23 +152,14 @@ class ConstructEnv(HWNASEnv):
             self._node = self._node * self._counts[depth] + self._shifts[depth] + action
             return
         assert self._walk is not None, "there is a table or a walk"
-        self._state = self._walk.child(depth, self._state, action)
+        self._state, seen = self._walk.follow(depth, self._state, action)
+        observation, place = self._observation, self._position + depth
+        observation[self._offsets[depth] + action] = 1.0
+        observation[place] = 0.0
+        observation[place + 1] = 1.0  # at the end a ratio, which is written next
+        place = self._ones
+        self._seen, observation[place], observation[place + 1], self._completable = seen
         self._genotype[depth] = action
-        self._observation[self._offsets[depth] + action] = 1.0
-        self._see()
-
-    def _see(self) -> None:
-        """Writes the position and what can still be reached into the observation."""
-        assert self._walk is not None, "there is a table or a walk"
-        depth, observation = self._depth, self._observation
-        place = self._offsets[-1] + depth
-        if depth:
-            observation[place - 1] = 0.0
-        if depth < self._length:
-            observation[place] = 1.0
-        self._seen, low, high, self._completable = self._walk.view(depth, self._state)
-        observation[self._ratio.start] = low
-        observation[self._ratio.start + 1] = high
 
     def _look(self) -> tuple[Observation, Info]:
         info = self._blank.copy()

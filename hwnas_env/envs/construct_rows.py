@@ -1,14 +1,14 @@
 """N episodes of mode construct side by side, in tables and in layers."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.engines.additive import extremes, largest_prefixes
+from hwnas_env.engines.additive import extremes, last_sums, needs
 from hwnas_env.engines.layered import LayeredModel
 from hwnas_env.engines.links import Linear, Link
 from hwnas_env.engines.table import TableModel
@@ -152,10 +152,7 @@ class TableRows(ConstructRows):
 
     def look(self) -> Look:
         """Returns what the episodes show."""
-        prefix = self._prefix
-        place = prefix
-        if self.config.several:
-            place = prefix + self.number * self._prefixes
+        prefix, place = self._prefix, self._place()
         if self.looked_up:
             records = self._records.take(place)
             return Look(
@@ -174,6 +171,19 @@ class TableRows(ConstructRows):
             self._genotypes.take(prefix, axis=0),
             completable,
         )
+
+    def masks(self) -> BoolArray:
+        """Returns the masks; see :meth:`Rows.masks`."""
+        place = self._place()
+        if self.looked_up:
+            return np.asarray(self._records.take(place)["mask"].astype(np.bool_))
+        return self._open(self._lowest.take(place) <= self.budget).view(np.bool_)
+
+    def _place(self) -> IntArray:
+        """Where the rows' prefixes stand in the tables of all devices."""
+        if not self.config.several:
+            return self._prefix
+        return self._prefix + self.number * self._prefixes
 
     def _open(self, completable: BoolArray) -> npt.NDArray[np.int8]:
         """Returns the masks ``(N, K)``; all ones for a complete prefix."""
@@ -196,162 +206,214 @@ def _joined(tables: Any) -> Any:
 
 
 class LayeredRows(ConstructRows):
-    """Rows in a space of layers: a prefix is its sum so far and the layer state.
+    """Rows in a space of layers: a prefix is its sum so far and a node.
 
-    Tables of several devices are stacked, with states padded to the most that one has.
+    A node is a state of a device: tables of several devices stand side by side, with
+    states padded to the most that one has. An action is open where the sum so far and
+    what a completion that begins with it needs are at most the row's last sum.
     """
 
     def __init__(self, config: EnvConfig, count: int) -> None:
-        """Stacks the devices' tables."""
+        """Puts the devices' tables side by side."""
         super().__init__(config, count)
         costs = []
         for problem in config.problems:
             assert isinstance(problem.model, LayeredModel), "large spaces have layers"
             costs.append(problem.model.cost(problem.metric_column))
         self._costs = costs
-        self._link = _Links([cost.links[0] for cost in costs])
+        self._ratios = Ratios([cost.links[0] for cost in costs], count)
         self._offsets = np.array(config.space.offsets)
         self._counts = np.array(config.space.choices_at)
         self._states = max(cost.states for cost in costs)
-        self._entries = self._stack([cost.entries[..., 0] for cost in costs])
-        self._following = self._stack([cost.next_state for cost in costs])
+        self._nodes = self._states * len(costs)
+        self._entries = self._beside([cost.entries[..., 0] for cost in costs])
+        following = [n * self._states + c.next_state for n, c in enumerate(costs)]
+        self._following = self._beside(following)
         low, high = zip(*(extremes(cost) for cost in costs), strict=True)
-        # smallest and largest sum of what is left, side by side
-        reach = np.stack([self._stack(low), self._stack(high)], axis=-1)
-        self._reach = np.ascontiguousarray(reach.reshape(-1, 2))
+        self._low, self._high = self._beside(low), self._beside(high)
+        end = np.full((1, self._nodes, config.choices), -np.inf)  # all is open there
+        self._needs = np.concatenate([self._beside([needs(c) for c in costs]), end])
         self._start = np.array([cost.start[0] for cost in costs])
-        length, choices, states = config.length, config.choices, self._states
-        self._limits = np.full((count, length + 1, states), -np.inf)
-        self._steps = np.full((count, length, states, choices), -np.inf)
-        self._row = np.arange(count)
-        self._depth = np.zeros(count, dtype=np.int64)
+        self._last = np.zeros(count)
+        self._common: int | None = 0
+        self._depths = np.zeros(count, dtype=np.int64)
         self._sum = np.zeros(count)
-        self._state = np.zeros(count, dtype=np.int64)
-        self._genotype = np.full((count, length), -1, dtype=np.int8)
-        # one column more than is shown, where the position goes after the last decision
-        self._shown = np.zeros((count, self.ones + 1), dtype=np.float32)
+        self._node = np.zeros(count, dtype=np.int64)
+        self._genotype = np.full((count, config.length), -1, dtype=np.int8)
+        width = self.observation_space.shape[0]
+        self._shown = np.zeros((count, width), dtype=np.float32)
+        self._first = np.arange(count) * width
 
-    def _stack(self, tables: Any) -> Any:
-        """Pads the states of tables ``(L, S, ...)`` and puts them one upon another."""
+    def _beside(self, tables: Any) -> Any:
+        """Pads the states of tables ``(L, S, ...)`` and puts them side by side."""
         padded = []
         for table in tables:
             width = [(0, 0)] * table.ndim
             width[1] = (0, self._states - table.shape[1])
             padded.append(np.pad(table, width))
-        return np.stack(padded)
+        return np.concatenate(padded, axis=1)
 
     def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
         """Gives rows their devices and budgets; see :meth:`Rows.place`."""
-        same = (self.number[rows] == numbers) & (self.budget[rows] == budgets)
-        self._limit(rows[~same], numbers[~same], budgets[~same])
+        for number, mine in by_device(numbers, len(self._costs)):
+            self._last[rows[mine]] = last_sums(self._costs[number], budgets[mine])
         super().place(rows, numbers, budgets)
-
-    def _limit(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
-        """Works out which sums leave which blocks open, for rows of new budgets."""
-        for number in np.unique(numbers).tolist():
-            mine = numbers == number
-            distinct, which = np.unique(budgets[mine], return_inverse=True)
-            limits, steps = largest_prefixes(self._costs[number], distinct)
-            states = limits.shape[2]
-            self._limits[rows[mine], :, :states] = limits[which]
-            self._steps[rows[mine], :, :states] = steps[which]
+        self._ratios.place(rows, numbers, budgets)
+        self._shown[:, self.ones + 2 :] = self.tail
 
     def _root(self, rows: IntArray) -> None:
-        self._depth[rows] = 0
-        self._sum[rows] = self._start[self.number[rows]]
-        self._state[rows] = 0
-        self._genotype[rows] = -1
-        self._shown[rows] = 0.0
-        self._shown[rows, self._offsets[-1]] = 1.0
+        self._set_depth(rows, 0)
+        where: Any = slice(None) if len(rows) == self.count else rows
+        number = self.number[where]
+        self._sum[where] = self._start.take(number)
+        self._node[where] = number * self._states
+        self._genotype[where] = -1
+        self._shown[where, : self.ones] = 0.0
+        self._shown[where, self._offsets[-1]] = 1.0
+
+    @property
+    def _depth(self) -> int | IntArray:
+        """How many positions are decided: one number where all rows agree."""
+        return self._depths if self._common is None else self._common
+
+    def _set_depth(self, rows: IntArray, depth: int | IntArray) -> None:
+        self._depths[:] = self._depth
+        self._depths[rows] = depth
+        first = self._depths.item(0)
+        self._common = first if (self._depths == first).all() else None
 
     def advance(self, actions: npt.NDArray[Any], rows: IntArray | None = None) -> None:
         """Decides the next position of every row."""
-        if rows is None:
-            self._take(self._row, actions)
-        else:
-            self._take(rows, actions[rows])
+        depth = self._common
+        if rows is not None or depth is None:
+            moving = np.arange(self.count) if rows is None else rows
+            self._take(moving, actions[moving])
+            return
+        # the same where all rows are at one position: slices in place of look-ups
+        if not self.config.space.uniform:
+            actions = actions % self._counts[depth]
+        entry = actions
+        if self._nodes > 1:
+            entry = self._node * self.config.choices
+            entry += actions
+        self._sum += self._entries[depth].take(entry)
+        if self._states > 1:
+            self._node = self._following[depth].take(entry)
+        self._common = depth + 1
+        self._genotype[:, depth] = actions
+        ones = self._first + (actions + self._offsets[depth])
+        self._shown.reshape(-1)[ones] = 1.0
+        place = self._offsets[-1] + depth
+        self._shown[:, place] = 0.0
+        self._shown[:, place + 1] = 1.0  # after the last decision look writes over it
+
+    def _take(self, rows: IntArray, actions: IntArray) -> None:
+        self._depths[:] = self._depth
+        depth = self._depths[rows]
+        if not self.config.space.uniform:
+            actions = actions % self._counts.take(depth)
+        entry = depth * self._nodes + self._node[rows]
+        entry *= self.config.choices
+        entry += actions
+        self._sum[rows] += self._entries.take(entry)
+        self._node[rows] = self._following.take(entry)
+        self._set_depth(rows, depth + 1)
+        self._genotype[rows, depth] = actions
+        place = self._offsets[-1] + depth
+        self._shown[rows, self._offsets.take(depth) + actions] = 1.0
+        self._shown[rows, place] = 0.0
+        self._shown[rows, place + 1] = 1.0
 
     def due(self) -> BoolArray:
         """Marks the rows that are complete."""
-        return np.asarray(self._depth == self.config.length)
+        due = np.zeros(self.count, dtype=np.bool_)
+        due |= self._depth == self.config.length
+        return due
 
-    def _take(self, rows: IntArray, actions: IntArray) -> None:
-        length, choices = self.config.length, self.config.choices
-        depth = self._depth.take(rows)
-        if not self.config.space.uniform:
-            actions = actions % self._counts.take(depth)
-        entry = depth * self._states
-        if self.config.several:
-            entry += self.number.take(rows) * (length * self._states)
-        if self._states > 1:
-            entry += self._state.take(rows)
-        entry *= choices
-        entry += actions
-        self._sum[rows] += self._entries.take(entry)
-        if self._states > 1:
-            self._state[rows] = self._following.take(entry)
-        self._depth[rows] = depth + 1
-        # flat places: one index array is quicker than two
-        self._genotype.reshape(-1)[rows * length + depth] = actions
-        shown, place = self._shown.reshape(-1), rows * (self.ones + 1)
-        shown[place + self._offsets.take(depth) + actions] = 1.0
-        place += depth
-        place += self._offsets[-1]
-        shown[place] = 0.0
-        shown[place + 1] = 1.0
+    def _here(self, table: FloatArray) -> FloatArray:
+        """Looks up, in a table ``(L + 1, nodes, ...)``, where every row is.
+
+        Returns:
+            ``(N, ...)``, or one row for all.
+        """
+        if self._common is None:
+            flat = table.reshape(-1, *table.shape[2:])
+            place = self._depths * self._nodes + self._node
+            return np.asarray(flat.take(place, axis=0))
+        layer = table[self._common]
+        return layer if self._nodes == 1 else np.asarray(layer.take(self._node, axis=0))
 
     def look(self) -> Look:
         """Returns what the episodes show."""
-        length, depth = self.config.length, self._depth
-        here = depth * self._states + self._state
-        limit = self._limits.take(self._row * ((length + 1) * self._states) + here)
-        completable = self._sum <= limit
-        complete = depth == length
-        step = self._row * (length * self._states) + here
-        step -= complete * self._states  # any place, where nothing is left to decide
-        steps = self._steps.reshape(-1, self.config.choices).take(step, axis=0)
-        meets = self._sum[:, None] <= steps
-        if self.config.space.uniform:
-            meets |= (complete | ~completable)[:, None]
-        else:
-            exists = self.config.space.existing.take(depth, axis=0, mode="clip") == 1
-            meets |= (complete[:, None] | exists) & (complete | ~completable)[:, None]
-        if self.config.several:
-            here += self.number * ((length + 1) * self._states)
-        reach = self._reach.take(here, axis=0)
-        reach += self._sum[:, None]
-        self._link.divide(reach, self.number, self.budget)
-        np.maximum(reach, 0.0, out=reach)
-        np.minimum(reach, RATIO_LIMIT, out=reach)
+        reach = np.empty((2, self.count))
+        np.add(self._here(self._low), self._sum, out=reach[0])
+        np.add(self._here(self._high), self._sum, out=reach[1])
+        completable = reach[0] <= self._last
+        self._mask = self._open(completable)
+        self._shown[:, self.ones : self.ones + 2] = self._ratios(reach).T
         return Look(
-            self.observe(self._shown[:, :-1], reach),
-            meets.view(np.int8),
+            self._shown.copy(),
+            self._mask.copy().view(np.int8),
             self._genotype.copy(),
             completable,
         )
 
+    def _open(self, completable: BoolArray) -> BoolArray:
+        """Returns the masks ``(N, K)``."""
+        mask = self._here(self._needs) <= (self._last - self._sum)[:, None]
+        if np.count_nonzero(completable) < self.count:
+            space, past = self.config.space, ~completable[:, None]
+            if not space.uniform:
+                exists = space.existing.take(self._depth, axis=0, mode="clip")
+                past = past & (exists == 1)
+            mask |= past
+        return np.asarray(mask)
 
-class _Links:
-    """The links of several devices' costs, applied to sums of rows."""
+    def masks(self) -> BoolArray:
+        """Returns the masks; see :meth:`Rows.masks`."""
+        return self._mask.copy()
 
-    def __init__(self, links: Sequence[Link]) -> None:
-        """Takes one link a device."""
+
+def by_device(numbers: IntArray, devices: int) -> Iterator[tuple[int, Any]]:
+    """Yields devices that rows have, and which rows those are; all, of one device."""
+    if devices == 1:
+        yield 0, slice(None)
+        return
+    for number in np.unique(numbers).tolist():
+        yield number, numbers == number
+
+
+class Ratios:
+    """Costs over budgets as they are observed, from sums of rows."""
+
+    def __init__(self, links: Sequence[Link], count: int) -> None:
+        """Takes one link a device; no row has a budget yet."""
         self._links = links
         self._linear = all(isinstance(link, Linear) for link in links)
-        if self._linear:
-            parts = [(x.floor, x.scale / x.unit) for x in links]  # type: ignore[attr-defined]
-            self._floor, self._scale = np.array(parts).T
+        self._number = np.zeros(count, dtype=np.int64)
+        self._budget, self._floor, self._factor = np.ones((3, count))
 
-    def divide(self, sums: FloatArray, numbers: IntArray, budgets: FloatArray) -> None:
-        """Turns sums ``(N, 2)`` in place into costs over budgets ``(N,)``."""
-        if self._linear:  # as the walk of one environment does, in the same order
-            np.maximum(sums, self._floor.take(numbers)[:, None], out=sums)
-            sums *= (self._scale.take(numbers) / budgets)[:, None]
-            return
-        for number, link in enumerate(self._links):
-            mine = numbers == number
+    def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
+        """Gives rows their links and budgets."""
+        self._number[rows], self._budget[rows] = numbers, budgets
+        for number, mine in by_device(numbers, len(self._links)):
+            link = self._links[number]
             if isinstance(link, Linear):
-                factor = link.scale / link.unit / budgets[mine]
-                sums[mine] = np.maximum(sums[mine], link.floor) * factor[:, None]
+                # a sum below 0 counts as 0: no ratio is negative
+                self._floor[rows[mine]] = max(link.floor, 0.0)
+                self._factor[rows[mine]] = link.scale / link.unit / budgets[mine]
+
+    def __call__(self, sums: FloatArray) -> FloatArray:
+        """Returns ratios of sums ``(2, N)``, in their place, clipped to [0, 4]."""
+        if self._linear:
+            np.maximum(sums, self._floor, out=sums)
+            sums *= self._factor
+            return np.minimum(sums, RATIO_LIMIT, out=sums)
+        for number, mine in by_device(self._number, len(self._links)):
+            link = self._links[number]
+            if isinstance(link, Linear):
+                bounded = np.maximum(sums[:, mine], self._floor[mine])
+                sums[:, mine] = bounded * self._factor[mine]
             else:
-                sums[mine] = link(sums[mine]) / budgets[mine][:, None]
+                sums[:, mine] = link(sums[:, mine]) / self._budget[mine]
+        return np.clip(sums, 0.0, RATIO_LIMIT, out=sums)

@@ -1,5 +1,6 @@
 """What a query comes to: the numbers of info, and the reward; one row a network."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,45 @@ class QueryColumns:
             columns["reward"] = self.reward(evaluation, column=column, budget=budget)
         return columns
 
+    @functools.cached_property
+    def _places(self) -> tuple[int, list[tuple[str, int]]]:
+        """The column of the budget's metric, and of every metric that info names."""
+        metrics = self.problem.metrics
+        columns = [(name, metrics.index(name)) for name in self.metrics]
+        return self.problem.metric_column, columns
+
+    def of_one(
+        self, genotype: Genotypes, *, budget: float, uniforms: FloatArray | None = None
+    ) -> dict[str, Any]:
+        """Queries one network: the same by key, as Python's numbers.
+
+        Args:
+            genotype: ``(L,)`` a valid one.
+            budget: in the metric's unit.
+            uniforms: ``(1,)``, where an accuracy's runs are drawn.
+        """
+        problem, reward, answer = self.problem, self.reward, None
+        if isinstance(reward, NamedReward) and reward.trusted:
+            answer = problem.model.evaluate_one(genotype.tolist())
+        if answer is None or not isinstance(reward, NamedReward):
+            evaluation = problem.evaluate_valid(genotype[None, :], uniforms=uniforms)
+            columns = self(evaluation, budget=budget)
+            first = columns.pop("reward")[0]
+            found = {name: column.item() for name, column in columns.items()}
+            return {**found, "reward": first if first.ndim else float(first)}
+        place, places = self._places
+        costs, cost = answer.costs, answer.costs[place]
+        one = {"accuracy_percent": answer.accuracy_percent}
+        for name, column in places:
+            one[name] = costs[column]
+        one["cost"] = min(max(cost / budget - 1.0, 0.0), 1.0)
+        one["feasible"], one["deployable"] = cost <= budget, True
+        if answer.train_seconds is not None:
+            one["train_seconds"] = answer.train_seconds
+        accuracy = np.array([answer.accuracy_percent / 100.0])
+        one["reward"] = float(reward.function(accuracy, np.array([cost]), budget)[0])
+        return one
+
 
 def query_rows(
     on_devices: Sequence[QueryColumns],
@@ -73,6 +113,11 @@ def query_rows(
         draw: gives ``(N,)`` uniform numbers, where an accuracy's runs are drawn.
     """
     uniforms = draw() if on_devices[0].problem.sampled else None
+    if len(on_devices) == 1:
+        (device,) = on_devices
+        evaluation = device.problem.evaluate_valid(genotypes, uniforms=uniforms)
+        columns = device(evaluation, budget=budgets)
+        return {key: np.ascontiguousarray(columns[key]) for key in columns}
     found: Columns = {}
     for number in np.unique(numbers).tolist():
         mine, device = numbers == number, on_devices[number]

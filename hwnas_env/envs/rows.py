@@ -67,8 +67,9 @@ class Rows(ABC):
             budgets: in the metric's unit.
         """
         self.number[rows], self.budget[rows] = numbers, budgets
-        usual = self.budget == self.config.budgets[self.number]
-        self.usual = not self.config.sampled and bool(usual.all())
+        self.usual = not self.config.sampled and bool(
+            (self.budget == self.config.budgets[self.number]).all()
+        )
         if self.tail.shape[1]:
             self.tail[rows] = self.config.tail(numbers, budgets)
 
