@@ -106,8 +106,9 @@ $(FLOORS)/ready: pyproject.toml constraints.txt tests/lowest.py
 wheel: $(FULL)/ready
 	rm -rf dist && $(FULL)/bin/python -m build --wheel --outdir dist . > /dev/null
 
-bench: $(FULL)/ready
+bench: $(FULL)/ready $(JAX)/ready
 	OMP_NUM_THREADS=1 $(FULL)/bin/python -m pytest -q benchmarks --benchmark-quiet
+	$(JAX)/bin/python benchmarks/jax_speed.py
 
 $(CORE)/ready: pyproject.toml
 	$(PYTHON) -m venv $(CORE)

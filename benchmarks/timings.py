@@ -1,6 +1,7 @@
-"""What ``test_speed.py`` times: each function gives a run that returns seconds."""
+"""What ``test_speed.py`` times: each function gives a run that returns CPU seconds."""
 
 import itertools
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import hwnas_env
+from hwnas_env.benchmark import Task, run_once
 from hwnas_env.envs.registration import SIX_DEVICES
 from hwnas_env.spaces import SEARCH_SPACES, fbnet
 from hwnas_env.wrappers.sb3 import SB3VecEnv
@@ -26,10 +28,10 @@ UPSTREAM = ("edgegpu", "raspi4", "pixel3", "eyeriss", "fpga")
 
 def _timed(step: Callable[[Any], Any], actions: Any) -> float:
     """Seconds a call, over all actions."""
-    start = time.perf_counter()
+    start = time.process_time()
     for action in actions:
         step(action)
-    return (time.perf_counter() - start) / len(actions)
+    return (time.process_time() - start) / len(actions)
 
 
 def single_steps(name: str) -> Run:
@@ -40,14 +42,14 @@ def single_steps(name: str) -> Run:
 
     def run() -> float:
         env.reset(seed=0)
-        spent, clock = 0.0, time.perf_counter
+        spent, clock, start = 0.0, time.process_time, time.process_time()
         for action in actions:
-            start = clock()
             step = env.step(action)
-            spent += clock() - start
             if step[2] or step[3]:
+                spent += clock() - start
                 env.reset()
-        return spent / len(actions)
+                start = clock()
+        return (spent + clock() - start) / len(actions)
 
     return run
 
@@ -101,10 +103,10 @@ class _Timed(SB3VecEnv):
     spent = 0.0
 
     def step_wait(self) -> Any:
-        start = time.perf_counter()
+        start = time.process_time()
         step = super().step_wait()
         self.env_method("action_masks")  # as learners with masks ask for them
-        self.spent += time.perf_counter() - start
+        self.spent += time.process_time() - start
         return step
 
 
@@ -112,9 +114,9 @@ def learner_share(name: str) -> float:
     """Share of ``PPO.learn`` that the steps and masks of 64 environments take."""
     envs = _Timed(gym.make_vec(name, 64))
     model = PPO("MlpPolicy", envs, n_steps=128, batch_size=1024, n_epochs=4, seed=0)
-    start = time.perf_counter()
+    start = time.process_time()
     model.learn(3 * 8192)
-    return envs.spent / (time.perf_counter() - start)
+    return envs.spent / (time.process_time() - start)
 
 
 def every_cost(space: str, size: int) -> Run:
@@ -126,10 +128,10 @@ def every_cost(space: str, size: int) -> Run:
     repeats = max(1, 2000 // size)
 
     def run() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(repeats):
             costs.evaluate(rows, out=out)
-        return (time.perf_counter() - start) / size / repeats
+        return (time.process_time() - start) / size / repeats
 
     return run
 
@@ -154,7 +156,7 @@ def dictionary_sums(metrics: int = 8, networks: int = 100) -> Run:
     rows = space.sample(networks, rng=rng).tolist()
 
     def run() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         for row in rows:
             for table in tables:
                 total = table[keys[0]]
@@ -162,7 +164,7 @@ def dictionary_sums(metrics: int = 8, networks: int = 100) -> Run:
                     total += table[fbnet.block_key(layer, choice)]
                 for key in keys[1:]:
                     total += table[key]
-        return (time.perf_counter() - start) / networks
+        return (time.process_time() - start) / networks
 
     return run
 
@@ -179,7 +181,7 @@ def dictionary_queries(metrics: int = 10, networks: int = 2000) -> Run:
     rows = rng.integers(0, 15625, networks).tolist()
 
     def run() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         for row in rows:
             found = {}
             for name in names:
@@ -188,7 +190,25 @@ def dictionary_queries(metrics: int = 10, networks: int = 2000) -> Run:
             for name in names[:-1]:
                 product *= found[name]
             found["product"] = product
-        return (time.perf_counter() - start) / networks
+        return (time.process_time() - start) / networks
+
+    return run
+
+
+def _children() -> float:
+    spent = os.times()
+    return spent.children_user + spent.children_system
+
+
+def whole_run(agent: str, env: str, queries: int = 500) -> Run:
+    """Seconds of one run of a learner, what it compiles the first time left out."""
+    seeds = itertools.count()
+    run_once(Task(env), agent, seed=0, queries=queries)
+
+    def run() -> float:
+        start = time.process_time()
+        run_once(Task(env), agent, seed=next(seeds), queries=queries)
+        return time.process_time() - start
 
     return run
 
@@ -197,8 +217,8 @@ def process(code: str) -> Run:
     """Seconds of a new Python process."""
 
     def run() -> float:
-        start = time.perf_counter()
+        start = _children()
         subprocess.run([sys.executable, "-c", code], check=True)
-        return time.perf_counter() - start
+        return _children() - start
 
     return run

@@ -1,5 +1,6 @@
 """Compiled PPO: sb3-contrib's loss and gradients, one ledger, records that validate."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -208,3 +209,14 @@ def test_the_core_loads_no_jax() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.jax
+def test_the_page_of_compiled_episodes_runs() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "jax.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(block, names)
+    assert names["observations"].shape[0] == len(names["problems"])
+    tight = names["problem"].known_costs(names["tight"])
+    assert (tight <= names["problem"].budget("tight")).all()

@@ -1,7 +1,10 @@
 """Links, the functions behind sums, for sums in limbs: their values are pairs."""
 
+import dataclasses
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -64,19 +67,45 @@ class InverseLink(NamedTuple):
     factor: Any
 
 
-JaxLink: TypeAlias = LinearLink | SaturatingLink | LogisticLink | InverseLink
+@dataclass(frozen=True)
+class OwnLink:
+    """A link of a space's own, a dataclass of numbers that says its form in pairs.
+
+    Its class has a static method ``in_pairs(arithmetic, x, numbers)``: given this
+    package's ``jax.pairs``, the sum, and its fields by name, each as a pair, it returns
+    the value as a pair.
+
+    Attributes:
+        unit: sum of one unit of the grid.
+        numbers: the fields, by name.
+        factor: what values are multiplied by.
+        kind: the class, which is not traced.
+    """
+
+    unit: Any
+    numbers: dict[str, Any]
+    factor: Any
+    kind: type
+
+
+jax.tree_util.register_dataclass(
+    OwnLink, data_fields=["unit", "numbers", "factor"], meta_fields=["kind"]
+)
+
+JaxLink: TypeAlias = LinearLink | SaturatingLink | LogisticLink | InverseLink | OwnLink
 
 
 def convert_link(link: Link, *, unit: float, over: float = 1.0) -> JaxLink:
     """Returns a link in the form that :func:`value` takes.
 
     Args:
-        link: one of the package's own.
+        link: one of ``hwnas_env.engines.links``, or with a form in pairs: see
+            :class:`OwnLink`.
         unit: what one unit of the sums' grid is.
         over: what values are divided by.
 
     Raises:
-        InvalidArgumentError: a link of one's own, of which the form is not known.
+        InvalidArgumentError: a link whose form in pairs is not known.
     """
     if isinstance(link, Linear):
         factor = link.scale / link.unit / over
@@ -91,9 +120,14 @@ def convert_link(link: Link, *, unit: float, over: float = 1.0) -> JaxLink:
     if isinstance(link, Inverse):
         inner = convert_link(link.link, unit=unit)
         return InverseLink(inner, _pair(link.factor / over))
+    kind: Any = type(link)
+    if hasattr(kind, "in_pairs"):
+        fields = [field.name for field in dataclasses.fields(kind)]
+        numbers = {name: _pair(getattr(link, name)) for name in fields}
+        return OwnLink(_pair(unit), numbers, _pair(1.0 / over), kind)
     message = (
-        f"{type(link).__name__}: expected a link of hwnas_env.engines.links, the only "
-        "ones that jax has a form of"
+        f"{kind.__name__}: expected a link of hwnas_env.engines.links, or one whose "
+        "class has in_pairs, its form for jax"
     )
     raise InvalidArgumentError(message)
 
@@ -111,6 +145,11 @@ def value(link: JaxLink, total: Pair) -> Pair:
         inner = value(link.link, pairs.negative(total))
         least = pairs.constant(_SMALLEST)
         return pairs.divide(_of(link.factor), pairs.maximum(inner, least))
+    if isinstance(link, OwnLink):
+        numbers = {name: _of(pair) for name, pair in link.numbers.items()}
+        total = pairs.multiply(total, _of(link.unit))
+        found = link.kind.in_pairs(pairs, total, numbers)  # type: ignore[attr-defined]
+        return pairs.multiply(found, _of(link.factor))
     fall = pairs.exp(pairs.negative(pairs.multiply(total, _of(link.unit))))
     if isinstance(link, SaturatingLink):
         drop = pairs.multiply(_of(link.span), fall)

@@ -112,6 +112,14 @@ def rounded(a: Pair) -> Any:
     return a[0] + a[1]
 
 
+def sqrt(a: Pair) -> Pair:
+    """Returns the square root of a positive pair, by one step of Newton's."""
+    first = jnp.sqrt(a[0])
+    guess = first, jnp.zeros_like(first)
+    left = add(a, negative(multiply(guess, guess)))
+    return _fast_sum(first, left[0] / (first + first))
+
+
 def exp(x: Pair) -> Pair:
     """Returns e to the power of x, for x between -80 and 80."""
     twos = jnp.round(x[0] * np.float32(1.0 / _LN2))
