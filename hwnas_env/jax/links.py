@@ -1,6 +1,7 @@
 """Links, the functions behind sums, for sums in limbs: their values are pairs."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -92,7 +93,36 @@ jax.tree_util.register_dataclass(
     OwnLink, data_fields=["unit", "numbers", "factor"], meta_fields=["kind"]
 )
 
-JaxLink: TypeAlias = LinearLink | SaturatingLink | LogisticLink | InverseLink | OwnLink
+
+class MixedLink(NamedTuple):
+    """Links of devices that are not of one kind.
+
+    Attributes:
+        which: number of the branch that is the device's own.
+        branches: one link a kind; its numbers mean nothing where it is not the own one.
+    """
+
+    which: Any
+    branches: tuple[Any, ...]
+
+
+JaxLink: TypeAlias = (
+    LinearLink | SaturatingLink | LogisticLink | InverseLink | OwnLink | MixedLink
+)
+
+
+def mix(links: Sequence[JaxLink]) -> list[JaxLink]:
+    """Returns the links of devices, one each, in one shape."""
+    kinds = list(dict.fromkeys(map(jax.tree.structure, links)))
+    if len(kinds) == 1:
+        return list(links)
+    places = [kinds.index(jax.tree.structure(link)) for link in links]
+    firsts = [links[places.index(number)] for number in range(len(kinds))]
+    mixed: list[JaxLink] = []
+    for link, place in zip(links, places, strict=True):
+        branches = [*firsts[:place], link, *firsts[place + 1 :]]
+        mixed.append(MixedLink(np.int32(place), tuple(branches)))
+    return mixed
 
 
 def convert_link(link: Link, *, unit: float, over: float = 1.0) -> JaxLink:
@@ -150,6 +180,11 @@ def value(link: JaxLink, total: Pair) -> Pair:
         total = pairs.multiply(total, _of(link.unit))
         found = link.kind.in_pairs(pairs, total, numbers)  # type: ignore[attr-defined]
         return pairs.multiply(found, _of(link.factor))
+    if isinstance(link, MixedLink):
+        found, *others = (value(branch, total) for branch in link.branches)
+        for number, other in enumerate(others, start=1):
+            found = pairs.where(link.which == number, other, found)
+        return found
     fall = pairs.exp(pairs.negative(pairs.multiply(total, _of(link.unit))))
     if isinstance(link, SaturatingLink):
         drop = pairs.multiply(_of(link.span), fall)

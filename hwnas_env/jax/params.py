@@ -24,7 +24,7 @@ from hwnas_env.engines.states import merged
 from hwnas_env.engines.table import TableModel
 from hwnas_env.envs.config import LOG_LIMIT, describe_devices
 from hwnas_env.errors import InvalidArgumentError
-from hwnas_env.jax.links import convert_link
+from hwnas_env.jax.links import convert_link, mix
 from hwnas_env.jax.pairs import split
 from hwnas_env.jax.rewards import REWARDS
 from hwnas_env.maths.elementary import exp, log
@@ -247,6 +247,13 @@ def make_params(
         ]
         leaves, shifts = 0, ()
     forms, lasts = zip(*parts, strict=True)
+    if isinstance(forms[0], Layers):
+        mixed = [mix(links) for links in zip(*(f.links for f in forms), strict=True)]
+        by_device = zip(*mixed, strict=True)
+        forms = tuple(
+            form._replace(links=links)
+            for form, links in zip(forms, by_device, strict=True)
+        )
     spec = Spec(
         space=first.space.name,
         counts=first.space.choices_at,
