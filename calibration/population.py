@@ -16,7 +16,7 @@ import numpy as np
 import hwnas_env
 from calibration.files import content
 from calibration.numerics import nnls, rounded
-from calibration.population_study import judge
+from calibration.population_study import HEAD, judge
 from hwnas_env.devices import DEVICES
 from hwnas_env.engines.population import UNIT
 from hwnas_env.engines.space import SearchSpace
@@ -100,9 +100,12 @@ def population(space: SearchSpace) -> dict[str, Any]:
 def main() -> None:
     """Writes the files, or prints the table."""
     root = Path(hwnas_env.__file__).parent / "spaces"
+    judged = "--judge" in sys.argv[1:]
+    if judged:
+        sys.stdout.write(HEAD)
     for name in SPACES:
         space = SEARCH_SPACES[name]
-        if "--judge" in sys.argv[1:]:
+        if judged:
             sys.stdout.write(judge(space))
             continue
         path = root / name / "population.json"

@@ -3,9 +3,8 @@
 import functools
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
@@ -26,7 +25,7 @@ from hwnas_env.problems.make import Accuracy, assemble
 from hwnas_env.problems.presets import SAMPLED, round_up
 from hwnas_env.problems.problem import Problem
 from hwnas_env.spaces import get_space
-from hwnas_env.types import FloatArray, Genotypes, Provenance
+from hwnas_env.types import FloatArray, Genotypes, IntArray, Provenance
 
 MOST = 2**63 - 1
 """The largest number of a device."""
@@ -118,23 +117,19 @@ class RandomDevices:
         self.space, self.dataset, self.without = space, dataset, without
         self.metric = population.metric
         self._law = DeviceLaw.of(population, dataset, without=without)
-        self._costs: _Costs = (
-            _TableCosts(space, dataset, population.networks)
-            if isinstance(space, TableSpace)
-            else _LayeredCosts(space, dataset, population.networks)
-        )
         self._problem, usual = (
             assemble(
                 *(space, Device("random", "Random", {}), dataset, self.metric),
-                *(self._costs.blank(self.metric), "builtin", one),
+                *(_blank(space, self.metric), "builtin", one),
                 presets={},
             )
             for one in (accuracy, "mean")
         )
-        self._best = usual.model.optimum(0, math.inf).genotypes
-        count = len(population.networks)
+        best = usual.model.optimum(0, math.inf).genotypes
+        self._costs = _costs(self._problem, population.networks, best)
+        self._listed = len(population.networks)
         self._places = {
-            name: math.ceil(fraction * count) - 1
+            name: math.ceil(fraction * self._listed) - 1
             for name, fraction in {**space.budgets, **SAMPLED}.items()
         }
 
@@ -148,19 +143,18 @@ class RandomDevices:
             InvalidArgumentError: another value.
         """
         number = check_whole(number, what="device", least=0, most=MOST)
-        size, tries = self._law.uniforms, 0
-        while True:
+        size, tries, binds = self._law.uniforms, 0, False
+        while not binds:
             tries += 1
             uniforms = uniform_numbers(tries * size, stream=number)[-size:]
             weights = self._law.draw(uniforms)
-            model, listed = self._costs.model(self._problem.model, weights)
-            ordered = np.sort(listed)
+            costs, make_model = self._costs(weights)
+            ordered = np.sort(costs[: self._listed])
             presets = {
                 name: round_up(float(ordered[place]))
                 for name, place in self._places.items()
             }
-            if (model.known_costs(self._best, 0) > presets["loose"]).all():
-                break
+            binds = bool((costs[self._listed :] > presets["loose"]).all())
         origin = replace(DRAWN, sha256=hashlib.sha256(weights.tobytes()).hexdigest())
         return replace(
             self._problem,
@@ -170,90 +164,83 @@ class RandomDevices:
                 (name, origin if name == self.metric else other)
                 for name, other in self._problem.origins
             ),
-            model=model,
+            model=make_model(),
         )
 
 
-class _Costs(Protocol):
-    """Turns weights of terms into costs, in the form of a space."""
-
-    def blank(self, metric: str) -> TableCosts | LayeredCosts:
-        """Returns costs that a drawn device's will stand in place of."""
-
-    def model(self, blank: Model, weights: FloatArray) -> tuple[Model, FloatArray]:
-        """Returns the model on a device, and the costs ``(N,)`` of listed networks.
-
-        Args:
-            blank: the model on no device.
-            weights: cost of the mean count of each term, ``(1 + P,)``, the base first.
-        """
+_Costs = Callable[[FloatArray], tuple[FloatArray, Callable[[], Model]]]
+"""Costs of terms ``(1 + P,)``, those of their mean counts and the base first, to the
+costs of listed networks ``(N,)``, and to what makes the model."""
 
 
-class _TableCosts:
-    """Costs of drawn devices in a space that is enumerated."""
-
-    def __init__(self, space: TableSpace, dataset: str, networks: Genotypes) -> None:
-        """Counts the terms of all networks, equal counts once: ``(1 + P, U)``."""
-        counts = space.terms(dataset).count
-        relative = counts(space.all_genotypes) / _mean(counts(networks))
-        distinct, which = np.unique(relative, axis=0, return_inverse=True)
-        ones = np.ones((len(distinct), 1))
-        self._counts = np.ascontiguousarray(np.hstack([ones, distinct]).T)
-        self._which = which.reshape(-1)
-        self._listed = space.numbers(networks)
-
-    def blank(self, metric: str) -> TableCosts:
-        size = len(self._which)
-        return TableCosts(
-            {metric: np.ones(size)}, np.ones(size, dtype=np.bool_), {metric: DRAWN}
-        )
-
-    def model(self, blank: Model, weights: FloatArray) -> tuple[Model, FloatArray]:
-        assert isinstance(blank, TableModel), "a space is of one form"
-        costs = _weigh(weights, self._counts)[self._which]
-        return blank.with_cost(0, costs), costs[self._listed]
+def _blank(space: SearchSpace, metric: str) -> TableCosts | LayeredCosts:
+    """Returns costs in whose place those of a drawn device will stand."""
+    if isinstance(space, TableSpace):
+        every = np.ones(space.size, dtype=np.bool_)
+        return TableCosts({metric: np.ones(space.size)}, every, {metric: DRAWN})
+    nothing = [np.zeros(count) for count in space.choices_at]
+    return LayeredCosts(
+        {metric: stateless(1.0, nothing, link=Linear())}, {metric: DRAWN}
+    )
 
 
-class _LayeredCosts:
-    """Costs of drawn devices in a space of sums over layers."""
+def _costs(problem: Problem, networks: Genotypes, others: Genotypes) -> _Costs:
+    """Prepares what costs are computed by.
 
-    def __init__(self, space: SearchSpace, dataset: str, networks: Genotypes) -> None:
-        """Counts the terms of every choice at every position: ``(P, L * K)``."""
-        terms = space.terms(dataset)
-        self._counts_at = space.choices_at
-        mean = _mean(terms.count(networks))
-        table = np.zeros((space.length, space.choices, len(mean)))
-        for position, entries in enumerate(terms.entries):
-            table[position, : len(entries)] = entries / mean
-        self._shape = table.shape[:2]
-        self._counts = np.ascontiguousarray(table.reshape(-1, len(mean)).T)
-        first = np.arange(space.length) * space.choices
-        self._listed = np.ascontiguousarray((networks + first).T)
+    Args:
+        problem: on no device.
+        networks: over which the mean counts of terms are taken.
+        others: listed behind them.
+    """
+    space, model = problem.space, problem.model
+    terms, listed = space.terms(problem.dataset), np.concatenate([networks, others])
+    mean = ordered_sum(terms.count(networks).T) / len(networks)
+    mean[mean == 0.0] = 1.0
+    if isinstance(space, TableSpace):
+        assert isinstance(model, TableModel), "a space is of one form"
+        counts = terms.count(space.all_genotypes) / mean
+        return _table_costs(model, counts, space.numbers(listed))
+    assert isinstance(model, LayeredModel), "a space is of one form"
+    return _layered_costs(model, [table / mean for table in terms.entries], listed)
 
-    def blank(self, metric: str) -> LayeredCosts:
-        rows = [np.zeros(count) for count in self._counts_at]
-        return LayeredCosts({metric: stateless(1.0, rows, link=Linear())}, {metric: DRAWN})
 
-    def model(self, blank: Model, weights: FloatArray) -> tuple[Model, FloatArray]:
-        assert isinstance(blank, LayeredModel), "a space is of one form"
-        table = _weigh(weights[1:], self._counts).reshape(self._shape)
-        rows = [row[:count] for row, count in zip(table, self._counts_at, strict=True)]
-        quantity = stateless(float(weights[0]), rows, link=Linear())
+def _table_costs(model: TableModel, counts: FloatArray, listed: IntArray) -> _Costs:
+    """See :func:`_costs`: of counts ``(size, P)``; networks are listed by numbers."""
+    distinct, which = np.unique(counts, axis=0, return_inverse=True)
+    rows, which = np.ascontiguousarray(distinct.T), which.reshape(-1)
+
+    def costs(weights: FloatArray) -> tuple[FloatArray, Callable[[], Model]]:
+        base, *others = weights.tolist()
+        total = np.full(len(distinct), base)
+        for weight, row in zip(others, rows, strict=True):
+            total += weight * row
+        column = total.take(which)
+        return column.take(listed), functools.partial(model.with_cost, 0, column)
+
+    return costs
+
+
+def _layered_costs(
+    model: LayeredModel, counts: list[FloatArray], listed: Genotypes
+) -> _Costs:
+    """See :func:`_costs`: of what each choice counts, ``(K_p, P)`` a position."""
+    choices_at = [len(table) for table in counts]
+    ends = np.cumsum(choices_at)
+    rows = np.concatenate(counts)
+    # the few terms that a choice has, in their order
+    most = int((rows != 0.0).sum(axis=1).max())
+    which = np.argsort(rows == 0.0, axis=1, kind="stable")[:, :most]
+    rows = np.take_along_axis(rows, which, axis=1)
+    length, choices = len(counts), max(choices_at)
+    places = np.ascontiguousarray((listed + choices * np.arange(length)).T)
+
+    def costs(weights: FloatArray) -> tuple[FloatArray, Callable[[], Model]]:
+        added = ordered_sum(weights[1:].take(which) * rows)
+        entries = np.split(added, ends[:-1])
+        quantity = stateless(float(weights[0]), entries, link=Linear())
         # sums of multiples of the grid are exact in any order
-        entries = quantity.entries.reshape(-1)
-        listed = quantity.start[0] + entries[self._listed].sum(axis=0)
-        return blank.with_cost(0, quantity), listed
+        sums = quantity.entries.reshape(-1).take(places).sum(axis=0)
+        make_model = functools.partial(model.with_cost, 0, quantity)
+        return quantity.start[0] + sums, make_model
 
-
-def _mean(counts: FloatArray) -> FloatArray:
-    """Returns the mean count of each term ``(P,)``, 1 where it is 0."""
-    mean = ordered_sum(counts.T) / len(counts)
-    return np.where(mean == 0.0, 1.0, mean)
-
-
-def _weigh(weights: FloatArray, table: FloatArray) -> FloatArray:
-    """Adds up weighted rows ``(P, R)`` in their order: ``(R,)``."""
-    total = np.zeros(table.shape[1])
-    for weight, row in zip(weights.tolist(), table, strict=True):
-        total += weight * row
-    return total
+    return costs
