@@ -18,9 +18,9 @@ from calibration.files import content
 from calibration.numerics import nnls, rounded
 from calibration.population_study import HEAD, judge
 from hwnas_env.devices import DEVICES
-from hwnas_env.engines.population import UNIT
+from hwnas_env.engines.population import UNIT, mean_counts, priced_terms
 from hwnas_env.engines.space import SearchSpace
-from hwnas_env.fitting.known import costs_of, counts_of, machine, packaged_devices
+from hwnas_env.fitting.known import costs_of, machine, packaged_devices
 from hwnas_env.fitting.solve import LEAST_COST
 from hwnas_env.problems.make import choose_metric
 from hwnas_env.spaces import SEARCH_SPACES
@@ -61,15 +61,15 @@ def shares(
     having = device.datasets_in(space.name)
     chosen = dataset if dataset in having else having[0]
     costs = costs_of(space, device, chosen, networks)[metric]
-    counts = counts_of(space, dataset, networks)
-    mean = counts.mean(axis=0)
-    mean[mean == 0.0] = 1.0
+    terms = priced_terms(space, dataset)
+    counts = terms.count(networks) / mean_counts(terms, networks)
+    counts = np.hstack([np.ones((len(counts), 1)), counts])
     run = np.isfinite(costs)
     level = float(costs[run].mean())
     size = np.maximum(costs[run] / level, LEAST_COST)
-    matrix = counts[run] / mean / size[:, None]
-    ridge = RIDGE * np.eye(len(mean))
-    target = np.concatenate([costs[run] / level / size, np.zeros(len(mean))])
+    matrix = counts[run] / size[:, None]
+    ridge = RIDGE * np.eye(counts.shape[1])
+    target = np.concatenate([costs[run] / level / size, np.zeros(len(ridge))])
     return level, nnls(np.concatenate([matrix, ridge]), target)
 
 

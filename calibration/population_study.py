@@ -74,7 +74,7 @@ def _row(space: SearchSpace, dataset: str) -> str:
     won = sum(a >= c for a, c in zip(nearest, near_real, strict=True))
     cells = [
         f"{space.label}, {dataset} ({len(names)})",
-        *(f"{np.median(taus):.2f} ({min(taus):.2f})" for taus in (nearest, near_real)),
+        *(f"{np.median(taus):.3f} ({min(taus):.2f})" for taus in (nearest, near_real)),
         f"{won} of {len(names)}",
         f"{np.median(mean):.2f}",
         *(_quartiles(taus) for taus in (among, list(pairs.values()))),

@@ -26,7 +26,7 @@ from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.maths.elementary import cosine_of_turns, exp, log, ordered_sum
 from hwnas_env.types import FloatArray, IntArray
 
-LEAST_SHARE = 0.01
+LEAST_SHARE = 0.003
 """What is added to all shares together before logarithms, the same to each."""
 
 

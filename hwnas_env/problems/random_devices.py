@@ -17,6 +17,7 @@ from hwnas_env.engines.layered import LayeredModel
 from hwnas_env.engines.links import Linear
 from hwnas_env.engines.model import Model
 from hwnas_env.engines.noise import uniform_numbers
+from hwnas_env.engines.population import mean_counts, priced_terms
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.engines.table import TableModel
 from hwnas_env.maths.elementary import ordered_sum
@@ -193,9 +194,8 @@ def _costs(problem: Problem, networks: Genotypes, others: Genotypes) -> _Costs:
         others: listed behind them.
     """
     space, model = problem.space, problem.model
-    terms, listed = space.terms(problem.dataset), np.concatenate([networks, others])
-    mean = ordered_sum(terms.count(networks).T) / len(networks)
-    mean[mean == 0.0] = 1.0
+    terms = priced_terms(space, problem.dataset)
+    mean, listed = mean_counts(terms, networks), np.concatenate([networks, others])
     if isinstance(space, TableSpace):
         assert isinstance(model, TableModel), "a space is of one form"
         counts = terms.count(space.all_genotypes) / mean
