@@ -5,6 +5,7 @@ import json
 import math
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from hwnas_env.engines.population import UNIT
 from hwnas_env.engines.states import merged
 from hwnas_env.errors import (
     InvalidArgumentError,
+    InvalidBudgetError,
     NoPopulationError,
     UnknownNameError,
 )
@@ -72,6 +74,17 @@ def test_every_budget_binds_and_can_be_met(space: str) -> None:
     best = problem.optimum("tight")
     assert (problem.known_costs(best.genotypes) <= problem.budget("tight")).all()
     assert best.accuracy_percent < free.accuracy_percent
+
+
+def test_where_the_best_network_is_never_too_dear_no_device_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    space = get_space("fbnet")
+    best = random_devices("fbnet").draw(0).optimum(None).genotypes
+    population = replace(space.population, networks=np.repeat(best, 10, axis=0))
+    monkeypatch.setitem(vars(space), "population", population)
+    with pytest.raises(InvalidBudgetError, match="costs too little"):
+        RandomDevices(space, "ImageNet").draw(0)
 
 
 @pytest.mark.parametrize("space", DRAWN_IN)

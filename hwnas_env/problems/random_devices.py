@@ -20,6 +20,7 @@ from hwnas_env.engines.noise import uniform_numbers
 from hwnas_env.engines.population import mean_counts, priced_terms
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.engines.table import TableModel
+from hwnas_env.errors import InvalidBudgetError
 from hwnas_env.maths.elementary import ordered_sum
 from hwnas_env.problems.device_law import DeviceLaw
 from hwnas_env.problems.make import Accuracy, assemble
@@ -30,6 +31,9 @@ from hwnas_env.types import FloatArray, Genotypes, IntArray, Provenance
 
 MOST = 2**63 - 1
 """The largest number of a device."""
+
+MOST_TRIES = 100
+"""How often a device is drawn until its budgets bind; on our spaces 4 were enough."""
 
 DRAWN = Provenance(
     kind="modelled",
@@ -142,11 +146,11 @@ class RandomDevices:
 
         Raises:
             InvalidArgumentError: another value.
+            InvalidBudgetError: the best network is never among the dear ones.
         """
         number = check_whole(number, what="device", least=0, most=MOST)
-        size, tries, binds = self._law.uniforms, 0, False
-        while not binds:
-            tries += 1
+        size = self._law.uniforms
+        for tries in range(1, MOST_TRIES + 1):
             uniforms = uniform_numbers(tries * size, stream=number)[-size:]
             weights = self._law.draw(uniforms)
             costs, make_model = self._costs(weights)
@@ -155,7 +159,14 @@ class RandomDevices:
                 name: round_up(float(ordered[place]))
                 for name, place in self._places.items()
             }
-            binds = bool((costs[self._listed :] > presets["loose"]).all())
+            if (costs[self._listed :] > presets["loose"]).all():
+                break
+        else:
+            message = (
+                f"{self.space.name}: in {MOST_TRIES} draws no loose budget excludes "
+                "the network of the best accuracy: it costs too little"
+            )
+            raise InvalidBudgetError(message)
         origin = replace(DRAWN, sha256=hashlib.sha256(weights.tobytes()).hexdigest())
         return replace(
             self._problem,
