@@ -112,6 +112,10 @@ class NoDesignError(HWNASError, ValueError):
     """Raised when a space offers no list of networks to measure on a new device."""
 
 
+class NoPopulationError(HWNASError, ValueError):
+    """Raised when a space does not say what its real devices have in common."""
+
+
 class UnsteadyMachineError(HWNASError, RuntimeError):
     """Raised when a machine's own speed moves more than a measurement allows."""
 

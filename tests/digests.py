@@ -25,12 +25,14 @@ from hwnas_env.envs.registration import (
     environment_id,
 )
 from hwnas_env.maths.scalarise import REWARDS
+from hwnas_env.problems.random_devices import MOST, RandomDevices, random_devices
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.types import Genotypes
 
 MODES = ("construct", "mutate", "joint")
 BUDGETS = ("tight", "medium", "loose", "sampled")
 NETWORKS = 1000
+DRAWN_IN = ("nasbench201", "fbnet", "mnasnet")
 
 
 def trajectories(env_id: str) -> str:
@@ -91,6 +93,18 @@ def evaluations(space: str, device: str) -> str:
     return found.hexdigest()[:16]
 
 
+def drawn_devices(devices: RandomDevices) -> str:
+    """Hashes three drawn devices: what they say, cost and are best at."""
+    found = hashlib.sha256()
+    for number in (0, 1, MOST):
+        problem = devices.draw(number)
+        found.update(json.dumps(problem.describe()).encode())
+        costs = problem.evaluate(problem.space.population.networks).costs
+        found.update(np.ascontiguousarray(costs).tobytes())
+        found.update(problem.optimum("medium").genotypes.tobytes())
+    return found.hexdigest()[:16]
+
+
 def networks(space: Any) -> Genotypes:
     """Networks that are the same on every machine: ``(NETWORKS, L)``."""
     numbers = uniform_numbers(NETWORKS * space.length, stream=1)
@@ -118,6 +132,7 @@ def everything() -> dict[str, str]:
     return {
         **{env_id: trajectories(env_id) for env_id in ids},
         **{f"{space} {device}": evaluations(space, device) for space, device in pairs},
+        **{f"{s} drawn": drawn_devices(random_devices(s)) for s in DRAWN_IN},
     }
 
 

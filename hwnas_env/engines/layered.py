@@ -7,7 +7,7 @@ dropped. Sums are exact, and so are optima and fronts.
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -95,6 +95,23 @@ class LayeredModel(Model):
     def known_costs(self, genotypes: Genotypes, column: int) -> FloatArray:
         """Sums one cost; see :meth:`Model.known_costs`."""
         return self.cost(column).values(genotypes)[:, 0]
+
+    def with_cost(self, column: int, quantity: Additive) -> "LayeredModel":
+        """Returns the same model with another cost as a column.
+
+        Args:
+            column: of the costs.
+            quantity: one quantity, without states.
+        """
+        old = self.quantities
+        start, entries, links = old.start.copy(), old.entries.copy(), list(old.links)
+        start[column] = quantity.start[0]
+        entries[..., column] = quantity.entries[..., 0]
+        links[column] = quantity.links[0]
+        sums = replace(old, start=start, entries=entries, links=tuple(links))
+        model = replace(self, quantities=sums)
+        model._kept[(column,)] = quantity
+        return model
 
     def cost(self, column: int) -> Additive:
         """Returns one quantity alone, with no more states than it needs."""

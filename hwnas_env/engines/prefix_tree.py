@@ -1,5 +1,6 @@
 """The costs that prefixes of genotypes can reach, in a space that is enumerated."""
 
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import Any
@@ -53,8 +54,9 @@ class PrefixTree:
             by_choice = low[-1].reshape(-1, count)
             absent = np.full((len(by_choice), choices - count), np.nan)
             children.append(np.hstack([by_choice, absent]))
-            low.append(by_choice.min(axis=1))
-            high.append(high[-1].reshape(-1, count).max(axis=1))
+            # choice by choice: quicker than along rows of a few numbers
+            low.append(functools.reduce(np.minimum, by_choice.T))
+            high.append(functools.reduce(np.maximum, high[-1].reshape(-1, count).T))
         starts = [0, *itertools.accumulate(len(level) for level in low[::-1])]
         shifts = tuple(
             starts[depth + 1] - starts[depth] * count

@@ -18,6 +18,7 @@ from hwnas_env.engines.choices import Choices
 from hwnas_env.errors import (
     NoDesignError,
     NoNetworkError,
+    NoPopulationError,
     NotExactError,
     NotMeasuredError,
     shown,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         TableAccuracy,
         TableCosts,
     )
+    from hwnas_env.engines.population import Population
     from hwnas_env.engines.terms import Terms
 
 
@@ -225,6 +227,19 @@ class SearchSpace(Choices, ABC):
             "design; measure networks drawn at random by sample()"
         )
         raise NoDesignError(message)
+
+    @property
+    def population(self) -> "Population":
+        """What the real devices of the space have in common, to draw others alike.
+
+        Raises:
+            NoPopulationError: the space does not say so, the default.
+        """
+        message = (
+            f"{self.name} has no devices to draw: its class has no population, which "
+            "returns what its real devices have in common"
+        )
+        raise NoPopulationError(message)
 
     def draw(self, axes: Any, genotype: Sequence[int]) -> None:
         """Draws a network with matplotlib: by default a row of boxes, one a position.

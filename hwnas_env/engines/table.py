@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,6 +82,13 @@ class TableModel(Model):
     def walk(self, column: int, budget: float) -> TableWalk:
         """Prepares every prefix; see :meth:`Model.walk`."""
         return TableWalk(self.tree(column), budget=budget)
+
+    def with_cost(self, column: int, cost: FloatArray) -> "TableModel":
+        """Returns the same model with another cost ``(size,)`` as a column."""
+        costs = self.costs.copy()
+        costs[:, column] = cost
+        costs.setflags(write=False)
+        return replace(self, costs=costs)
 
     def tree(self, column: int) -> PrefixTree:
         """Returns what prefixes can reach of one cost; computed once."""

@@ -6,6 +6,7 @@ from hwnas_env.problems.fidelity import fidelity_rows
 from hwnas_env.problems.make import make_problem
 from hwnas_env.problems.own_costs import read_costs
 from hwnas_env.problems.problem import PRESETS, Problem
+from hwnas_env.problems.random_devices import RandomDevices, random_devices
 from hwnas_env.problems.rewards import NamedReward, VectorReward, resolve_reward
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "History",
     "NamedReward",
     "Problem",
+    "RandomDevices",
     "Receipt",
     "VectorReward",
     "fidelity_rows",
     "make_device_costs",
     "make_problem",
+    "random_devices",
     "read_costs",
     "resolve_reward",
 ]

@@ -113,7 +113,7 @@ def make_problem(
         found.check_dataset(name)
         own = read_costs(found, costs, metric=metric, load=_named_function)
         metric = _budget_metric(own, metric)
-        return _assemble(found, target, name, metric, own, "user", accuracy)
+        return assemble(found, target, name, metric, own, "user", accuracy)
     name = choose_dataset(found, [target], dataset)
     metric = choose_metric(found, [target], metric)
     if source == "builtin" and isinstance(accuracy, (str, int)) and _bundled(accuracy):
@@ -245,10 +245,10 @@ def build_problem(
 ) -> Problem:
     """Builds a problem from checked names."""
     costs, resolved = _costs(space, device, dataset, source, metric)
-    return _assemble(space, device, dataset, metric, costs, resolved, accuracy)
+    return assemble(space, device, dataset, metric, costs, resolved, accuracy)
 
 
-def _assemble(
+def assemble(
     space: SearchSpace,
     device: Device,
     dataset: str,
@@ -256,8 +256,22 @@ def _assemble(
     costs: AnyCosts,
     source: str,
     accuracy: Accuracy,
+    *,
+    presets: Mapping[str, float] | None = None,
 ) -> Problem:
-    """Puts a problem together from its costs."""
+    """Puts a problem together from its costs.
+
+    Args:
+        space: the search space.
+        device: the device.
+        dataset: one of the space's.
+        metric: what budgets are set on.
+        costs: on the device.
+        source: where they come from.
+        accuracy: as for :func:`make_problem`.
+        presets: budgets by name; by default those of the device's file, or else
+            computed.
+    """
     scores = _accuracy(space, dataset, accuracy)
     counts = {
         name: column
@@ -266,8 +280,7 @@ def _assemble(
     }
     metrics = (*costs.provenance, *counts)
     model = _model(space, costs, counts, scores)
-    presets = None
-    if source != "user":
+    if presets is None and source != "user":
         presets = device.presets(space.name, dataset, metric)
     if presets is None:
         presets = compute_presets(space, model, metrics.index(metric))

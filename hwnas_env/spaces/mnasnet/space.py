@@ -1,5 +1,6 @@
 """The MnasNet search space: what is asked of its seven blocks, and who answers."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.forms import LayeredSpace
+from hwnas_env.engines.population import Population, read_population
 from hwnas_env.engines.space import Blueprint, Design, read_design
 from hwnas_env.errors import InvalidGenotypeError, shown
 from hwnas_env.extras import load_extra
@@ -151,6 +153,11 @@ class MnasNet(LayeredSpace):
     def design(self) -> Design:
         """Which networks to measure on a new device."""
         return read_design(self, Path(__file__).with_name("design.json"))
+
+    @functools.cached_property
+    def population(self) -> Population:
+        """What the packaged devices have in common."""
+        return read_population(self, Path(__file__).with_name("population.json"))
 
     def network(self, dataset: str) -> Blueprint:
         """Returns what builds PyTorch modules: see :mod:`.network`."""

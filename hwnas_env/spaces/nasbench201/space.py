@@ -1,5 +1,6 @@
 """The NAS-Bench-201 search space: what is asked of its cells, and who answers."""
 
+import functools
 import itertools
 import re
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.engines.forms import TableSpace
+from hwnas_env.engines.population import Population, read_population
 from hwnas_env.engines.space import Blueprint, Design, read_design
 from hwnas_env.errors import InvalidGenotypeError, shown
 from hwnas_env.extras import load_extra
@@ -192,6 +194,11 @@ class NASBench201(TableSpace):
     def design(self) -> Design:
         """Which cells to measure on a new device."""
         return read_design(self, Path(__file__).with_name("design.json"))
+
+    @functools.cached_property
+    def population(self) -> Population:
+        """What the packaged devices have in common."""
+        return read_population(self, Path(__file__).with_name("population.json"))
 
     def network(self, dataset: str) -> Blueprint:
         """Returns what builds PyTorch modules: see :mod:`.network`."""
