@@ -82,6 +82,8 @@ FREE = {
     "agents/learner.py",
     "agents/learners.py",
     "agents/scalarised.py",
+    # float32 of compiled functions: what decides there are whole numbers
+    "jax",
     # products of whole numbers in a float, exact in any order
     "engines/additive.py @",
     "problems/device_costs.py @",

@@ -27,7 +27,8 @@ class Query(NamedTuple):
     feasible: Any
 
 
-def _mnas_hard(query: Query) -> Any:
+def mnas_hard(query: Query) -> Any:
+    """Returns accuracy where feasible, else accuracy over the ratio."""
     over = pairs.divide(query.accuracy, query.ratio)
     return pairs.rounded(pairs.where(query.feasible, query.accuracy, over))
 
@@ -37,15 +38,18 @@ def _power_of_ratio(query: Query, exponent: float) -> Any:
     return pairs.rounded(pairs.multiply(query.accuracy, factor))
 
 
-def _mnas_soft(query: Query) -> Any:
+def mnas_soft(query: Query) -> Any:
+    """Returns accuracy times the ratio to the power of -0.07."""
     return _power_of_ratio(query, -0.07)
 
 
-def _proxyless_rl(query: Query) -> Any:
+def proxyless_rl(query: Query) -> Any:
+    """Returns accuracy times the ratio to the power of -0.1."""
     return _power_of_ratio(query, -0.1)
 
 
-def _tunas_absolute(query: Query) -> Any:
+def tunas_absolute(query: Query) -> Any:
+    """Returns accuracy less 0.07 times how far the ratio is from 1."""
     away = pairs.add(query.ratio, pairs.constant(-1.0))
     away = pairs.where(away[0] < 0.0, away, pairs.negative(away))
     return pairs.rounded(
@@ -53,7 +57,8 @@ def _tunas_absolute(query: Query) -> Any:
     )
 
 
-def _fbnet_loss(query: Query) -> Any:
+def fbnet_loss(query: Query) -> Any:
+    """Returns 0.2 ln(accuracy) ln(cost in thousandths)^0.6."""
     accuracy = pairs.maximum(query.accuracy, pairs.constant(1e-3))
     cost = pairs.multiply(query.budget, _floored(query.ratio))
     thousandths = pairs.multiply(cost, pairs.constant(1e3))
@@ -65,18 +70,19 @@ def _fbnet_loss(query: Query) -> Any:
     return jnp.where(time[0] > 0.0, pairs.rounded(loss), -0.0)
 
 
-def _accuracy_only(query: Query) -> Any:
+def accuracy_only(query: Query) -> Any:
+    """Returns accuracy."""
     return pairs.rounded(query.accuracy)
 
 
 REWARDS: Mapping[str, Callable[[Query], Any]] = MappingProxyType(
     {
-        "mnas_hard": _mnas_hard,
-        "mnas_soft": _mnas_soft,
-        "tunas_absolute": _tunas_absolute,
-        "proxyless_rl": _proxyless_rl,
-        "fbnet_loss": _fbnet_loss,
-        "accuracy_only": _accuracy_only,
+        "mnas_hard": mnas_hard,
+        "mnas_soft": mnas_soft,
+        "tunas_absolute": tunas_absolute,
+        "proxyless_rl": proxyless_rl,
+        "fbnet_loss": fbnet_loss,
+        "accuracy_only": accuracy_only,
     }
 )
 """Every named reward, as ``hwnas_env.REWARDS`` has them: a query to a float32."""
