@@ -390,6 +390,8 @@ def test_brackets_name_the_configuration_of_an_agent() -> None:
         "dqn": "DQNConfig",
         "maskable_ppo": "MaskablePPOConfig",
         "scalarised_ppo": "ScalarisedPPOConfig",
+        "jax_ppo": "MaskablePPOConfig",
+        "transfer_ppo": "TransferPPOConfig",
     }
 
 

@@ -39,6 +39,8 @@ from hwnas_env.agents.reinforce import Reinforce, ReinforceConfig
 from hwnas_env.agents.scalarised import ScalarisedPPO, ScalarisedPPOConfig
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.agents.tpe import TPE, TPEConfig
+from hwnas_env.agents.transfer_ppo import TransferPPO
+from hwnas_env.agents.transfer_training import TransferPPOConfig
 from hwnas_env.arguments import check_name
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import load_object
@@ -60,7 +62,7 @@ SEARCHERS: tuple[type[Searcher], ...] = (
 LEARNERS: tuple[type[Learner], ...] = (PPO, A2C, DQN, MaskablePPO, ScalarisedPPO)
 """Those that learn a policy in environments, with Stable-Baselines3."""
 
-_EVERY: tuple[type[Agent], ...] = (*SEARCHERS, *LEARNERS, JaxPPO)
+_EVERY: tuple[type[Agent], ...] = (*SEARCHERS, *LEARNERS, JaxPPO, TransferPPO)
 
 AGENTS: Mapping[str, type[Agent]] = MappingProxyType(
     {agent.name: agent for agent in _EVERY}
@@ -136,5 +138,7 @@ __all__ = [
     "Searcher",
     "SimulatedAnnealing",
     "TPEConfig",
+    "TransferPPO",
+    "TransferPPOConfig",
     "find_agent",
 ]

@@ -38,6 +38,8 @@ class Agent(ABC, Generic[ConfigT_co]):
     Attributes:
         packages: installed packages whose numbers it computes with, so that another
             version or processor may give another search; a record names them.
+        trains_elsewhere: whether it trains on other devices by itself, so that a task
+            with devices to train on gives it no warm start.
         limit: the bound as a number: the budget, or what no cost exceeds.
 
     Raises:
@@ -48,6 +50,7 @@ class Agent(ABC, Generic[ConfigT_co]):
 
     name: ClassVar[str]
     packages: ClassVar[tuple[str, ...]] = ()
+    trains_elsewhere: ClassVar[bool] = False
     config_type: ClassVar[type[Config]] = Config
     config: ConfigT_co
 

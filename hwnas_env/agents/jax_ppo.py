@@ -49,7 +49,6 @@ class JaxPPO(Agent[MaskablePPOConfig]):
 
     name = "jax_ppo"
     packages: ClassVar[tuple[str, ...]] = ("jax", "jaxlib")
-    config_type = MaskablePPOConfig
 
     def __init__(
         self,
@@ -201,7 +200,7 @@ class JaxPPO(Agent[MaskablePPOConfig]):
             if made.get(key) != expected:
                 message = f"{path}: expected {key} {expected!r}, got {made.get(key)!r}"
                 raise RestoreError(message)
-        config = cls.config_type.from_dict(made["config"])
+        config: Any = cls.config_type.from_dict(made["config"])
         agent = cls(problem, made["budget"], rng=rng, config=config)
         key = agent._jax.random.key(agent._seed)
         training = compiled.begin(key, agent._params, hyper=agent.hyper)

@@ -138,7 +138,7 @@ def run_here(job: Job, *, config: Config | None = None) -> Run:
     agent = make_agent(task, problem, job.agent, seed=job.seed, config=config)
     error = ""
     try:
-        if task.train:
+        if task.train and not agent.trains_elsewhere:
             start_warm(job, agent, ledger, config=config)
         if not ledger.exhausted:
             agent.search(ledger)

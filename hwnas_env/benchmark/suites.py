@@ -40,6 +40,33 @@ MNASNET = (
 )
 """The ids of Accel-NASBench's six devices."""
 
+HELP_TRAIN = {
+    "NASBench201": (
+        "HWNAS-NASBench201-GTX1080Ti-1-v0",
+        "HWNAS-NASBench201-GTX1080Ti-32-v0",
+        "HWNAS-NASBench201-GTX1080Ti-256-v0",
+        "HWNAS-NASBench201-XeonSilver4114-v0",
+        "HWNAS-NASBench201-XeonSilver4210R-v0",
+        "HWNAS-NASBench201-GalaxyA50-v0",
+        "HWNAS-NASBench201-Pixel3-v0",
+        "HWNAS-NASBench201-Essential-v0",
+        "HWNAS-NASBench201-GalaxyS7-v0",
+    ),
+    "FBNet": (
+        "HWNAS-FBNet-GTX1080Ti-1-v0",
+        "HWNAS-FBNet-GTX1080Ti-32-v0",
+        "HWNAS-FBNet-GTX1080Ti-64-v0",
+        "HWNAS-FBNet-XeonSilver4114-v0",
+        "HWNAS-FBNet-XeonSilver4210R-v0",
+        "HWNAS-FBNet-GalaxyA50-v0",
+        "HWNAS-FBNet-Pixel3-v0",
+        "HWNAS-FBNet-Essential-v0",
+        "HWNAS-FBNet-GalaxyS7-v0",
+    ),
+}
+HELP_TEST = ("FPGA", "Raspi4", "Eyeriss")
+"""HELP's split of devices, as far as its devices are here."""
+
 OWN_ENERGY = ("EdgeGPU", "Eyeriss")
 """Those of the six whose energy is no multiple of their latency, as the FPGA's is."""
 
@@ -83,6 +110,21 @@ def _left_out(ids: tuple[str, ...]) -> tuple[Task, ...]:
     )
 
 
+def _help_split(space: str, dataset: str) -> tuple[Task, ...]:
+    """Every test device of HELP at every budget, after its training devices."""
+    return tuple(
+        Task(
+            f"HWNAS-{space}-{device}-v0",
+            dataset=dataset,
+            metric="latency_ms",
+            budget=preset,
+            train=HELP_TRAIN[space],
+        )
+        for device in HELP_TEST
+        for preset in PRESETS
+    )
+
+
 SUITES: Mapping[str, Suite] = MappingProxyType(
     {
         suite.name: suite
@@ -114,6 +156,16 @@ SUITES: Mapping[str, Suite] = MappingProxyType(
                 "Each of HW-NAS-Bench's devices as a new one at a medium budget, after "
                 "queries on the five others.",
                 (*_left_out(NASBENCH201), *_left_out(FBNET)),
+            ),
+            Suite(
+                "transfer-v1",
+                "HELP's three test devices at tight, medium and loose budgets, after "
+                "its nine training devices: NAS-Bench-201 on cifar10, FBNet on "
+                "cifar100.",
+                (
+                    *_help_split("NASBench201", "cifar10"),
+                    *_help_split("FBNet", "cifar100"),
+                ),
             ),
             Suite(
                 "smoke",
