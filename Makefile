@@ -25,7 +25,8 @@ test-all: $(FULL)/ready
 
 # Compiled episodes and learners over all tasks, and gymnax, which pins Gymnasium.
 jax: $(FULL)/ready $(JAX)/ready
-	timeout 900 $(FULL)/bin/python -m pytest -q $(TWO) -m jax tests/test_jax.py tests/test_jax_ppo.py
+	timeout 900 $(FULL)/bin/python -m pytest -q $(TWO) -m jax $(wildcard tests/test_jax*.py) \
+	    tests/test_transfer_ppo.py
 	timeout 300 $(JAX)/bin/python -m pytest -q tests/test_gymnax.py
 
 # The lowest versions that pyproject.toml declares, and the Gymnasium that RLlib pins.

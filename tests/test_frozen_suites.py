@@ -16,6 +16,7 @@ DIGESTS = {
     "mnasnet-v0": "cf365c9a87bdec40",
     "multiobjective-v0": "a8699c7e801c4448",
     "transfer-v0": "d030a9a6cf2e4053",
+    "transfer-v1": "1e76c96a3517f177",
     "smoke": "9099c2961a54452e",
 }
 """SHA-256 of each suite's tasks as JSON, its first 16 digits; they never change."""

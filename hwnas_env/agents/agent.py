@@ -88,6 +88,16 @@ class Agent(ABC, Generic[ConfigT_co]):
             else self.budget
         )
 
+    def take_over(self, trained: "Agent") -> None:
+        """Goes on from what another agent of its class learnt on another problem.
+
+        Nothing by default; a policy is taken over.
+
+        Args:
+            trained: of the same configuration and search space, after its search.
+        """
+        del trained
+
     @abstractmethod
     def search(self, ledger: BudgetedProblem) -> None:
         """Spends the ledger until it is exhausted, or until nothing is left to ask.

@@ -94,15 +94,29 @@ class JaxPPO(Agent[MaskablePPOConfig]):
         from hwnas_env.jax import compiled
 
         check_type(ledger, BudgetedProblem, what="ledger")
-        compiled.keep_compilations()
         if self.training is None:
-            key = self._jax.random.key(self._seed)
-            self.training = compiled.begin(key, self._params, hyper=self.hyper)
+            self.training = self._begin()
         while not ledger.exhausted:
             self.training, queried = compiled.train(
                 self.training, self._params, hyper=self.hyper, updates=UPDATES
             )
             ledger.spend(np.asarray(queried))
+
+    def take_over(self, trained: Agent) -> None:
+        """Goes on with another one's networks; see :meth:`Agent.take_over`."""
+        assert isinstance(trained, JaxPPO), "agents are of one class"
+        if trained.training is not None:
+            names = ("networks", "first", "second", "updates")
+            kept = {name: getattr(trained.training, name) for name in names}
+            self.training = self._begin()._replace(**kept)
+
+    def _begin(self) -> Any:
+        """Returns a run at its beginning, on this agent's problem."""
+        from hwnas_env.jax import compiled
+
+        compiled.keep_compilations()
+        key = self._jax.random.key(self._seed)
+        return compiled.begin(key, self._params, hyper=self.hyper)
 
     def networks(
         self,
@@ -187,8 +201,6 @@ class JaxPPO(Agent[MaskablePPOConfig]):
         Raises:
             RestoreError: another agent's, of another search space, or damaged.
         """
-        from hwnas_env.jax import compiled
-
         try:
             with np.load(_file(path), allow_pickle=False) as file:
                 made = json.loads(str(file["made"]))
@@ -202,8 +214,7 @@ class JaxPPO(Agent[MaskablePPOConfig]):
                 raise RestoreError(message)
         config: Any = cls.config_type.from_dict(made["config"])
         agent = cls(problem, made["budget"], rng=rng, config=config)
-        key = agent._jax.random.key(agent._seed)
-        training = compiled.begin(key, agent._params, hyper=agent.hyper)
+        training = agent._begin()
         fresh = agent._leaves(training.networks)
         came, wanted = (
             {name: array.shape for name, array in leaves.items()}

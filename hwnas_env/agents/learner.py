@@ -133,6 +133,11 @@ class Learner(Agent[LearnerConfigT_co]):
     def arguments(self) -> dict[str, Any]:
         """Returns the algorithm's own arguments, for episodes of this problem."""
 
+    def take_over(self, trained: Agent) -> None:
+        """Goes on with another learner's model; see :meth:`Agent.take_over`."""
+        assert isinstance(trained, Learner), "agents are of one class"
+        self.model = trained.model
+
     def search(self, ledger: BudgetedProblem) -> None:
         """Learns until the ledger is exhausted."""
         import torch

@@ -62,20 +62,16 @@ class TransferPPO(JaxPPO):
             )
             if self.config.asks == "archive":
                 ledger.spend(self._best_of(trained.asked))
-            self._take_over(trained)
+            self._start_with(trained)
             if self.config.asks == "policy":
                 ledger.spend(self._answers())
         super().search(ledger)
 
-    def _take_over(self, trained: Trained) -> None:
+    def _start_with(self, trained: Trained) -> None:
         """Begins a run on the new device with the policy."""
-        from hwnas_env.jax import compiled
-
         self._bounds = trained.low, trained.high
         self._params = self._params_of(self.problem, self.limit)
-        key = self._jax.random.key(self._seed)
-        training = compiled.begin(key, self._params, hyper=self.hyper)
-        self.training = training._replace(networks=trained.networks)
+        self.training = self._begin()._replace(networks=trained.networks)
 
     def _answers(self) -> Genotypes:
         """Returns different networks of the policy, the likeliest first."""

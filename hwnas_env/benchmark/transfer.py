@@ -2,12 +2,11 @@
 
 import zlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hwnas_env.agents import Agent, Config
-from hwnas_env.agents.learner import Learner
 from hwnas_env.agents.searcher import Searcher
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.tasks import Limits, make_agent
@@ -37,14 +36,14 @@ def start_warm(
         config: the hyperparameters of the agents that train.
     """
     problem, queries = ledger.problem, ledger.max_queries or 0
-    networks, accuracy, model = _trained(job, queries, config)
+    networks, accuracy, trained = _trained(job, queries, config)
     limit = job.task.limit(problem)
     warm = warm_start(problem, limit, networks, accuracy)[: queries // 2]
     answer = ledger.spend(warm)
     if isinstance(agent, Searcher) and len(answer.accuracy_percent):
         agent.tell(warm[: len(answer.accuracy_percent)], answer)
-    if isinstance(agent, Learner):
-        agent.model = model
+    if trained is not None:
+        agent.take_over(trained)
 
 
 def warm_start(
@@ -69,23 +68,24 @@ def warm_start(
 
 def _trained(
     job: Job, queries: int, config: Config | None
-) -> tuple[Genotypes, FloatArray, Any]:
-    """Searches every device to train on: all that was seen, and a learner's model."""
-    genotypes, accuracy, model = [], [], None
+) -> tuple[Genotypes, FloatArray, Agent | None]:
+    """Searches every device to train on: all that was seen, and who saw it last."""
+    genotypes, accuracy = [], []
+    trained: Agent | None = None
     for env in job.task.train:
         task = replace(job.task, env=env, train=())
         problem = task.problem()
         ledger = Limits(queries // len(job.task.train)).ledger(problem)
         seed = job.seed + zlib.crc32(env.encode())  # each device its own generator
         agent = make_agent(task, problem, job.agent, seed=seed, config=config)
-        if isinstance(agent, Learner):
-            agent.model = model
+        if trained is not None:
+            agent.take_over(trained)
         agent.search(ledger)
-        model = agent.model if isinstance(agent, Learner) else None
+        trained = agent
         history = ledger.history()
         genotypes.append(history.genotypes)
         accuracy.append(history.accuracy_percent)
-    return np.concatenate(genotypes), np.concatenate(accuracy), model
+    return np.concatenate(genotypes), np.concatenate(accuracy), trained
 
 
 if not TYPE_CHECKING:
