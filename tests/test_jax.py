@@ -18,6 +18,7 @@ from hwnas_env.errors import (
 )
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import Problem
+from hwnas_env.problems.rewards import VectorReward
 from hwnas_env.spaces import SEARCH_SPACES
 from tests.contracts import FORMS
 
@@ -241,6 +242,23 @@ def test_several_devices_are_drawn_and_described(space: str) -> None:
         assert ulps(gained, reward) <= ULPS
         assert np.array_equal(said["feasible"], info["feasible"])
         assert (said["device"] == number).all()
+
+
+@pytest.mark.jax
+def test_several_devices_have_their_own_objectives() -> None:
+    # where devices have different metrics, an objective stands in different columns
+    names = ("parameters_m", "accuracy", "latency_ms")
+    problems = [make_problem("fbnet", device=one) for one in ("edgegpu", "raspi4")]
+    params = make_params(problems, objectives=names)
+    _, state = RESET(jax.random.split(jax.random.key(0), ROWS), params)
+    genotypes = problems[0].space.sample(ROWS, rng=np.random.default_rng(0))
+    for column in genotypes.T:
+        _, state, reward, _, info = STEP_ENV(None, state, column, params)
+    assert set(np.asarray(info["device"]).tolist()) == {0, 1}
+    for number, problem in enumerate(problems):
+        expected = VectorReward.of(problem, names)(problem.evaluate(genotypes))
+        mine = np.asarray(info["device"]) == number
+        assert ulps(reward[mine], expected[mine]) <= ULPS
 
 
 @pytest.mark.jax

@@ -61,10 +61,9 @@ class Spec:
         table: whether the space is a table; else it is layers.
         shifts: of a table, what leads from a prefix's number to its children's.
         leaves: of a table, number of the first complete prefix.
-        column: of the budget's metric among the costs.
         reward: name of the reward; empty where there are objectives.
-        objectives: of a vector reward: name, column among the costs (-1: accuracy), and
-            whether less is better.
+        objectives: of a vector reward: the place, -1 of the accuracy, 0 of the budget's
+            metric, then of the others; and whether less is better.
         shown: whether an observation shows the budget.
         several: whether an episode draws its device, and shows it.
     """
@@ -74,9 +73,8 @@ class Spec:
     table: bool
     shifts: tuple[int, ...]
     leaves: int
-    column: int
     reward: str
-    objectives: tuple[tuple[str, int, bool], ...]
+    objectives: tuple[tuple[int, bool], ...]
     shown: bool
     several: bool
 
@@ -223,66 +221,76 @@ def make_params(
     if objectives is not None and reward != "mnas_hard":
         message = "reward and objectives: give one; objectives make it a vector"
         raise InvalidArgumentError(message)
-    vectors = (
-        [] if objectives is None else [VectorReward.of(p, objectives) for p in problems]
-    )
+    vectors: list[VectorReward] = []
+    if objectives is not None:
+        vectors = [VectorReward.of(one, objectives) for one in problems]
     sampled = isinstance(budget, str) and budget == "sampled"
     drawn = [_drawn(p) if sampled else np.array([p.budget(budget)]) for p in problems]
-    mediums = np.array([p.presets["medium"] for p in problems])
-    first = problems[0]
-    if isinstance(first.model, TableModel):
-        parts: list[Any] = [
-            _table_of(p, budgets, vectors[n] if vectors else None)
-            for n, (p, budgets) in enumerate(zip(problems, drawn, strict=True))
-        ]
-        tree = first.model.tree(first.metric_column)
-        leaves, shifts = tree.leaves, tree.shifts
+    if isinstance(problems[0].model, TableModel):
+        rewards: list[Any] = [*vectors] or [None] * len(problems)
+        made: Any = map(_table_of, problems, drawn, rewards)
+        forms, lasts = zip(*made, strict=True)
     else:
-        columns = [o.column for v in vectors[:1] for o in v.objectives if o.column >= 0]
-        sums = [_sums_of(p, columns) for p in problems]
-        states = max([states, *(one.states for one in sums)])
-        parts = [
-            _layers_of(p, one, budgets, states=states)
-            for p, one, budgets in zip(problems, sums, drawn, strict=True)
-        ]
-        leaves, shifts = 0, ()
-    forms, lasts = zip(*parts, strict=True)
-    if isinstance(forms[0], Layers):
+        sums = [_sums_of(one, objectives or ()) for one in problems]
+        most = [max([states, *(one.states for one in sums)])] * len(problems)
+        forms, lasts = zip(*map(_layers_of, problems, sums, drawn, most), strict=True)
         mixed = [mix(links) for links in zip(*(f.links for f in forms), strict=True)]
-        by_device = zip(*mixed, strict=True)
         forms = tuple(
             form._replace(links=links)
-            for form, links in zip(forms, by_device, strict=True)
+            for form, links in zip(forms, zip(*mixed, strict=True), strict=True)
         )
-    spec = Spec(
-        space=first.space.name,
-        counts=first.space.choices_at,
-        table=isinstance(first.model, TableModel),
-        shifts=shifts,
-        leaves=leaves,
-        column=first.metric_column,
-        reward="" if vectors else reward,
-        objectives=tuple(
-            (o.name, o.column, o.minimise) for v in vectors[:1] for o in v.objectives
-        ),
-        shown=shown or sampled,
-        several=several,
-    )
+    mediums = np.array([one.presets["medium"] for one in problems])
     under = np.array(drawn) / mediums[:, None]
-    logs = np.clip(log(under), -LOG_LIMIT, LOG_LIMIT)
+    logs = np.clip(log(under), -LOG_LIMIT, LOG_LIMIT).astype(np.float32)
     tails = describe_devices(problems) if several else np.zeros((1, 0))
     return Params(
         form=stack_params(forms),
-        budgets=Budgets(
-            np.array(lasts),
-            _pairs(1.0 / under),
-            _pairs(under),
-            logs.astype(np.float32),
-        ),
+        budgets=Budgets(np.array(lasts), _pairs(1.0 / under), _pairs(under), logs),
         medium=_pairs(mediums),
         tails=tails.astype(np.float32),
-        spec=spec,
+        spec=_spec_of(
+            problems[0],
+            reward="" if vectors else reward,
+            objectives=objectives or (),
+            shown=shown or sampled,
+            several=several,
+        ),
     )
+
+
+def _spec_of(
+    problem: Problem,
+    *,
+    reward: str,
+    objectives: Sequence[str],
+    shown: bool,
+    several: bool,
+) -> Spec:
+    model, others = problem.model, _others(problem, objectives)
+    table = isinstance(model, TableModel)
+    tree = model.tree(problem.metric_column) if isinstance(model, TableModel) else None
+    places = {"accuracy": -1, problem.metric: 0}
+    places |= {name: place for place, name in enumerate(others, start=1)}
+    return Spec(
+        space=problem.space.name,
+        counts=problem.space.choices_at,
+        table=table,
+        shifts=tree.shifts if tree else (),
+        leaves=tree.leaves if tree else 0,
+        reward=reward,
+        objectives=tuple(
+            (places[one.name], one.minimise) for one in problem.objectives(objectives)
+        )
+        if objectives
+        else (),
+        shown=shown,
+        several=several,
+    )
+
+
+def _others(problem: Problem, objectives: Sequence[str]) -> list[str]:
+    """Returns the objectives that are neither accuracy nor the budget's metric."""
+    return [name for name in objectives if name not in ("accuracy", problem.metric)]
 
 
 def stack_params(params: Sequence[Any]) -> Any:
@@ -390,20 +398,20 @@ def _table_of(
     return Table(prefixes, np.column_stack(leaves).astype(np.int32)), pairs
 
 
-def _sums_of(problem: Problem, columns: list[int]) -> Additive:
+def _sums_of(problem: Problem, objectives: Sequence[str]) -> Additive:
     """Returns the budget's cost, the objectives' others, and the accuracy, as sums."""
     model = problem.model
     assert isinstance(model, LayeredModel), "spaces are of one form"
-    others = [column for column in columns if column != problem.metric_column]
-    chosen = [problem.metric_column, *others, model.accuracy_column()]
     if model.noise is not None:
         message = f"accuracy {problem.accuracy!r} has noise: jax knows only its mean"
         raise InvalidArgumentError(message)
-    return merged(model.quantities.columns(chosen))
+    names = problem.metric, *_others(problem, objectives)
+    costs = [problem.metrics.index(name) for name in names]
+    return merged(model.quantities.columns([*costs, model.accuracy_column()]))
 
 
 def _layers_of(
-    problem: Problem, sums: Additive, budgets: FloatArray, *, states: int
+    problem: Problem, sums: Additive, budgets: FloatArray, states: int
 ) -> tuple[Layers, Ints]:
     medium, cost = problem.presets["medium"], sums.columns([0])
     grid = sums.grid

@@ -171,14 +171,12 @@ def _objectives(
     values: list[Pair], accuracy: Pair, params: Params, place: Place
 ) -> list[Any]:
     """Returns the components of a vector reward in layers, larger is better."""
-    found, others = [], iter(values[1:])
-    for _, column, minimise in params.spec.objectives:
-        if column < 0:
-            one = accuracy
-        elif column == params.spec.column:
-            one = pairs.multiply(values[0], _of(_row(params.medium, place.device)))
-        else:
-            one = next(others)
+    medium = _of(_row(params.medium, place.device))
+    found = []
+    for number, minimise in params.spec.objectives:
+        one = accuracy if number < 0 else values[number]
+        if number == 0:  # which counts in medium budgets
+            one = pairs.multiply(one, medium)
         found.append(-pairs.rounded(one) if minimise else pairs.rounded(one))
     return found
 
