@@ -27,6 +27,8 @@ test-all: $(FULL)/ready
 jax: $(FULL)/ready $(JAX)/ready
 	timeout 900 $(FULL)/bin/python -m pytest -q $(TWO) -m jax $(wildcard tests/test_jax*.py) \
 	    tests/test_transfer_ppo.py
+	JAX_ENABLE_X64=1 timeout 600 $(FULL)/bin/python -m pytest -q -m "" tests/test_jax.py \
+	    -k "every_form"
 	timeout 300 $(JAX)/bin/python -m pytest -q tests/test_gymnax.py
 
 # The lowest versions that pyproject.toml declares, and the Gymnasium that RLlib pins.

@@ -141,7 +141,7 @@ def budgets_of(problem: Problem, *, count: int) -> list[float]:
     ("space", "device"),
     [
         pytest.param(*form, marks=() if form in KEPT else pytest.mark.jax)
-        for KEPT in [{("nasbench201", "edgetpu"), ("fbnet", "edgetpu")}]
+        for KEPT in [{("fbnet", "edgetpu")}]
         for form in FORMS
     ],
 )
