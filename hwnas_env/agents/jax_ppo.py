@@ -7,6 +7,7 @@ import numpy as np
 
 from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.learners import MaskablePPOConfig
+from hwnas_env.agents.saved import config_in, made_with
 from hwnas_env.arguments import check_type, check_whole
 from hwnas_env.errors import InvalidArgumentError, RestoreError
 from hwnas_env.extras import load_extra
@@ -174,14 +175,8 @@ class JaxPPO(Agent[MaskablePPOConfig]):
         if self.training is None:
             message = "save: nothing was learnt yet; search first"
             raise InvalidArgumentError(message)
-        made = {
-            "agent": self.name,
-            "budget": self.budget,
-            "space": self.problem.space.name,
-            "config": self.config.as_dict(),
-        }
-        arrays = self._leaves(self.training.networks)
-        np.savez(_file(path), made=np.array(json.dumps(made)), **arrays)
+        made = np.array(json.dumps(made_with(self)))
+        np.savez(_file(path), made=made, **self._leaves(self.training.networks))
 
     @classmethod
     def load(
@@ -208,11 +203,7 @@ class JaxPPO(Agent[MaskablePPOConfig]):
         except (OSError, ValueError, KeyError) as error:
             message = f"{path}: no policy of {cls.name}: {error}"
             raise RestoreError(message) from error
-        for key, expected in (("agent", cls.name), ("space", problem.space.name)):
-            if made.get(key) != expected:
-                message = f"{path}: expected {key} {expected!r}, got {made.get(key)!r}"
-                raise RestoreError(message)
-        config: Any = cls.config_type.from_dict(made["config"])
+        config = config_in(made, cls, problem, path=path)
         agent = cls(problem, made["budget"], rng=rng, config=config)
         training = agent._begin()
         fresh = agent._leaves(training.networks)

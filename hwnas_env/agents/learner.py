@@ -10,9 +10,10 @@ import numpy as np
 
 from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
+from hwnas_env.agents.saved import config_in, made_with
 from hwnas_env.arguments import check_type
 from hwnas_env.envs.vector import HWNASVectorEnv
-from hwnas_env.errors import InvalidArgumentError, NotExactError, RestoreError
+from hwnas_env.errors import InvalidArgumentError, NotExactError
 from hwnas_env.extras import load_extra
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
@@ -280,13 +281,7 @@ class Learner(Agent[LearnerConfigT_co]):
             raise InvalidArgumentError(message)
         zipped, beside = _files(path)
         self.model.save(zipped)
-        made = {
-            "agent": self.name,
-            "budget": self.budget,
-            "space": self.problem.space.name,
-            "config": self.config.as_dict(),
-        }
-        beside.write_text(json.dumps(made, indent=1))
+        beside.write_text(json.dumps(made_with(self), indent=1))
 
     @classmethod
     def load(
@@ -308,11 +303,7 @@ class Learner(Agent[LearnerConfigT_co]):
         """
         zipped, beside = _files(path)
         made = json.loads(beside.read_text())
-        for key, expected in (("agent", cls.name), ("space", problem.space.name)):
-            if made.get(key) != expected:
-                message = f"{path}: expected {key} {expected!r}, got {made.get(key)!r}"
-                raise RestoreError(message)
-        config = cls.config_type.from_dict(made["config"])
+        config = config_in(made, cls, problem, path=path)
         learner = cls(problem, made["budget"], rng=rng, config=config)
         learner.model = learner.algorithm.load(zipped, device="cpu")
         return learner

@@ -1,0 +1,40 @@
+"""What an agent was made with, as it stands beside a saved policy."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hwnas_env.agents.agent import Agent
+from hwnas_env.errors import RestoreError
+from hwnas_env.problems.problem import Problem
+from hwnas_env.types import AnyPath
+
+
+def made_with(agent: Agent) -> dict[str, Any]:
+    """Returns the agent's name, budget, search space and configuration, JSON-able."""
+    return {
+        "agent": agent.name,
+        "budget": agent.budget,
+        "space": agent.problem.space.name,
+        "config": agent.config.as_dict(),
+    }
+
+
+def config_in(
+    made: Mapping[str, Any], kind: type[Agent], problem: Problem, *, path: AnyPath
+) -> Any:
+    """Returns the configuration of a saved agent.
+
+    Args:
+        made: what :func:`made_with` returned.
+        kind: the class that it is to be of.
+        problem: that it is to act on.
+        path: where it was, for the error.
+
+    Raises:
+        RestoreError: another agent's, or of another search space.
+    """
+    for key, expected in (("agent", kind.name), ("space", problem.space.name)):
+        if made.get(key) != expected:
+            message = f"{path}: expected {key} {expected!r}, got {made.get(key)!r}"
+            raise RestoreError(message)
+    return kind.config_type.from_dict(made["config"])
