@@ -5,6 +5,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -76,9 +77,16 @@ def random_devices(
     found = get_space(space)
     name = found.default_dataset if dataset is None else found.check_dataset(dataset)
     names = check_names(without, what="without", least=0)
+    return _again(found, name, accuracy, names)
+
+
+def _again(
+    space: SearchSpace, dataset: str, accuracy: Accuracy, without: tuple[str, ...]
+) -> "RandomDevices":
+    """Returns what is kept, or prepares it."""
     if isinstance(accuracy, (str, int)):
-        return _kept(found, name, accuracy, names, id(found))
-    return RandomDevices(found, name, accuracy=accuracy, without=names)
+        return _kept(space, dataset, accuracy, without, id(space))
+    return RandomDevices(space, dataset, accuracy=accuracy, without=without)
 
 
 @functools.lru_cache(maxsize=16)
@@ -107,6 +115,7 @@ class RandomDevices:
         dataset: one of its datasets.
         metric: what budgets are set on.
         without: names of the packaged devices that are left out.
+        accuracy: as it was asked for.
     """
 
     def __init__(
@@ -120,6 +129,7 @@ class RandomDevices:
         """Prepares what all devices share; see :func:`random_devices`."""
         population = space.population
         self.space, self.dataset, self.without = space, dataset, without
+        self.accuracy = accuracy
         self.metric = population.metric
         self._law = DeviceLaw.of(population, dataset, without=without)
         self._problem, usual = (
@@ -137,6 +147,14 @@ class RandomDevices:
             name: math.ceil(fraction * self._listed) - 1
             for name, fraction in {**space.budgets, **SAMPLED}.items()
         }
+
+    def __reduce__(self) -> Any:
+        """Is prepared anew where it is unpickled."""
+        return _again, (self.space, self.dataset, self.accuracy, self.without)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "RandomDevices":
+        """Returns itself: nothing of it changes."""
+        return self
 
     def draw(self, number: int) -> Problem:
         """Returns the problem on a device: the same for a number, on every machine.
