@@ -11,7 +11,7 @@ import numpy as np
 
 from hwnas_env.arguments import check_names, check_whole
 from hwnas_env.devices import Device
-from hwnas_env.engines.additive import stateless
+from hwnas_env.engines.additive import Additive, stateless
 from hwnas_env.engines.columns import LayeredCosts, TableCosts
 from hwnas_env.engines.forms import TableSpace
 from hwnas_env.engines.layered import LayeredModel
@@ -253,20 +253,23 @@ def _layered_costs(
     model: LayeredModel, counts: list[FloatArray], listed: Genotypes
 ) -> _Costs:
     """See :func:`_costs`: of what each choice counts, ``(K_p, P)`` a position."""
-    choices_at = [len(table) for table in counts]
-    ends = np.cumsum(choices_at)
+    choices_at = tuple(len(table) for table in counts)
+    length, choices = len(counts), max(choices_at)
+    existing = np.arange(choices) < np.array(choices_at)[:, None]
+    one_state = np.zeros((length, 1, choices), dtype=np.int64)
     rows = np.concatenate(counts)
     # the few terms that a choice has, in their order
     most = int((rows != 0.0).sum(axis=1).max())
     which = np.argsort(rows == 0.0, axis=1, kind="stable")[:, :most]
     rows = np.take_along_axis(rows, which, axis=1)
-    length, choices = len(counts), max(choices_at)
     places = np.ascontiguousarray((listed + choices * np.arange(length)).T)
 
     def costs(weights: FloatArray) -> tuple[FloatArray, Callable[[], Model]]:
         added = ordered_sum(weights[1:].take(which) * rows)
-        entries = np.split(added, ends[:-1])
-        quantity = stateless(float(weights[0]), entries, link=Linear())
+        entries = np.zeros((length, choices))
+        entries[existing] = added
+        table = entries.reshape(length, 1, choices, 1)
+        quantity = Additive(weights[:1], table, one_state, (Linear(),), choices_at)
         # sums of multiples of the grid are exact in any order
         sums = quantity.entries.reshape(-1).take(places).sum(axis=0)
         make_model = functools.partial(model.with_cost, 0, quantity)
