@@ -10,7 +10,7 @@ what is computed on prefixes below is exact, not up to a tolerance.
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -288,6 +288,24 @@ class Additive:
         vars(found).update(next_state=self.next_state, blocks_at=self.blocks_at)
         return found
 
+    @functools.cached_property
+    def _extremes(self) -> tuple[FloatArray, FloatArray]:
+        """See :func:`extremes`."""
+        layers, states, _, _ = self.entries.shape
+        low, high = np.zeros((layers + 1, states)), np.zeros((layers + 1, states))
+        if states == 1:  # sums are exact in any order
+            entries, existing = self.entries[:, 0, :, 0], _existing(self)
+            low[:-1, 0] = np.where(existing, entries, np.inf).min(axis=1)
+            high[:-1, 0] = np.where(existing, entries, -np.inf).max(axis=1)
+            low, high = (one[::-1].cumsum(axis=0)[::-1] for one in (low, high))
+        else:
+            for layer, (entries, following) in reversed([*enumerate(by_layer(self))]):
+                low[layer] = (entries + low[layer + 1][following]).min(axis=1)
+                high[layer] = (entries + high[layer + 1][following]).max(axis=1)
+        low.setflags(write=False)
+        high.setflags(write=False)
+        return low, high
+
     def inverse(self, factor: float) -> "Additive":
         """Returns a positive factor over each of the quantities, which are positive."""
         links = tuple(Inverse(link, factor) for link in self.links)
@@ -431,18 +449,9 @@ def extremes(quantity: Additive) -> tuple[FloatArray, FloatArray]:
     """Returns the smallest and largest remaining sums: two ``(L + 1, S)`` arrays.
 
     Entry ``[l, s]`` is what layers l and later add at least (at most) from state s.
+    The arrays are kept, and read-only.
     """
-    layers, states, _, _ = quantity.entries.shape
-    low, high = np.zeros((layers + 1, states)), np.zeros((layers + 1, states))
-    if states == 1:  # sums are exact in any order
-        entries, existing = quantity.entries[:, 0, :, 0], _existing(quantity)
-        low[:-1, 0] = np.where(existing, entries, np.inf).min(axis=1)
-        high[:-1, 0] = np.where(existing, entries, -np.inf).max(axis=1)
-        return np.cumsum(low[::-1], axis=0)[::-1], np.cumsum(high[::-1], axis=0)[::-1]
-    for layer, (entries, following) in _backwards(quantity):
-        low[layer] = (entries + low[layer + 1][following]).min(axis=1)
-        high[layer] = (entries + high[layer + 1][following]).max(axis=1)
-    return low, high
+    return quantity._extremes
 
 
 def smallest_prefixes(quantity: Additive) -> FloatArray:
@@ -470,13 +479,6 @@ def _existing(quantity: Additive) -> BoolArray:
     """Marks the blocks that layers have: ``(L, K)``."""
     blocks = quantity.entries.shape[2]
     return np.arange(blocks) < np.array(quantity.blocks_at)[:, None]
-
-
-def _backwards(
-    quantity: Additive,
-) -> Iterator[tuple[int, tuple[FloatArray, IntArray]]]:
-    """Yields layers with their number, the last first."""
-    return reversed(list(enumerate(by_layer(quantity))))
 
 
 def smallest_value(quantity: Additive) -> float:

@@ -112,7 +112,7 @@ def last_multiples(link: Link, grid: float, bounds: FloatArray) -> FloatArray:
     if isinstance(link, Linear):
         with np.errstate(over="ignore"):
             near = np.floor(bounds * link.unit / link.scale / grid)
-        near = np.clip(near, -_BEYOND, _BEYOND)
+        near = np.minimum(np.maximum(near, -_BEYOND), _BEYOND)
         # four roundings, of half a grid at most, lie between this and the answer
         tried = near[:, None] + _BESIDE
         met = np.count_nonzero(link(tried * grid) <= bounds[:, None], axis=1)

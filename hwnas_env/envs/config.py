@@ -485,7 +485,7 @@ def describe_devices(problems: Sequence[Problem]) -> FloatArray:
     medium = np.array([problem.presets["medium"] for problem in problems])
     # -inf where a network of nothing but skips costs nothing
     logs = log(costs / medium[:, None])
-    return np.asarray(np.clip(logs, -LOG_LIMIT, LOG_LIMIT))
+    return np.asarray(np.minimum(np.maximum(logs, -LOG_LIMIT), LOG_LIMIT))
 
 
 def log_ranges(problems: Sequence[Problem]) -> FloatArray:
