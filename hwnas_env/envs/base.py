@@ -60,6 +60,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         - budget: of this episode, in the metric's unit.
         - device: with several devices, the place of the episode's in
           ``env.unwrapped.devices``; there only metrics that all of them have are keys.
+          With drawn devices, its number.
         - cost: the excess over the budget, min(max(0, c / T - 1), 1); 1 where not
           deployable.
         - feasible: whether the network meets the budget.
@@ -79,6 +80,13 @@ class HWNASEnv(gym.Env[Observation, Any]):
         a position has K_p choices, choice c there is c mod K_p. So an
         environment of other devices has the same spaces, and a policy can be tested on
         devices that it has never seen.
+
+    Drawn devices:
+        With ``devices="random"`` each episode draws a device that never was, of the law
+        in docs/random_devices.md: uniformly from the first 10^9, or by its number, up
+        to 2^63 - 1, in ``reset(options={"device": ...})``. It is described likewise, so
+        a policy of real devices acts here, and the reverse. A budget is a preset's
+        name or "sampled"; a number goes with a device, in ``options``.
 
     Ledger:
         The step that spends the last of ``max_queries`` ends as usual; every later step
@@ -217,7 +225,10 @@ class HWNASEnv(gym.Env[Observation, Any]):
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """Names of the devices, those to test on at the end; ``info["device"]`` too."""
+        """Names of the devices, those to test on at the end; none where they are drawn.
+
+        ``info["device"]`` is a place in it; of a drawn device, its number.
+        """
         return self.config.devices
 
     @property

@@ -105,13 +105,14 @@ def __getattr__(name: str) -> Any:
 
 
 def single_device_ids(name: str) -> list[str]:
-    """Returns the ids of one device each that an id of several devices draws from.
+    """Returns ids of one device each that stand for an id whose episodes draw one.
 
     Args:
-        name: one of ``MULTI_DEVICE_ENVIRONMENTS``.
+        name: one of ``MULTI_DEVICE_ENVIRONMENTS``: the ids of its devices; or one of
+            ``RANDOM_DEVICE_ENVIRONMENTS``, whose devices have none: the same ids.
     """
-    keywords = gym.spec(name).kwargs
-    return [environment_id(keywords["space"], d) for d in keywords["devices"]]
+    space = gym.spec(name).kwargs["space"]
+    return [environment_id(space, device) for device in MULTI_DEVICE[space]]
 
 
 def register_device(device: "Device | str | os.PathLike[str]") -> list[str]:

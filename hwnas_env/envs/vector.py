@@ -170,7 +170,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """Names of the devices; ``info["device"]`` is a place in it, or a number."""
+        """Names of the devices, none where they are drawn; see ``info["device"]``."""
         return self.config.devices
 
     @property
