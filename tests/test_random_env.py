@@ -96,7 +96,7 @@ def test_a_seed_and_a_number_repeat_a_device(env_id: str) -> None:
     assert len({*seen}) == 3
     assert env.unwrapped.devices == ()
     for number in (seen[0], 0, np.int64(7), MOST):
-        observation, info = other.reset(options={"device": number})
+        _, info = other.reset(options={"device": number})
         problem = drawn(env, number)
         assert info["device"] == number
         assert type(info["device"]) is int
@@ -143,14 +143,17 @@ def test_masks_and_answers_are_those_of_the_problem(env_id: str) -> None:
     env = make(env_id)
     rng = np.random.default_rng(4)
     for budget in ("tight", "loose"):
-        _, info = env.reset(options={"budget": budget})
+        observation, info = env.reset(options={"budget": budget})
         problem = drawn(env, info["device"])
+        ratios = slice(problem.space.offsets[-1] + problem.space.length, None)
         assert info["budget"] == problem.budget(budget)
         walk = problem.walk(info["budget"])
         state, genotype = walk.root, []
         for depth in range(problem.space.length):
             mask, low, high, _ = walk.view(depth, state)
             assert info["action_mask"].tolist() == mask.tolist()
+            shown = observation[ratios][:2].tolist()
+            assert shown == np.float32([low, high]).tolist()
             action = int(rng.choice(np.flatnonzero(mask)))
             genotype.append(action)
             state = walk.child(depth, state, action)
@@ -288,7 +291,7 @@ def test_wrong_keywords_have_their_own_errors(
 
 
 def test_real_devices_have_nothing_to_leave_out() -> None:
-    with pytest.raises(InvalidArgumentError, match='without: .*devices="random"'):
+    with pytest.raises(InvalidArgumentError, match=r'without: .*devices="random"'):
         gym.make("HWNAS-FBNet-FPGA-v0", without=["pixel3"])
 
 
