@@ -218,12 +218,13 @@ class _Layers:
         low, high = (table.tolist() for table in extremes(cost))
         needed = needs(cost)
         _, states, blocks = needed.shape
-        # blocks open in the order of their needs; at the end there is nothing to open
-        rank = needed.argsort(axis=-1, kind="stable").argsort(axis=-1, kind="stable")
-        masks = rank[..., None, :] < np.arange(blocks + 1)[:, None]
+        ordered = np.sort(needed, axis=-1)
+        # as many blocks are open as need no more than is left; at the end there is none
+        masks = np.empty((*needed.shape[:2], blocks + 1, blocks), dtype=np.bool_)
         masks[..., 0, :] = np.isfinite(needed)
+        masks[..., 1:, :] = needed[..., None, :] <= ordered[..., None]
         ones = np.ones(blocks, dtype=np.int8)
-        steps = [*np.sort(needed, axis=-1).tolist(), [[]] * states]
+        steps = [*ordered.tolist(), [[]] * states]
         shown = [*map(list, masks.view(np.int8)), [[ones]] * states]
         self.nodes: list[list[_Node]] = [
             list(zip(*layer, strict=True))
