@@ -137,7 +137,6 @@ class EnvConfig:
             costs=costs,
             max_queries=max_queries,
             ledger=ledger,
-            devices=len(self.problems),
         )
 
     def _settle(
@@ -150,7 +149,6 @@ class EnvConfig:
         costs: Costs | None,
         max_queries: int | None,
         ledger: BudgetedProblem | None,
-        devices: int | None,
     ) -> None:
         """Decides all that follows from the problems."""
         first = self.problems[0]
@@ -165,7 +163,12 @@ class EnvConfig:
         # a ledger that was given is never set back
         self.restarts = ledger is None and max_queries is None
         if ledger is None:
-            ledger = BudgetedProblem(first, max_queries=max_queries, devices=devices)
+            ledger = BudgetedProblem(
+                first,
+                max_queries=max_queries,
+                devices=1 if self.changing else len(self.problems),
+                drawn=self.changing,
+            )
         self.ledger = ledger
         self._set_budgets(budget)
         self._set_reward(reward, objectives)
@@ -174,7 +177,7 @@ class EnvConfig:
         self._prefix_tables: dict[int, PrefixTable] = {}
         self.fixed = (
             self.space.has_numbers
-            and not self.sampled
+            and not (self.sampled or self.changing)
             and not first.sampled
             and (self.reward is None or self.reward.trusted)
         )

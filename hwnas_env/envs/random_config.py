@@ -77,9 +77,7 @@ class RandomConfig(EnvConfig):
             costs=None,
             max_queries=max_queries,
             ledger=None,
-            devices=None,
         )
-        self.fixed = False
 
     def seat(self, rows: IntArray, numbers: IntArray) -> IntArray:
         """Gives rows their devices, and returns the rows, whose own places they are."""
