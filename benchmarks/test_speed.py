@@ -23,11 +23,14 @@ from timings import (
     learner_share,
     process,
     sb3_steps,
+    single_resets,
     single_steps,
     sync_steps,
     vector_steps,
     whole_run,
 )
+
+from hwnas_env.envs.registration import RANDOM_DEVICE_ENVIRONMENTS
 
 CELL, NET = "HWNAS-NASBench201-EdgeGPU-v0", "HWNAS-FBNet-EdgeTPU-v0"
 ROUNDS = 15
@@ -39,6 +42,9 @@ def rows() -> Iterator[tuple[str, Make, str, Make]]:
     pole = partial(single_steps, "CartPole")
     for name in (CELL, NET):
         yield f"{name} step", partial(single_steps, name), "CartPole step", pole
+    for name in RANDOM_DEVICE_ENVIRONMENTS:
+        make, label = partial(single_resets, name), f"{name} reset"
+        yield label, make, "CartPole reset", partial(single_resets, "CartPole")
     for name in (CELL, NET):
         for count in (16, 64, 256, 1024, 4096):
             make = partial(vector_steps, name, count)

@@ -54,6 +54,13 @@ def single_steps(name: str) -> Run:
     return run
 
 
+def single_resets(name: str) -> Run:
+    """Seconds a reset of one environment; each draws anew."""
+    env = gym.make("CartPole-v1" if name == "CartPole" else name)
+    env.reset(seed=0)
+    return lambda: _timed(lambda _: env.reset(), range(100))
+
+
 def vector_steps(name: str, count: int, **keywords: Any) -> Run:
     """Seconds a row and step of the vector entry point, starting anew included."""
     env_id = "CartPole-v1" if name == "CartPole" else name

@@ -3,7 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from hwnas_env.devices import DEVICES
-from hwnas_env.envs.registration import MULTI_DEVICE_ENVIRONMENTS, environment_id
+from hwnas_env.envs.registration import (
+    MULTI_DEVICE_ENVIRONMENTS,
+    RANDOM_DEVICE_ENVIRONMENTS,
+    environment_id,
+)
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.fidelity import (
     ERRORS,
@@ -42,10 +46,15 @@ def environments_page() -> str:
                 *cells,
             ]
         )
-    several = "".join(f"- `{name}`\n" for name in MULTI_DEVICE_ENVIRONMENTS)
+    several, drawn = (
+        "".join(f"- `{name}`\n" for name in names)
+        for names in (MULTI_DEVICE_ENVIRONMENTS, RANDOM_DEVICE_ENVIRONMENTS)
+    )
     return (
         f"{_NOTE}# Environments\n\n## Several devices\n\n"
-        f"One of the devices each episode, described in the observation:\n\n{several}"
+        f"One of the devices each episode, described in the observation:\n\n{several}\n"
+        "A device that never was each episode, described likewise "
+        f"([random_devices.md](random_devices.md)):\n\n{drawn}"
         "\n## Devices\n\n"
         + _table(("device", "hardware", "group", "metrics"), devices)
         + "\n## Metrics\n\n"

@@ -12,11 +12,11 @@ from hwnas_env.engines.additive import (
     extremes,
     join,
     largest_prefixes,
-    quantiles,
     smallest_value,
     stateless,
 )
 from hwnas_env.engines.links import Linear, Saturating
+from hwnas_env.engines.quantiles import quantiles
 from hwnas_env.engines.states import merged
 from hwnas_env.types import FloatArray, Genotypes
 

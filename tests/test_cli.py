@@ -15,7 +15,10 @@ from typer.testing import CliRunner, Result
 
 from hwnas_env.benchmark.runs import Task
 from hwnas_env.cli import app, main
-from hwnas_env.envs.registration import MULTI_DEVICE_ENVIRONMENTS
+from hwnas_env.envs.registration import (
+    MULTI_DEVICE_ENVIRONMENTS,
+    RANDOM_DEVICE_ENVIRONMENTS,
+)
 from hwnas_env.errors import HWNASError
 from hwnas_env.problems.fidelity import ERRORS
 from hwnas_env.spaces import SEARCH_SPACES
@@ -102,12 +105,14 @@ def test_a_genotype_out_of_a_record_is_queried() -> None:
 
 
 def test_envs_lists_every_id() -> None:
-    every = [*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS]
+    every = [*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS, *RANDOM_DEVICE_ENVIRONMENTS]
     rows = json.loads(answer("envs", "--json"))
     assert [row["id"] for row in rows] == every
-    assert rows[-1]["devices"] == [*SIX]
-    assert rows[-1]["metrics"] == ["latency_ms", "parameters_m", "flops_m"]
-    assert rows[-1]["medium"] is None
+    for row, devices in ((rows[-4], [*SIX]), (rows[-1], "random")):
+        assert row["devices"] == devices
+        assert row["metrics"] == ["latency_ms", "parameters_m", "flops_m"]
+        assert row["medium"] is None
+    assert rows[-1]["cost"] == "modelled"
     text = answer("envs")
     assert all(env_id in text for env_id in every)
 
@@ -119,7 +124,8 @@ def test_names_can_be_copied_from_any_terminal(
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal, whose width counts
     words = re.sub(r"\x1b\[[0-9;]*m", "", answer("envs")).split()
-    assert {*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS} <= {*words}
+    several = {*MULTI_DEVICE_ENVIRONMENTS, *RANDOM_DEVICE_ENVIRONMENTS}
+    assert {*ENVIRONMENTS} | several <= {*words}
     name = "|".join(["k5_e1_g2"] * 22)
     for call in (
         ("query", name, "--env", NET),

@@ -531,9 +531,13 @@ def test_terms_and_forms_of_layers_are_spelt_right(tmp_path: Path) -> None:
 
 def test_no_device_stands_for_several(tmp_path: Path) -> None:
     """The ids of several devices stay what they are."""
-    for name in ("MultiDevice", "multidevice"):
+    for name, words in (
+        ("MultiDevice", "MultiDevice stands for several"),
+        ("multidevice", "MultiDevice stands for several"),
+        ("RandomDevice", "RandomDevice stands for drawn"),
+    ):
         path = changed(tmp_path, name="mine", label=name)
-        with pytest.raises(DeviceFileError, match="MultiDevice stands for several"):
+        with pytest.raises(DeviceFileError, match=words):
             hwnas_env.register_device(path)
     path.rename(tmp_path / "MultiDevice.json")
     (tmp_path / "multidevice.json").write_text("{")

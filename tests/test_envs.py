@@ -23,7 +23,10 @@ from stable_baselines3.common.env_checker import check_env as sb3_check
 
 from hwnas_env import BudgetedProblem
 from hwnas_env.envs.base import HWNASEnv
-from hwnas_env.envs.registration import MULTI_DEVICE_ENVIRONMENTS
+from hwnas_env.envs.registration import (
+    MULTI_DEVICE_ENVIRONMENTS,
+    RANDOM_DEVICE_ENVIRONMENTS,
+)
 from hwnas_env.errors import (
     EpisodeEndedError,
     InfeasibleBudgetError,
@@ -68,7 +71,10 @@ def test_every_pair_is_registered_with_json_keywords() -> None:
         json.dumps(spec.kwargs)
 
 
-@pytest.mark.parametrize("env_id", [*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS])
+@pytest.mark.parametrize(
+    "env_id",
+    [*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS, *RANDOM_DEVICE_ENVIRONMENTS],
+)
 def test_every_id_is_made_checked_masked_and_solved(env_id: str) -> None:
     env = gym.make(env_id)
     with warnings.catch_warnings():

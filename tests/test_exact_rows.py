@@ -196,8 +196,9 @@ class Interpreter:
     """One row of a layered environment, played by the book."""
 
     def __init__(self, envs: Any, row: int, infos: dict[str, Any]) -> None:
+        config = envs.unwrapped.config
         number = int(infos["device"][row]) if "device" in infos else 0
-        self.problem = envs.unwrapped.config.problems[number]
+        self.problem = config.problems[row if config.changing else number]
         self.budget = float(infos["budget"][row])
         self.cost = self.problem.model.cost(self.problem.metric_column)
         self.prefix: tuple[int, ...] = ()
@@ -247,6 +248,8 @@ PLAYED = [
     ("HWNAS-FBNet-MultiDevice-v0", {"budget": "sampled"}),
     ("HWNAS-FBNet-MultiDevice-v0", {"budget": "tight"}),
     ("HWNAS-MnasNet-TPUv3-v0", {}),
+    ("HWNAS-FBNet-RandomDevice-v0", {"budget": "tight"}),
+    ("HWNAS-MnasNet-RandomDevice-v0", {"budget": "sampled"}),
 ]
 
 

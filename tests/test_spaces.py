@@ -30,7 +30,10 @@ FBNET_C = (
 @pytest.mark.parametrize("room", ["fbnet", "mnasnet", "nasbench201"])
 def test_a_room_lists_what_its_space_says(room: str) -> None:
     listed = importlib.import_module(f"hwnas_env.spaces.{room}").LISTED
-    for key in ("name", "label", "size", "datasets", "default_dataset"):
+    for key in (
+        *("name", "label", "size", "datasets", "default_dataset"),
+        "has_population",
+    ):
         assert getattr(listed, key) == getattr(listed.whole, key)
     assert listed.whole is SEARCH_SPACES[room]
 

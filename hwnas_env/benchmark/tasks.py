@@ -24,6 +24,7 @@ from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.devices import get_device
 from hwnas_env.envs.registration import (
     MULTI_DEVICE_ENVIRONMENTS,
+    RANDOM_DEVICE_ENVIRONMENTS,
     environments,
     single_device_ids,
 )
@@ -116,8 +117,9 @@ class Task:
             InvalidArgumentError: it is one of several devices, and no problem.
         """
         name = self.env_id if isinstance(self.env, str) else self.env
-        every = (*environments(), *MULTI_DEVICE_ENVIRONMENTS)
-        if check_name(name, every, what="environment") in MULTI_DEVICE_ENVIRONMENTS:
+        several = (*MULTI_DEVICE_ENVIRONMENTS, *RANDOM_DEVICE_ENVIRONMENTS)
+        every = (*environments(), *several)
+        if check_name(name, every, what="environment") in several:
             singles = ", ".join(single_device_ids(name))
             message = f"{name} draws a device each episode; choose one: {singles}"
             raise InvalidArgumentError(message)

@@ -27,6 +27,7 @@ from hwnas_env.cli import bench, data, device
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.envs.registration import (
     MULTI_DEVICE_ENVIRONMENTS,
+    RANDOM_DEVICE_ENVIRONMENTS,
     environments,
     single_device_ids,
 )
@@ -233,6 +234,7 @@ def envs(as_json: Json = False) -> None:
     for name in MULTI_DEVICE_ENVIRONMENTS:
         drawn = [problems[one] for one in single_device_ids(name)]
         rows.append(tables.several_row(name, drawn))
+    rows += map(tables.drawn_row, RANDOM_DEVICE_ENVIRONMENTS)
     show(rows, as_json=as_json, table=tables.environment_table)
     for text in broken:
         write(f"{plain(text, longest=ERROR)}\n", sys.stderr)

@@ -10,7 +10,7 @@ what is computed on prefixes below is exact, not up to a tolerance.
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +25,7 @@ from hwnas_env.engines.links import (
 )
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.maths.elementary import ordered_sum
-from hwnas_env.types import FloatArray, Genotypes, IntArray
+from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 _FEW = 16
 """Genotypes up to which one gather for all layers is quicker than one a group."""
@@ -200,28 +200,30 @@ class Additive:
         Args:
             genotype: L whole numbers.
         """
-        state, rows = 0, [self.start.tolist()]
-        for layer, block in zip(self._rows_of_layers, genotype, strict=True):
-            row, state = layer[state][block]
+        state, rows, kept = 0, [self.start.tolist()], self._rows
+        for layer, block in enumerate(genotype):
+            row, state = (kept[layer][state] or self._row(layer, state))[block]
             rows.append(row)
         totals = map(sum, zip(*rows, strict=True))
         return list(map(number_of, self.links, totals))
 
+    def _row(self, layer: int, state: int) -> list[tuple[list[float], int]]:
+        """Returns, by block, the C entries and the state that is left; kept."""
+        entries = self.entries[layer, state].tolist()
+        following = self.next_state[layer, state].tolist()
+        row = self._rows[layer][state] = list(zip(entries, following, strict=True))
+        return row
+
     @functools.cached_property
-    def _rows_of_layers(self) -> list[list[list[tuple[list[float], int]]]]:
-        """By layer, state and block: the C entries, and the state that is left."""
-        return [
-            [list(zip(*state, strict=True)) for state in zip(*layer, strict=True)]
-            for layer in zip(
-                self.entries.tolist(), self.next_state.tolist(), strict=True
-            )
-        ]
+    def _rows(self) -> list[list[list[tuple[list[float], int]]]]:
+        """What :meth:`_row` has, by layer and state; empty where it was not asked."""
+        return [[[]] * self.states for _ in self.blocks_at]
 
     def _states_of(self, genotype: list[int]) -> list[int]:
         state, path = 0, []
-        for layer, block in zip(self._rows_of_layers, genotype, strict=True):
+        for layer, block in enumerate(genotype):
             path.append(state)
-            _, state = layer[state][block]
+            _, state = (self._rows[layer][state] or self._row(layer, state))[block]
         return path
 
     def values(
@@ -273,6 +275,36 @@ class Additive:
             tuple(self.links[number] for number in chosen),
             self.blocks_at,
         )
+
+    def with_column(self, column: int, other: "Additive") -> "Additive":
+        """Returns the same quantities but for one, which is another without states."""
+        start, entries, links = self.start.copy(), self.entries.copy(), [*self.links]
+        start[column], entries[..., column] = other.start[0], other.entries[..., 0]
+        links[column] = other.links[0]
+        start.setflags(write=False)
+        entries.setflags(write=False)
+        found = object.__new__(Additive)  # all is checked, and on its grid, already
+        vars(found).update(start=start, entries=entries, links=tuple(links))
+        vars(found).update(next_state=self.next_state, blocks_at=self.blocks_at)
+        return found
+
+    @functools.cached_property
+    def _extremes(self) -> tuple[FloatArray, FloatArray]:
+        """See :func:`extremes`."""
+        layers, states, _, _ = self.entries.shape
+        low, high = np.zeros((layers + 1, states)), np.zeros((layers + 1, states))
+        if states == 1:  # sums are exact in any order
+            entries, existing = self.entries[:, 0, :, 0], _existing(self)
+            low[:-1, 0] = np.where(existing, entries, np.inf).min(axis=1)
+            high[:-1, 0] = np.where(existing, entries, -np.inf).max(axis=1)
+            low, high = (one[::-1].cumsum(axis=0)[::-1] for one in (low, high))
+        else:
+            for layer, (entries, following) in reversed([*enumerate(by_layer(self))]):
+                low[layer] = (entries + low[layer + 1][following]).min(axis=1)
+                high[layer] = (entries + high[layer + 1][following]).max(axis=1)
+        low.setflags(write=False)
+        high.setflags(write=False)
+        return low, high
 
     def inverse(self, factor: float) -> "Additive":
         """Returns a positive factor over each of the quantities, which are positive."""
@@ -404,8 +436,11 @@ def needs(quantity: Additive) -> FloatArray:
     inf for a block that the layer does not have.
     """
     low, _ = extremes(quantity)
+    if quantity.states == 1:
+        sums = quantity.entries[..., 0] + low[1:, :, None]
+        return np.where(_existing(quantity)[:, None], sums, np.inf)
     least = np.full(quantity.next_state.shape, np.inf)
-    for layer, (entries, following) in enumerate(_by_layer(quantity)):
+    for layer, (entries, following) in enumerate(by_layer(quantity)):
         least[layer, :, : entries.shape[1]] = entries + low[layer + 1][following]
     return least
 
@@ -414,13 +449,9 @@ def extremes(quantity: Additive) -> tuple[FloatArray, FloatArray]:
     """Returns the smallest and largest remaining sums: two ``(L + 1, S)`` arrays.
 
     Entry ``[l, s]`` is what layers l and later add at least (at most) from state s.
+    The arrays are kept, and read-only.
     """
-    layers, states, _, _ = quantity.entries.shape
-    low, high = np.zeros((layers + 1, states)), np.zeros((layers + 1, states))
-    for layer, (entries, following) in _backwards(quantity):
-        low[layer] = (entries + low[layer + 1][following]).min(axis=1)
-        high[layer] = (entries + high[layer + 1][following]).max(axis=1)
-    return low, high
+    return quantity._extremes
 
 
 def smallest_prefixes(quantity: Additive) -> FloatArray:
@@ -428,13 +459,13 @@ def smallest_prefixes(quantity: Additive) -> FloatArray:
     layers, states, _, _ = quantity.entries.shape
     smallest = np.full((layers + 1, states), np.inf)
     smallest[0, 0] = quantity.start[0]
-    for layer, (entries, following) in enumerate(_by_layer(quantity)):
+    for layer, (entries, following) in enumerate(by_layer(quantity)):
         sums = smallest[layer][:, None] + entries
         np.minimum.at(smallest[layer + 1], following.reshape(-1), sums.reshape(-1))
     return smallest
 
 
-def _by_layer(quantity: Additive) -> list[tuple[FloatArray, IntArray]]:
+def by_layer(quantity: Additive) -> list[tuple[FloatArray, IntArray]]:
     """Returns entries and next states ``(S, K_l)`` of one quantity, layer by layer."""
     return [
         (entries[:, :blocks, 0], following[:, :blocks])
@@ -444,54 +475,13 @@ def _by_layer(quantity: Additive) -> list[tuple[FloatArray, IntArray]]:
     ]
 
 
-def _backwards(
-    quantity: Additive,
-) -> Iterator[tuple[int, tuple[FloatArray, IntArray]]]:
-    """Yields layers with their number, the last first."""
-    return reversed(list(enumerate(_by_layer(quantity))))
+def _existing(quantity: Additive) -> BoolArray:
+    """Marks the blocks that layers have: ``(L, K)``."""
+    blocks = quantity.entries.shape[2]
+    return np.arange(blocks) < np.array(quantity.blocks_at)[:, None]
 
 
 def smallest_value(quantity: Additive) -> float:
     """Returns the smallest value of one quantity over all genotypes, exactly."""
     smallest = quantity.start + extremes(quantity)[0][0, 0]
     return float(quantity.links[0](smallest)[0])
-
-
-def quantiles(
-    quantity: Additive, fractions: Sequence[float], *, bins: int = 1 << 16
-) -> FloatArray:
-    """Returns quantiles of one quantity over all genotypes, equally likely.
-
-    The distribution of sums is convolved layer by layer on a grid; a mass between two
-    grid points is split so that the mean is kept.
-
-    Args:
-        quantity: one quantity (C = 1).
-        fractions: in [0, 1], ``(Q,)``.
-        bins: grid points over the range of sums.
-
-    Returns:
-        ``(Q,)`` float64, to within about one bin's width of the exact quantiles.
-    """
-    low, high = extremes(quantity)
-    floor = float(low[0, 0])
-    width = max(float(high[0, 0]) - floor, np.finfo(float).tiny) / (bins - 64)
-    mass = np.zeros((quantity.states, bins))
-    mass[0, 0] = 1.0
-    for layer, (entries, following) in enumerate(_by_layer(quantity)):
-        blocks = entries.shape[1]
-        moved = np.zeros_like(mass)
-        # Every sum is kept relative to the smallest one reachable from here on.
-        reached = np.flatnonzero(mass.any(axis=1)).tolist()
-        for state, block in itertools.product(reached, range(blocks)):
-            after = int(following[state, block])
-            rise = entries[state, block] + low[layer + 1, after] - low[layer, state]
-            steps, share = divmod(max(float(rise), 0.0) / width, 1.0)
-            first = int(steps)
-            for shift, weight in ((first, 1.0 - share), (first + 1, share)):
-                moved[after, shift:] += mass[state, : bins - shift] * (weight / blocks)
-        mass = moved
-    cumulated = np.cumsum(mass.sum(axis=0))
-    where = np.searchsorted(cumulated, np.asarray(fractions) * cumulated[-1])
-    sums = quantity.start[0] + floor + where * width
-    return np.asarray(quantity.links[0](sums), dtype=np.float64)

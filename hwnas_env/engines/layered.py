@@ -15,10 +15,10 @@ from hwnas_env.engines.additive import (
     Additive,
     extremes,
     largest_prefixes,
-    quantiles,
     smallest_value,
 )
 from hwnas_env.engines.model import Answer, Model, Objective, Optimum, ParetoFront
+from hwnas_env.engines.quantiles import quantiles
 from hwnas_env.engines.states import merged
 from hwnas_env.engines.walk import LayeredWalk
 from hwnas_env.errors import InvalidArgumentError, NotExactError
@@ -103,13 +103,7 @@ class LayeredModel(Model):
             column: of the costs.
             quantity: one quantity, without states.
         """
-        old = self.quantities
-        start, entries, links = old.start.copy(), old.entries.copy(), list(old.links)
-        start[column] = quantity.start[0]
-        entries[..., column] = quantity.entries[..., 0]
-        links[column] = quantity.links[0]
-        sums = replace(old, start=start, entries=entries, links=tuple(links))
-        model = replace(self, quantities=sums)
+        model = replace(self, quantities=self.quantities.with_column(column, quantity))
         model._kept[(column,)] = quantity
         return model
 
@@ -143,7 +137,7 @@ class LayeredModel(Model):
         return float(quantity.links[0](largest)[0])
 
     def quantiles(self, column: int, fractions: Sequence[float]) -> FloatArray:
-        """Convolves the layers; see :func:`hwnas_env.engines.additive.quantiles`."""
+        """Convolves the layers; see :func:`hwnas_env.engines.quantiles.quantiles`."""
         return quantiles(self.cost(column), fractions)
 
     def optimum(self, column: int, budget: float) -> Optimum:

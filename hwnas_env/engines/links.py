@@ -109,10 +109,14 @@ def last_multiples(link: Link, grid: float, bounds: FloatArray) -> FloatArray:
     Returns:
         ``(B,)`` float64; more (less) than every sum where all (none) meet the bound.
     """
-    if isinstance(link, Linear):
+    if isinstance(link, Linear) and len(bounds) == 1:
+        found = _last_multiple(link, grid, bounds.item(0))
+        if found is not None:
+            return np.array([found])
+    elif isinstance(link, Linear):
         with np.errstate(over="ignore"):
             near = np.floor(bounds * link.unit / link.scale / grid)
-        near = np.clip(near, -_BEYOND, _BEYOND)
+        near = np.minimum(np.maximum(near, -_BEYOND), _BEYOND)
         # four roundings, of half a grid at most, lie between this and the answer
         tried = near[:, None] + _BESIDE
         met = np.count_nonzero(link(tried * grid) <= bounds[:, None], axis=1)
@@ -122,6 +126,17 @@ def last_multiples(link: Link, grid: float, bounds: FloatArray) -> FloatArray:
     beyond = _BEYOND * grid
     last = np.clip(largest_arguments(link, bounds), -beyond, beyond)
     return np.asarray(np.floor(last / grid) * grid)
+
+
+def _last_multiple(link: Linear, grid: float, bound: float) -> float | None:
+    """Does the same in Python's numbers; None where the answer is not near."""
+    near = bound * link.unit / link.scale / grid
+    near = math.floor(min(max(near, -_BEYOND), _BEYOND))
+    tried = range(near - 4, near + 5)
+    met = sum(number_of(link, multiple * grid) <= bound for multiple in tried)
+    if (met or near == -_BEYOND) and (met < len(tried) or near == _BEYOND):
+        return (near - 5 + met) * grid
+    return None
 
 
 def largest_arguments(link: Link, bounds: FloatArray) -> FloatArray:

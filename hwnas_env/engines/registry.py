@@ -9,8 +9,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from hwnas_env.arguments import check_name
 from hwnas_env.errors import InvalidArgumentError, TakenNameError, shown
 
-RESERVED = "MultiDevice"
-"""The label of environments of several devices, which nothing else may have."""
+SEVERAL, DRAWN = "MultiDevice", "RandomDevice"
+"""Labels of environments of several devices, and of drawn ones."""
+
+RESERVED = MappingProxyType({SEVERAL: "several devices", DRAWN: "drawn devices"})
+"""Labels that nothing else may have, and what they stand for."""
 
 FORMS = MappingProxyType(
     {
@@ -42,9 +45,10 @@ def check_words(thing: "Named", *, dashes: bool = False) -> None:
             expected = f"letters, digits and _, as {form.pattern}"
             message = f"{key}: expected {expected}, got {shown(value)}"
             raise InvalidArgumentError(message)
-        if value.lower() == RESERVED.lower():
-            message = f"{key}: {RESERVED} stands for several devices"
-            raise InvalidArgumentError(message)
+        for label, meaning in RESERVED.items():
+            if value.lower() == label.lower():
+                message = f"{key}: {label} stands for {meaning}"
+                raise InvalidArgumentError(message)
 
 
 class Named(Protocol):

@@ -241,6 +241,11 @@ class SearchSpace(Choices, ABC):
         )
         raise NoPopulationError(message)
 
+    @property
+    def has_population(self) -> bool:
+        """Whether the space's class has a population."""
+        return type(self).population is not SearchSpace.population
+
     def draw(self, axes: Any, genotype: Sequence[int]) -> None:
         """Draws a network with matplotlib: by default a row of boxes, one a position.
 

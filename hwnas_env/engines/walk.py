@@ -138,14 +138,16 @@ class LayeredWalk(Walk):
             self._factor = self._link.scale / self._link.unit / budget
         self.root = (float(cost.start[0]), 0)
         self._last = float(last_sums(cost, [budget])[0])
-        self._branches, self._nodes = _layers_of(cost)
+        self._layers = _layers_of(cost)
+        self._branches, self._nodes = self._layers.branches, self._layers.nodes
 
     def child(
         self, depth: int, state: tuple[float, int], action: int
     ) -> tuple[float, int]:
         """Adds one entry, from left to right as evaluation does."""
         total, number = state
-        entry, following, _ = self._branches[depth][number][action]
+        layer = self._branches[depth] or self._layers.open(depth)
+        entry, following, _ = layer[number][action]
         return total + entry, following
 
     def view(self, depth: int, state: tuple[float, int]) -> View:
@@ -158,7 +160,8 @@ class LayeredWalk(Walk):
     ) -> tuple[tuple[float, int], View]:
         """Finds the sum and the node at once; see :meth:`Walk.follow`."""
         total, number = state
-        entry, number, node = self._branches[depth][number][action]
+        layer = self._branches[depth] or self._layers.open(depth)
+        entry, number, node = layer[number][action]
         total += entry
         return (total, number), self._from(node, total)
 
@@ -198,45 +201,52 @@ from there; what blocks need, sorted; and the mask of every number of open block
 all that there are where none is open."""
 
 
-class _Layers(NamedTuple):
+_Branch = tuple[float, int, _Node]
+"""What a block adds, the state that it leaves, and the node there."""
+
+
+class _Layers:
     """One quantity in Python's numbers, which are quicker one by one than arrays are.
 
     Attributes:
-        branches: by layer, state and block: its entry, the state that it leaves, and
-            the node there.
-        nodes: by layer and state.
+        nodes: by layer and state, the end's too.
+        branches: by layer, state and block; a layer's are empty until :meth:`open`.
     """
 
-    branches: list[list[list[tuple[float, int, _Node]]]]
-    nodes: list[list[_Node]]
+    def __init__(self, cost: Additive) -> None:
+        """Works the nodes out."""
+        low, high = (table.tolist() for table in extremes(cost))
+        needed = needs(cost)
+        _, states, blocks = needed.shape
+        ordered = np.sort(needed, axis=-1)
+        # as many blocks are open as need no more than is left; at the end there is none
+        masks = np.empty((*needed.shape[:2], blocks + 1, blocks), dtype=np.bool_)
+        masks[..., 0, :] = np.isfinite(needed)
+        masks[..., 1:, :] = needed[..., None, :] <= ordered[..., None]
+        ones = np.ones(blocks, dtype=np.int8)
+        steps = [*ordered.tolist(), [[]] * states]
+        shown = [*map(list, masks.view(np.int8)), [[ones]] * states]
+        self.nodes: list[list[_Node]] = [
+            list(zip(*layer, strict=True))
+            for layer in zip(low, high, steps, shown, strict=True)
+        ]
+        self.branches: list[list[list[_Branch]]] = [[] for _ in needed]
+        self._cost = cost
+
+    def open(self, layer: int) -> list[list[_Branch]]:
+        """Returns the branches of a layer, and keeps them."""
+        cost, nodes = self._cost, self.nodes[layer + 1]
+        entries, following = cost.entries[layer, ..., 0], cost.next_state[layer]
+        found = self.branches[layer] = [
+            [(entry, after, nodes[after]) for entry, after in zip(*pair, strict=True)]
+            for pair in zip(entries.tolist(), following.tolist(), strict=True)
+        ]
+        return found
 
 
 @functools.lru_cache(maxsize=64)
 def _layers_of(cost: Additive) -> _Layers:
-    low, high = (table.tolist() for table in extremes(cost))
-    needed = needs(cost)
-    _, states, blocks = needed.shape
-    # blocks open in the order of their needs; at the end there is nothing to open
-    rank = np.argsort(np.argsort(needed, axis=-1, kind="stable"), axis=-1)
-    masks = rank[..., None, :] < np.arange(blocks + 1)[:, None]
-    masks[..., 0, :] = np.isfinite(needed)
-    ones = np.ones(blocks, dtype=np.int8)
-    steps = [*np.sort(needed, axis=-1).tolist(), [[]] * states]
-    shown = [*map(list, masks.view(np.int8)), [[ones]] * states]
-    nodes = [
-        list(zip(*layer, strict=True))
-        for layer in zip(low, high, steps, shown, strict=True)
-    ]
-    branches = [
-        [
-            [(e, after, nodes[layer][after]) for e, after in zip(*pair, strict=True)]
-            for pair in zip(entries.tolist(), following.tolist(), strict=True)
-        ]
-        for layer, (entries, following) in enumerate(
-            zip(cost.entries[..., 0], cost.next_state, strict=True), start=1
-        )
-    ]
-    return _Layers(branches, nodes)
+    return _Layers(cost)
 
 
 def draw_allowed(masks: BoolArray, uniforms: FloatArray) -> IntArray:

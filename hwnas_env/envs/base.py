@@ -14,6 +14,7 @@ from gymnasium.envs.registration import EnvSpec
 from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.checks import check_seed
 from hwnas_env.envs.config import EnvConfig
+from hwnas_env.envs.random_config import make_config
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import (
     EpisodeEndedError,
@@ -29,6 +30,9 @@ from hwnas_env.types import RewardFunction
 
 Observation = npt.NDArray[np.float32]
 Info = dict[str, Any]
+
+ROW = np.zeros(1, dtype=np.int64)
+"""The row of a single environment, which is the first of its only one."""
 
 _SEEN = ("genotype", "completable", "action_mask")
 """Info keys that say where an episode is, not what a query came to."""
@@ -56,6 +60,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         - budget: of this episode, in the metric's unit.
         - device: with several devices, the place of the episode's in
           ``env.unwrapped.devices``; there only metrics that all of them have are keys.
+          With drawn devices, its number.
         - cost: the excess over the budget, min(max(0, c / T - 1), 1); 1 where not
           deployable.
         - feasible: whether the network meets the budget.
@@ -75,6 +80,13 @@ class HWNASEnv(gym.Env[Observation, Any]):
         a position has K_p choices, choice c there is c mod K_p. So an
         environment of other devices has the same spaces, and a policy can be tested on
         devices that it has never seen.
+
+    Drawn devices:
+        With ``devices="random"`` each episode draws a device that never was, of the law
+        in docs/random_devices.md: uniformly from the first 10^9, or by its number, up
+        to 2^63 - 1, in ``reset(options={"device": ...})``. It is described likewise, so
+        a policy of real devices acts here, and the reverse. A budget is a preset's
+        name or "sampled"; a number goes with a device, in ``options``.
 
     Ledger:
         The step that spends the last of ``max_queries`` ends as usual; every later step
@@ -105,7 +117,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         space: str,
         device: str | None = None,
         *,
-        devices: Sequence[str] | None = None,
+        devices: Sequence[str] | str | None = None,
         test_devices: Sequence[str] = (),
         dataset: str | None = None,
         metric: str | None = None,
@@ -117,6 +129,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         costs: Costs | None = None,
         max_queries: int | None = None,
         ledger: BudgetedProblem | None = None,
+        without: Sequence[str] = (),
         render_mode: str | None = None,
     ) -> None:
         """Makes the environment.
@@ -124,7 +137,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
         Args:
             space: a search space's name or label, one of ``SEARCH_SPACES``.
             device: a device's name or label, one of ``DEVICES``.
-            devices: in place of ``device``, those to draw from each episode.
+            devices: in place of ``device``, those to draw from each episode; "random"
+                for devices of :func:`hwnas_env.problems.random_devices`.
             test_devices: others that are never drawn, only named.
             dataset: by default the space's own where the devices have it, else the
                 first that they have.
@@ -143,6 +157,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             max_queries: evaluations to spend over all episodes; None for no limit.
             ledger: a :class:`hwnas_env.BudgetedProblem` to spend in place of one of its
                 own; its problem is searched then.
+            without: of "random" devices, real ones that they must know nothing of.
             render_mode: ansi, human (writes every step to the terminal) or rgb_array.
 
         Raises:
@@ -157,7 +172,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         named = isinstance(render_mode, str) and render_mode in modes
         if render_mode is not None and not named:
             raise unknown_name(render_mode, modes, what="render mode")
-        self.config = EnvConfig(
+        self.config: EnvConfig = make_config(
             space,
             device,
             devices=devices,
@@ -172,6 +187,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             costs=costs,
             max_queries=max_queries,
             ledger=ledger,
+            without=without,
         )
         self._shared = ledger is not None
         # a copy: vectors of Gymnasium before 1.4 write their autoreset mode into it
@@ -186,7 +202,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         self._blank = self.config.blank()
         self._seconds = self.config.problems[0].has_train_seconds
         self._open = self._begun = False
-        self._budget = self.config.usual[0]
+        self._budget: float = self.config.budgets.item(0)
         self._number = -1
         self._choose_device(0)
         self._make_spaces()
@@ -209,7 +225,10 @@ class HWNASEnv(gym.Env[Observation, Any]):
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """Names of the devices, those to test on at the end; ``info["device"]`` too."""
+        """Names of the devices, those to test on at the end; none where they are drawn.
+
+        ``info["device"]`` is a place in it; of a drawn device, its number.
+        """
         return self.config.devices
 
     @property
@@ -226,7 +245,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
     def vector_reward(self) -> VectorReward | None:
         """What the objectives come to on the episode's device; None without any."""
         vectors = self.config.vector_rewards
-        return vectors[self._number] if vectors else None
+        return vectors[self._place] if vectors else None
 
     @property
     def reward_reference(self) -> npt.NDArray[np.float64]:
@@ -235,7 +254,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         Raises:
             InvalidArgumentError: the environment has no objectives.
         """
-        return self.config.vector(self._number).reference
+        return self.config.vector(self._place).reference
 
     @property
     def spec(self) -> EnvSpec | None:
@@ -265,13 +284,13 @@ class HWNASEnv(gym.Env[Observation, Any]):
             InvalidArgumentError: another seed.
         """
         config, seed = self.config, check_seed(seed)
-        start, number, budgets = None, config.check_device(None), None
+        start, number, budget = None, config.check_device(None), None
         if options is not None:
             config.check_options(options)
             if "genotype" in options:
                 start = self._check_start(options["genotype"])
             number = config.check_device(options.get("device"))
-            budgets = config.check_budget(options.get("budget"), number)
+            budget = config.check_budget(options.get("budget"), number)
         config.refuse_worker()
         super().reset(seed=seed)
         if seed is not None and config.restarts:
@@ -279,13 +298,13 @@ class HWNASEnv(gym.Env[Observation, Any]):
         if number is None:
             number = int(self.np_random.random() * config.drawn)
         self._choose_device(number)
-        if budgets is not None:
-            self._budget = float(budgets[number])
+        if budget is not None:
+            self._budget = self.problem.budget(budget)
         elif config.sampled:
             drawn = config.draw_budgets(self._one, self.np_random.random(1))
             self._budget = float(drawn[0])
         else:
-            self._budget = config.usual[number]
+            self._budget = config.budgets.item(self._place)
         self._blank["budget"] = self._budget
         self._count()
         self._accuracy: float | None = None
@@ -298,8 +317,9 @@ class HWNASEnv(gym.Env[Observation, Any]):
     def _choose_device(self, number: int) -> None:
         if number == self._number:
             return
-        self._number, self._one = number, np.array([number])
-        self.problem: Problem = self.config.problems[number]
+        self._number, self._one = number, self.config.seat(ROW, np.array([number]))
+        self._place = int(self._one[0])
+        self.problem: Problem = self.config.problems[self._place]
         if self.config.several:
             self._blank["device"] = number
 
@@ -363,7 +383,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
         """Queries a network, fills info in, and returns the reward; None if unpaid."""
         problem, config = self.problem, self.config
         uniforms = problem.draw(1, rng=self.np_random)
-        query = config.query_columns[self._number].of_one
+        query = config.query_columns[self._place].of_one
         answer = query(genotype, budget=self._budget, uniforms=uniforms)
         reward = answer.pop("reward")
         info.update(answer)
@@ -428,7 +448,7 @@ class HWNASEnv(gym.Env[Observation, Any]):
             NotExactError: the front of this problem cannot be computed exactly.
         """
         steps = self._steps_before_reward
-        return self.config.discounted_front(self._number, gamma=gamma, steps=steps)
+        return self.config.discounted_front(self._place, gamma=gamma, steps=steps)
 
     def describe(self) -> dict[str, Any]:
         """Says what is searched, where its numbers come from, and what is rewarded.

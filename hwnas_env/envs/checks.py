@@ -8,8 +8,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from hwnas_env.devices import Device, devices_of
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.arguments import check_names
+from hwnas_env.devices import Device, devices_of, get_device
+from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 
@@ -196,3 +197,53 @@ def refuse_accuracy(problem: Problem) -> None:
             "runs; 'mean' averages those there are, 'sampled' draws among them"
         )
         raise InvalidArgumentError(message)
+
+
+def choose_devices(
+    device: str | None,
+    devices: Sequence[str] | str | None,
+    test_devices: Sequence[str],
+    *,
+    ledger: Any,
+) -> tuple[list[Device], int]:
+    """Returns an environment's devices, and how many of them, the first, are drawn.
+
+    Args:
+        device: the only one, or None.
+        devices: in its place, those to draw from.
+        test_devices: others that are never drawn.
+        ledger: the device of one that was given need not be registered.
+
+    Raises:
+        UnknownNameError: a name that does not exist; the message names the nearest.
+        InvalidArgumentError: none, one and several, or one twice.
+    """
+    held = check_names(test_devices, what="test_devices", least=0)
+    if device is not None and (devices is not None or held):
+        message = (
+            "device and devices: give one; a MultiDevice environment takes "
+            'an episode\'s by reset(options={"device": name})'
+        )
+        raise InvalidArgumentError(message)
+    drawn = (device,) if device is not None else check_names(devices, what="devices")
+    targets = [_device(name, ledger) for name in (*drawn, *held)]
+    names = [target.name for target in targets]
+    both = sorted({*names[: len(drawn)]} & {*names[len(drawn) :]})
+    if both:
+        others = [name for name in names[: len(drawn)] if name not in both]
+        message = (
+            f"test_devices: {shown(both)} is drawn already; name those to "
+            f"train on too, as in devices={others}"
+        )
+        raise InvalidArgumentError(message)
+    if len(set(names)) < len(names):
+        message = f"devices: one is named twice in {shown(names)}"
+        raise InvalidArgumentError(message)
+    return targets, len(drawn)
+
+
+def _device(name: str, ledger: Any) -> Device:
+    """Returns a device by its name; that of a given ledger need not be registered."""
+    if isinstance(ledger, BudgetedProblem) and name == ledger.problem.device.name:
+        return ledger.problem.device
+    return get_device(name)

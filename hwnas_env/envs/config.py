@@ -9,10 +9,10 @@ import gymnasium as gym
 import numpy as np
 
 from hwnas_env.arguments import check_names
-from hwnas_env.devices import Device, get_device
 from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.checks import (
     check_ledger,
+    choose_devices,
     refuse_accuracy,
     require_metric,
 )
@@ -20,7 +20,7 @@ from hwnas_env.envs.prefix_table import PrefixTable, make_prefix_table
 from hwnas_env.envs.query_columns import QueryColumns
 from hwnas_env.envs.spec import is_object, refuse_objects
 from hwnas_env.envs.workers import refuse_worker
-from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
+from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.maths.elementary import exp, log
 from hwnas_env.problems.budget import BudgetedProblem, Keys
 from hwnas_env.problems.make import (
@@ -46,12 +46,15 @@ class EnvConfig:
     first ``drawn`` each episode.
     """
 
+    changing = False
+    """Whether the problem at a place becomes another from episode to episode."""
+
     def __init__(
         self,
         space: str,
         device: str | None = None,
         *,
-        devices: Sequence[str] | None = None,
+        devices: Sequence[str] | str | None = None,
         test_devices: Sequence[str] = (),
         dataset: str | None = None,
         metric: str | None = None,
@@ -63,35 +66,18 @@ class EnvConfig:
         costs: Costs | None = None,
         max_queries: int | None = None,
         ledger: BudgetedProblem | None = None,
+        without: Sequence[str] = (),
     ) -> None:
         """Checks the keywords; see :class:`hwnas_env.envs.base.HWNASEnv`."""
         if isinstance(source, str) and source == "auto":
             message = 'source: "auto" differs between machines; builtin or measured'
             raise InvalidArgumentError(message)
-        self.several = device is None
-        held = check_names(test_devices, what="test_devices", least=0)
-        if device is not None and (devices is not None or held):
-            message = (
-                "device and devices: give one; a MultiDevice environment takes "
-                'an episode\'s by reset(options={"device": name})'
-            )
+        if len(check_names(without, what="without", least=0)):
+            message = 'without: of drawn devices only, devices="random"'
             raise InvalidArgumentError(message)
-        drawn = (
-            (device,) if device is not None else check_names(devices, what="devices")
-        )
-        targets = [_device(name, ledger) for name in (*drawn, *held)]
+        targets, drawn = choose_devices(device, devices, test_devices, ledger=ledger)
         names = [target.name for target in targets]
-        both = sorted({*names[: len(drawn)]} & {*names[len(drawn) :]})
-        if both:
-            others = [name for name in names[: len(drawn)] if name not in both]
-            message = (
-                f"test_devices: {shown(both)} is drawn already; name those to "
-                f"train on too, as in devices={others}"
-            )
-            raise InvalidArgumentError(message)
-        if len(set(names)) < len(names):
-            message = f"devices: one is named twice in {shown(names)}"
-            raise InvalidArgumentError(message)
+        self.several = device is None
         found = get_space(space)
         if self.several and costs is not None:
             message = (
@@ -100,9 +86,9 @@ class EnvConfig:
             raise InvalidArgumentError(message)
         if self.several:
             require_metric(found.name, targets, metric)
-        self.devices, self.drawn = tuple(names), len(drawn)
+        self.devices, self.drawn = tuple(names), drawn
         self._labels = [target.label for target in targets]
-        self.problems: tuple[Problem, ...]
+        self.problems: list[Problem]
         if ledger is not None:
             if not isinstance(ledger, BudgetedProblem):
                 message = f"ledger: expected a BudgetedProblem, got {ledger!r}"
@@ -126,12 +112,12 @@ class EnvConfig:
                 "max_queries": (max_queries, None),
             }
             check_ledger(ledger, asked)
-            self.problems = (ledger.problem,)
+            self.problems = [ledger.problem]
         else:
             if costs is None:
                 dataset = choose_dataset(found, targets, dataset)
                 metric = choose_metric(found, targets, metric)
-            self.problems = tuple(
+            self.problems = [
                 make_problem(
                     space,
                     device=name,
@@ -142,7 +128,29 @@ class EnvConfig:
                     costs=costs,
                 )
                 for name in names
-            )
+            ]
+        self._settle(
+            budget=budget,
+            reward=reward,
+            objectives=objectives,
+            accuracy=accuracy,
+            costs=costs,
+            max_queries=max_queries,
+            ledger=ledger,
+        )
+
+    def _settle(
+        self,
+        *,
+        budget: float | str,
+        reward: str | RewardFunction,
+        objectives: Sequence[str] | None,
+        accuracy: Accuracy,
+        costs: Costs | None,
+        max_queries: int | None,
+        ledger: BudgetedProblem | None,
+    ) -> None:
+        """Decides all that follows from the problems."""
         first = self.problems[0]
         refuse_accuracy(first)
         self.space = first.space
@@ -156,7 +164,10 @@ class EnvConfig:
         self.restarts = ledger is None and max_queries is None
         if ledger is None:
             ledger = BudgetedProblem(
-                first, max_queries=max_queries, devices=len(self.problems)
+                first,
+                max_queries=max_queries,
+                devices=1 if self.changing else len(self.problems),
+                drawn=self.changing,
             )
         self.ledger = ledger
         self._set_budgets(budget)
@@ -166,7 +177,7 @@ class EnvConfig:
         self._prefix_tables: dict[int, PrefixTable] = {}
         self.fixed = (
             self.space.has_numbers
-            and not self.sampled
+            and not (self.sampled or self.changing)
             and not first.sampled
             and (self.reward is None or self.reward.trusted)
         )
@@ -175,7 +186,7 @@ class EnvConfig:
         """Copies everything but a ledger that was given: copies spend it too."""
         if self.given:
             memo[id(self.ledger)] = self.ledger
-        copied = memo[id(self)] = object.__new__(EnvConfig)
+        copied = memo[id(self)] = object.__new__(type(self))
         vars(copied).update(copy.deepcopy(vars(self), memo))
         return copied
 
@@ -195,9 +206,9 @@ class EnvConfig:
         Raises:
             NotExactError: the costs are a function of unknown form.
         """
-        for problem, budget in zip(self.problems, self.usual, strict=True):
+        for problem, budget in zip(self.problems, self.budgets, strict=True):
             if not problem.model.exact:
-                problem.walk(budget)
+                problem.walk(float(budget))
 
     def refuse_worker(self) -> None:
         """Raises if a ledger or a function is in a vector worker process."""
@@ -206,19 +217,16 @@ class EnvConfig:
 
     def _set_budgets(self, budget: float | str) -> None:
         self.sampled = isinstance(budget, str) and budget == "sampled"
-        name = "medium" if self.sampled else budget
-        self.budgets: FloatArray = np.array([p.budget(name) for p in self.problems])
-        self.usual: list[float] = self.budgets.tolist()
-        self.medium: FloatArray = np.array(
-            [problem.presets["medium"] for problem in self.problems]
-        )
-        self._cheapest = np.array([problem.cheapest for problem in self.problems])
+        self._usual = "medium" if self.sampled else budget
+        self.budgets, self.medium, self._cheapest = self._budgets_on(self.problems)
         if self.sampled:
-            low, high = np.array(
-                [[p.presets[name] for name in SAMPLED_RANGE] for p in self.problems]
-            ).T
-            low = np.maximum(low, self._cheapest)
-            self._log_range = log(low), log(np.maximum(low, high))
+            self._log_low, self._log_high = log_ranges(self.problems)
+
+    def _budgets_on(self, problems: Sequence[Problem]) -> FloatArray:
+        """Returns the usual budgets, the medium and the least possible ones: (3, P)."""
+        usual = [problem.budget(self._usual) for problem in problems]
+        medium = [problem.presets["medium"] for problem in problems]
+        return np.array([usual, medium, [problem.cheapest for problem in problems]])
 
     def _set_reward(
         self, reward: str | RewardFunction, objectives: Sequence[str] | None
@@ -242,10 +250,10 @@ class EnvConfig:
             if all(name in problem.metrics for problem in self.problems)
         ]
         self.metrics = tuple(shared)
-        self.query_columns = tuple(
+        self.query_columns = [
             QueryColumns(problem, self.metrics, one)
             for problem, one in zip(self.problems, rewards, strict=True)
-        )
+        ]
 
     def blank(self) -> dict[str, Any]:
         """Returns the info keys in their order, with what they say of no network."""
@@ -300,7 +308,7 @@ class EnvConfig:
 
     def draw_budgets(self, numbers: IntArray, uniforms: FloatArray) -> FloatArray:
         """Draws sampled budgets ``(N,)`` from uniform numbers in [0, 1)."""
-        low, high = (bound[numbers] for bound in self._log_range)
+        low, high = self._log_low[numbers], self._log_high[numbers]
         drawn = exp(low + uniforms * (high - low))
         return np.asarray(np.maximum(drawn, self._cheapest[numbers]))
 
@@ -310,7 +318,7 @@ class EnvConfig:
         if found is None:
             tail = tuple(self.tails[number].tolist())
             found = make_prefix_table(
-                self.query_columns[number], self.usual[number], tail
+                self.query_columns[number], self.budgets.item(number), tail
             )
             self._prefix_tables[number] = found
         return found
@@ -354,8 +362,22 @@ class EnvConfig:
             raise unknown_name(device, self.devices, what="device of this environment")
         return found[device]
 
-    def check_budget(self, budget: Any, number: int | None) -> FloatArray | None:
-        """Returns an episode's budgets ``(P,)`` by device, None for the usual ones.
+    def seat(self, rows: IntArray, numbers: IntArray) -> IntArray:
+        """Returns which problems rows have, by their places, once devices are chosen.
+
+        Args:
+            rows: ``(M,)`` of a vector; 0 of one environment.
+            numbers: ``(M,)`` of their devices, as :meth:`check_device` has them.
+        """
+        del rows
+        return numbers
+
+    def shown(self, places: IntArray) -> IntArray:
+        """Returns what info calls the devices of problems: ``(M,)``, a new array."""
+        return places.copy()
+
+    def check_budget(self, budget: Any, number: int | None) -> float | str | None:
+        """Returns an episode's budget as it came, None for the usual one.
 
         Args:
             budget: as in the constructor, or None.
@@ -371,10 +393,22 @@ class EnvConfig:
         if sampled:
             message = 'budget "sampled" is the constructor\'s: it is observed'
             raise InvalidArgumentError(message)
-        budgets = self.budgets.copy()
-        for place in range(self.drawn) if number is None else [number]:
-            budgets[place] = self.problems[place].budget(budget)
-        return budgets
+        for problem in self._candidates(number):
+            problem.budget(budget)
+        found: float | str = budget
+        return found
+
+    def _candidates(self, number: int | None) -> Sequence[Problem]:
+        """Returns the problems that an episode may have."""
+        if number is None:
+            return self.problems[: self.drawn]
+        return [self.problems[number]]
+
+    def budgets_of(self, budget: float | str, places: IntArray) -> FloatArray:
+        """Returns a checked budget on each of several problems: ``(M,)``."""
+        chosen = places.tolist()
+        found = {place: self.problems[place].budget(budget) for place in {*chosen}}
+        return np.array([found[place] for place in chosen])
 
     def keys(self, genotypes: Genotypes, numbers: IntArray) -> Keys:
         """Tells networks on devices apart, for the ledger: N keys."""
@@ -454,11 +488,13 @@ def describe_devices(problems: Sequence[Problem]) -> FloatArray:
     medium = np.array([problem.presets["medium"] for problem in problems])
     # -inf where a network of nothing but skips costs nothing
     logs = log(costs / medium[:, None])
-    return np.asarray(np.clip(logs, -LOG_LIMIT, LOG_LIMIT))
+    return np.asarray(np.minimum(np.maximum(logs, -LOG_LIMIT), LOG_LIMIT))
 
 
-def _device(name: str, ledger: Any) -> Device:
-    """Returns a device by its name; that of a given ledger need not be registered."""
-    if isinstance(ledger, BudgetedProblem) and name == ledger.problem.device.name:
-        return ledger.problem.device
-    return get_device(name)
+def log_ranges(problems: Sequence[Problem]) -> FloatArray:
+    """Returns logarithms of the least and the largest sampled budgets: ``(2, P)``."""
+    low, high = np.array(
+        [[one.presets[name] for one in problems] for name in SAMPLED_RANGE]
+    )
+    low = np.maximum(low, [one.cheapest for one in problems])
+    return np.array([log(low), log(np.maximum(low, high))])

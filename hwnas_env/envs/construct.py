@@ -90,9 +90,9 @@ class ConstructEnv(HWNASEnv):
 
     def _begin(self, start: list[int] | None) -> None:
         config, where = self.config, (self._number, self._budget)
-        usual = self._budget == config.usual[self._number]
+        usual = self._budget == config.budgets.item(self._place)
         self._table = (
-            config.prefix_table(self._number) if config.fixed and usual else None
+            config.prefix_table(self._place) if config.fixed and usual else None
         )
         if self._table is None and self._walked != where:
             self._walk, self._walked = self.problem.walk(self._budget), where
@@ -185,7 +185,7 @@ class ConstructEnv(HWNASEnv):
         leaf = self._node - table.leaves
         for name, column in table.columns:
             info[name] = column.item(leaf)
-        if not self._pay(leaf + self._number * self.config.space.size, info):
+        if not self._pay(leaf + self._place * self.config.space.size, info):
             return None
         if self._vector:
             return table.reward[leaf].copy()

@@ -8,9 +8,10 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.engines.additive import extremes, last_sums, needs
+from hwnas_env.engines.additive import Additive, extremes, last_sums, needs
 from hwnas_env.engines.layered import LayeredModel
 from hwnas_env.engines.links import Linear, Link
+from hwnas_env.engines.prefix_tree import PrefixTree
 from hwnas_env.engines.table import TableModel
 from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.config import EnvConfig
@@ -94,24 +95,34 @@ class TableRows(ConstructRows):
     def __init__(self, config: EnvConfig, count: int) -> None:
         """Stacks the devices' tables."""
         super().__init__(config, count)
-        models = [problem.model for problem in config.problems]
-        trees = []
-        for problem, model in zip(config.problems, models, strict=True):
-            assert isinstance(model, TableModel), "small spaces have tables"
-            trees.append(model.tree(problem.metric_column))
-        self._lowest = np.concatenate([tree.lowest for tree in trees])
-        self._highest = np.concatenate([tree.highest for tree in trees])
-        self._children = np.concatenate([tree.children for tree in trees])
-        self._first_child = trees[0].first_child
-        self._counts = (~np.isnan(trees[0].children)).sum(axis=1)
-        self._prefixes, self._leaves = len(trees[0].lowest), trees[0].leaves
+        devices, first = len(config.problems), self._tree(0)
+        self._first_child = first.first_child
+        self._counts = (~np.isnan(first.children)).sum(axis=1)
+        self._prefixes, self._leaves = len(first.lowest), first.leaves
+        self._lowest, self._highest = np.empty((2, devices * self._prefixes))
+        self._children = np.empty((devices * self._leaves, config.choices))
+        for number in range(devices):
+            self.take_in(number)
         self._genotypes, self._one_hot = prefixes(config.space)
         self._prefix = np.zeros(count, dtype=np.int64)
         if config.fixed:
-            tables = [config.prefix_table(n) for n in range(len(models))]
+            tables = [config.prefix_table(number) for number in range(devices)]
             self._observation = _joined([table.observation for table in tables])
             self._records = _joined([table.records for table in tables])
             self._networks = _joined([table.network_records for table in tables])
+
+    def _tree(self, number: int) -> PrefixTree:
+        problem = self.config.problems[number]
+        assert isinstance(problem.model, TableModel), "small spaces have tables"
+        return problem.model.tree(problem.metric_column)
+
+    def take_in(self, number: int) -> None:
+        """Writes a device's tables among the others; see :meth:`Rows.take_in`."""
+        tree = self._tree(number)
+        prefixes = slice(number * self._prefixes, (number + 1) * self._prefixes)
+        inner = slice(number * self._leaves, (number + 1) * self._leaves)
+        self._lowest[prefixes], self._highest[prefixes] = tree.lowest, tree.highest
+        self._children[inner] = tree.children
 
     @property
     def looked_up(self) -> bool:
@@ -216,24 +227,22 @@ class LayeredRows(ConstructRows):
     def __init__(self, config: EnvConfig, count: int) -> None:
         """Puts the devices' tables side by side."""
         super().__init__(config, count)
-        costs = []
-        for problem in config.problems:
-            assert isinstance(problem.model, LayeredModel), "large spaces have layers"
-            costs.append(problem.model.cost(problem.metric_column))
-        self._costs = costs
-        self._ratios = Ratios([cost.links[0] for cost in costs], count)
+        devices, length = len(config.problems), config.length
+        self._costs = [self._cost(number) for number in range(devices)]
+        self._ratios = Ratios([cost.links[0] for cost in self._costs], count)
         self._offsets = np.array(config.space.offsets)
         self._counts = np.array(config.space.choices_at)
-        self._states = max(cost.states for cost in costs)
-        self._nodes = self._states * len(costs)
-        self._entries = self._beside([cost.entries[..., 0] for cost in costs])
-        following = [n * self._states + c.next_state for n, c in enumerate(costs)]
-        self._following = self._beside(following)
-        low, high = zip(*(extremes(cost) for cost in costs), strict=True)
-        self._low, self._high = self._beside(low), self._beside(high)
-        end = np.full((1, self._nodes, config.choices), -np.inf)  # all is open there
-        self._needs = np.concatenate([self._beside([needs(c) for c in costs]), end])
-        self._start = np.array([cost.start[0] for cost in costs])
+        self._states = max(cost.states for cost in self._costs)
+        self._nodes = self._states * devices
+        shape = length, self._nodes, config.choices
+        self._entries = np.zeros(shape)
+        self._following = np.zeros(shape, dtype=np.int64)
+        self._low, self._high = np.zeros((2, length + 1, self._nodes))
+        self._needs = np.zeros((length + 1, self._nodes, config.choices))
+        self._needs[-1] = -np.inf  # all is open there
+        self._start = np.zeros(devices)
+        for number in range(devices):
+            self.take_in(number)
         self._last = np.zeros(count)
         self._common: int | None = 0
         self._depths = np.zeros(count, dtype=np.int64)
@@ -244,20 +253,27 @@ class LayeredRows(ConstructRows):
         self._shown = np.zeros((count, width), dtype=np.float32)
         self._first = np.arange(count) * width
 
-    def _beside(self, tables: Any) -> Any:
-        """Pads the states of tables ``(L, S, ...)`` and puts them side by side."""
-        padded = []
-        for table in tables:
-            width = [(0, 0)] * table.ndim
-            width[1] = (0, self._states - table.shape[1])
-            padded.append(np.pad(table, width))
-        return np.concatenate(padded, axis=1)
+    def _cost(self, number: int) -> Additive:
+        problem = self.config.problems[number]
+        assert isinstance(problem.model, LayeredModel), "large spaces have layers"
+        return problem.model.cost(problem.metric_column)
+
+    def take_in(self, number: int) -> None:
+        """Writes a device's tables among the others; see :meth:`Rows.take_in`."""
+        cost = self._costs[number] = self._cost(number)
+        first = number * self._states
+        nodes = slice(first, first + cost.states)
+        self._entries[:, nodes] = cost.entries[..., 0]
+        self._following[:, nodes] = first + cost.next_state
+        self._low[:, nodes], self._high[:, nodes] = extremes(cost)
+        self._needs[:-1, nodes] = needs(cost)
+        self._start[number] = cost.start[0]
 
     def place(self, rows: IntArray, numbers: IntArray, budgets: FloatArray) -> None:
         """Gives rows their devices and budgets; see :meth:`Rows.place`."""
+        super().place(rows, numbers, budgets)
         for number, mine in by_device(numbers, len(self._costs)):
             self._last[rows[mine]] = last_sums(self._costs[number], budgets[mine])
-        super().place(rows, numbers, budgets)
         self._ratios.place(rows, numbers, budgets)
         self._shown[:, self.ones + 2 :] = self.tail
 

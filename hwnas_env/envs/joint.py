@@ -64,6 +64,10 @@ class JointRows(Rows):
         self._completable = np.zeros(count, dtype=np.bool_)
         self._known: dict[int, tuple[float, Overview, npt.NDArray[np.object_]]] = {}
 
+    def take_in(self, number: int) -> None:
+        """Forgets the device that was there; see :meth:`Rows.take_in`."""
+        self._known.pop(number, None)
+
     def start(self, rows: IntArray, genotype: Any) -> None:
         """Starts episodes; see :meth:`Rows.start`."""
         del genotype  # check_start takes none

@@ -16,7 +16,7 @@ from hwnas_env.devices.registry import (
     reference,
     user_folder,
 )
-from hwnas_env.engines.registry import RESERVED
+from hwnas_env.engines.registry import DRAWN, SEVERAL
 from hwnas_env.errors import DataError, DeviceFileError, HWNASError, unknown_name
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.registry import add_named_spaces, add_space
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from hwnas_env.devices import Device
     from hwnas_env.devices.listed import ListedDevice
     from hwnas_env.engines.space import SearchSpace
+
+RANDOM = "random"
+"""What the keyword ``devices`` says where they are drawn."""
 
 ENTRY_POINT = "hwnas_env.envs.modes:make"
 VECTOR_ENTRY_POINT = "hwnas_env.envs.vector:HWNASVectorEnv"
@@ -54,14 +57,13 @@ def environment_id(space: str, device: str | None) -> str:
         >>> environment_id("fbnet", "edgetpu"), environment_id("nasbench201", None)
         ('HWNAS-FBNet-EdgeTPU-v0', 'HWNAS-NASBench201-MultiDevice-v0')
     """
-    return _id(
-        SEARCH_SPACES.known(space), None if device is None else DEVICES.known(device)
-    )
+    label = SEVERAL if device is None else DEVICES.known(device).label
+    return _id(SEARCH_SPACES.known(space), label)
 
 
-def _id(space: Any, device: Any) -> str:
-    """Returns the id of a listed space and a listed device, or None for several."""
-    return f"HWNAS-{space.label}-{RESERVED if device is None else device.label}-v0"
+def _id(space: Any, label: str) -> str:
+    """Returns the id of a listed space and a device's label, or one for several."""
+    return f"HWNAS-{space.label}-{label}-v0"
 
 
 def environments() -> tuple[str, ...]:
@@ -72,7 +74,7 @@ def environments() -> tuple[str, ...]:
 def _devices() -> dict[str, str]:
     """Returns the device's name of every id of one device."""
     return {
-        _id(space, device): device.name
+        _id(space, device.label): device.name
         for space in SEARCH_SPACES.listed()
         for device in DEVICES.listed()
         if space.name in device.spaces
@@ -80,9 +82,16 @@ def _devices() -> dict[str, str]:
 
 
 MULTI_DEVICE_ENVIRONMENTS: tuple[str, ...] = tuple(
-    _id(space, None) for space in SEARCH_SPACES.listed() if space.name in MULTI_DEVICE
+    _id(space, SEVERAL)
+    for space in SEARCH_SPACES.listed()
+    if space.name in MULTI_DEVICE
 )
 """Every id of several devices, of which each episode draws one."""
+
+RANDOM_DEVICE_ENVIRONMENTS: tuple[str, ...] = tuple(
+    _id(space, DRAWN) for space in SEARCH_SPACES.listed() if space.has_population
+)
+"""Every id of the package whose episodes each draw a device that never was."""
 
 
 def __getattr__(name: str) -> Any:
@@ -96,13 +105,14 @@ def __getattr__(name: str) -> Any:
 
 
 def single_device_ids(name: str) -> list[str]:
-    """Returns the ids of one device each that an id of several devices draws from.
+    """Returns ids of one device each that stand for an id whose episodes draw one.
 
     Args:
-        name: one of ``MULTI_DEVICE_ENVIRONMENTS``.
+        name: one of ``MULTI_DEVICE_ENVIRONMENTS``: the ids of its devices; or one of
+            ``RANDOM_DEVICE_ENVIRONMENTS``, whose devices have none: the same ids.
     """
-    keywords = gym.spec(name).kwargs
-    return [environment_id(keywords["space"], d) for d in keywords["devices"]]
+    space = gym.spec(name).kwargs["space"]
+    return [environment_id(space, device) for device in MULTI_DEVICE[space]]
 
 
 def register_device(device: "Device | str | os.PathLike[str]") -> list[str]:
@@ -210,8 +220,11 @@ def register_space(space: "SearchSpace | str") -> list[str]:
     """
     added = add_space(space)
     _register_all()
-    return [
-        _id(added, device) for device in DEVICES.listed() if added.name in device.spaces
+    drawn = [_id(added, DRAWN)] if added.has_population else []
+    return drawn + [
+        _id(added, device.label)
+        for device in DEVICES.listed()
+        if added.name in device.spaces
     ]
 
 
@@ -227,6 +240,7 @@ def unregister_space(name: str) -> None:
     space = SEARCH_SPACES.key(name)
     for device in DEVICES:
         gym.registry.pop(environment_id(space, device), None)
+    gym.registry.pop(_id(SEARCH_SPACES.known(space), DRAWN), None)
     SEARCH_SPACES.remove(space)
 
 
@@ -245,10 +259,12 @@ def _register_all() -> None:
             # a file that cannot be read says so when one of its ids is made
             if space.name in device.spaces or device.is_broken:
                 keywords = _keywords(device, space)
-                _register(_id(space, device), space=space.name, **keywords)
+                _register(_id(space, device.label), space=space.name, **keywords)
         if space.name in MULTI_DEVICE:
             devices = list(MULTI_DEVICE[space.name])
-            _register(_id(space, None), space=space.name, devices=devices)
+            _register(_id(space, SEVERAL), space=space.name, devices=devices)
+        if space.has_population:
+            _register(_id(space, DRAWN), space=space.name, devices=RANDOM)
 
 
 def _keywords(device: Any, space: Any) -> dict[str, Any]:

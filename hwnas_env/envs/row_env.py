@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.envs.base import HWNASEnv, Info, Observation
+from hwnas_env.envs.base import ROW, HWNASEnv, Info, Observation
 from hwnas_env.envs.rows import Look, Rows
-
-_ROW = np.zeros(1, dtype=np.int64)
 
 
 class RowEnv(HWNASEnv):
@@ -37,8 +35,8 @@ class RowEnv(HWNASEnv):
         return self._rows.check_start(genotype)
 
     def _begin(self, start: Any) -> None:
-        self._rows.place(_ROW, self._one, np.array([self._budget]))
-        self._rows.start(_ROW, start)
+        self._rows.place(ROW, self._one, np.array([self._budget]))
+        self._rows.start(ROW, start)
         self._seen: Look = self._rows.look()
 
     def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:

@@ -63,15 +63,22 @@ class Rows(ABC):
 
         Args:
             rows: which.
-            numbers: their devices.
+            numbers: the places of their problems.
             budgets: in the metric's unit.
         """
+        if self.config.changing:
+            for number in numbers.tolist():
+                self.take_in(number)
         self.number[rows], self.budget[rows] = numbers, budgets
         self.usual = not self.config.sampled and bool(
             (self.budget == self.config.budgets[self.number]).all()
         )
         if self.tail.shape[1]:
             self.tail[rows] = self.config.tail(numbers, budgets)
+
+    def take_in(self, number: int) -> None:
+        """Works out what is kept of the problem at a place; nothing by default."""
+        del number
 
     @abstractmethod
     def start(self, rows: IntArray, genotype: Any) -> None:

@@ -26,6 +26,7 @@ from hwnas_env.envs.joint import JointRows
 from hwnas_env.envs.modes import check_mode
 from hwnas_env.envs.mutate import MutateRows
 from hwnas_env.envs.query_columns import query_rows
+from hwnas_env.envs.random_config import make_config
 from hwnas_env.envs.rows import Look, Rows
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.envs.uniforms import Uniforms
@@ -115,7 +116,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self.metadata = {**self.metadata, **mode_said}  # type: ignore[misc]
         self._spec: EnvSpec | None = None
         check_keywords(keywords, inspect.signature(EnvConfig).parameters)
-        self.config = config = EnvConfig(space, device, **keywords)
+        self.config = config = make_config(space, device, count=num_envs, **keywords)
         self._uniforms = Uniforms(num_envs)
         self._rows: Rows
         if mode == "mutate":
@@ -169,7 +170,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """Names of the devices; ``info["device"]`` is a place in it."""
+        """Names of the devices, none where they are drawn; see ``info["device"]``."""
         return self.config.devices
 
     @property
@@ -179,7 +180,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
 
     @property
     def problem(self) -> Problem:
-        """The problem, of the first device where there are several."""
+        """The problem, of the first device where there are several; or of row 0."""
         return self.config.problems[0]
 
     def pareto_front(self, gamma: float = 1.0) -> list[FloatArray]:
@@ -273,7 +274,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         start, number = None, config.check_device(options.get("device"))
         if "genotype" in options:
             start = self._rows.check_start(options["genotype"])
-        budgets = config.check_budget(options.get("budget"), number)
+        budget = config.check_budget(options.get("budget"), number)
         config.refuse_worker()
         seeds = check_seeds(seed, self.num_envs)
         if any(one is not None for one in seeds):
@@ -282,7 +283,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
                 super().reset(seed=seeds[0])  # np_random, of which nothing here draws
             if config.restarts and len(rows) == self.num_envs:
                 self.ledger.restart()
-        self._begin(rows, number=number, budgets=budgets, start=start)
+        self._begin(rows, number=number, budget=budget, start=start)
         self._begun = True
         look = self._rows.look()
         infos = self._info(look)
@@ -314,29 +315,30 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         rows: IntArray,
         *,
         number: int | None = None,
-        budgets: FloatArray | None = None,
+        budget: float | str | None = None,
         start: Any = None,
     ) -> None:
         """Starts episodes of rows; what is not given is drawn, or the usual."""
         config = self.config
         drawn = config.sampled or config.several
-        if not drawn and budgets is None and self._rows.usual:
+        if not drawn and budget is None and self._rows.usual:
             self._rows.start(rows, start)  # devices and budgets stay as they are
             return
         numbers = np.full(len(rows), number or 0)
         if number is None and config.several:
             uniforms = self._uniforms.take(rows, 1)[:, 0]
             numbers = (uniforms * config.drawn).astype(np.int64)
-        if budgets is not None:
-            chosen = budgets[numbers]
+        places = config.seat(rows, numbers)
+        if budget is not None:
+            chosen = config.budgets_of(budget, places)
         elif config.sampled:
             uniforms = self._uniforms.take(rows, 1)[:, 0]
-            chosen = config.draw_budgets(numbers, uniforms)
+            chosen = config.draw_budgets(places, uniforms)
         else:
-            chosen = config.budgets[numbers]
-        self._rows.place(rows, numbers, chosen)
+            chosen = config.budgets[places]
+        self._rows.place(rows, places, chosen)
         self._rows.start(rows, start)
-        self._placed = self._rows.budget.copy(), self._rows.number.copy()
+        self._placed = self._rows.budget.copy(), config.shown(self._rows.number)
         for column in self._placed:
             column.setflags(write=False)
 

@@ -31,7 +31,7 @@ _STEPS_PER_UNIT = _STEPS * float.fromhex("0x1.71547652b82fep+0")  # 1 / ln 2
 
 _NORMAL, _BEYOND = 708.0, 746.0
 """Arguments within which no exponential is subnormal; beyond which it is 0 or inf."""
-_FEW = 4
+_FEW = 32
 """Arguments up to which Python's numbers are quicker than NumPy's arrays."""
 _BLOCK = 4096
 """Arguments that are worked on at a time, so that they stay in a near cache."""
@@ -245,7 +245,8 @@ def _polynomial(x: _Real, coefficients: tuple[float, ...]) -> _Real:
     """Returns the polynomial of coefficients, that of the highest power first."""
     total = x * coefficients[0] + coefficients[1]
     for coefficient in coefficients[2:]:
-        total = total * x + coefficient
+        total *= x
+        total += coefficient
     return total
 
 

@@ -73,6 +73,8 @@ class BudgetedProblem:
         devices: how many devices share the ledger; one network on two devices counts
             as two.
         record: True keeps what was queried, for :meth:`history`.
+        drawn: True where devices are drawn, more than can be counted in advance: keys
+            are bytes then, whatever the space.
 
     Raises:
         InvalidArgumentError: a limit is not positive, or seconds are limited on a
@@ -89,6 +91,7 @@ class BudgetedProblem:
         repeats: str = "charged",
         devices: int = 1,
         record: bool = False,
+        drawn: bool = False,
     ) -> None:
         """See the class."""
         check_type(problem, Problem, what="problem")
@@ -109,7 +112,7 @@ class BudgetedProblem:
         self.max_train_seconds = max_train_seconds
         self.repeats = check_name(repeats, REPEATS, what="rule for repeats")
         self._devices = check_whole(devices, what="devices", least=1, most=MOST_DEVICES)
-        self._record = record
+        self._record, self._drawn = record, drawn
         self._most = (max_queries or 0) * (MOST_REPEATS if repeats == "free" else 1)
         limited = not (max_queries is None and max_train_seconds is None)
         self._may_tire = limited and repeats == "free"
@@ -129,15 +132,17 @@ class BudgetedProblem:
         self._log: list[tuple[Any, Any]] = []
         self._seen: set[bytes] = set()
         # one flag a network where networks have numbers: quick for one and for many
-        numbered = self.problem.space.has_numbers
+        numbered = self.problem.space.has_numbers and not self._drawn
         size = self.problem.space.size * self._devices if numbered else 0
         self._unseen = np.ones(size, dtype=np.bool_)
         self._first = np.empty(size, dtype=np.int64)
 
     @property
     def unique_classes(self) -> int | None:
-        """Number of isomorphism classes evaluated; None where there are none."""
+        """Number of isomorphism classes evaluated; None where nothing counts them."""
         space = self.problem.space
+        if self._drawn:
+            return None
         if space.isomorphism_class(np.zeros((0, space.length), np.int8)) is None:
             return None
         seen = ~self._unseen.reshape(-1, space.size)
@@ -224,7 +229,7 @@ class BudgetedProblem:
             InvalidArgumentError: the ledger was not made with ``record=True``, or
                 serves several devices.
         """
-        if not self._record or self._devices > 1:
+        if not self._record or self._devices > 1 or self._drawn:
             message = "history: expected a ledger of one device made with record=True"
             raise InvalidArgumentError(message)
         space = self.problem.space

@@ -23,12 +23,14 @@ def compute_presets(space: SearchSpace, model: Model, column: int) -> dict[str, 
     return {name: round_up(float(value)) for name, value in named}
 
 
-def round_up(value: float, *, digits: int = 4) -> float:
-    """Rounds a positive number up to significant digits.
+_ROUNDING = decimal.Context(prec=4, rounding=decimal.ROUND_CEILING)
+
+
+def round_up(value: float) -> float:
+    """Rounds a positive number up to 4 significant digits.
 
     Example:
         >>> round_up(0.123412), round_up(3.0)
         (0.1235, 3.0)
     """
-    rounding = decimal.Context(prec=digits, rounding=decimal.ROUND_CEILING)
-    return float(rounding.create_decimal(repr(value)))
+    return float(_ROUNDING.create_decimal(repr(value)))

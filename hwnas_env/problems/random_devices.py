@@ -5,12 +5,13 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from hwnas_env.arguments import check_names, check_whole
 from hwnas_env.devices import Device
-from hwnas_env.engines.additive import stateless
+from hwnas_env.engines.additive import Additive, stateless
 from hwnas_env.engines.columns import LayeredCosts, TableCosts
 from hwnas_env.engines.forms import TableSpace
 from hwnas_env.engines.layered import LayeredModel
@@ -76,9 +77,16 @@ def random_devices(
     found = get_space(space)
     name = found.default_dataset if dataset is None else found.check_dataset(dataset)
     names = check_names(without, what="without", least=0)
+    return _again(found, name, accuracy, names)
+
+
+def _again(
+    space: SearchSpace, dataset: str, accuracy: Accuracy, without: tuple[str, ...]
+) -> "RandomDevices":
+    """Returns what is kept, or prepares it."""
     if isinstance(accuracy, (str, int)):
-        return _kept(found, name, accuracy, names, id(found))
-    return RandomDevices(found, name, accuracy=accuracy, without=names)
+        return _kept(space, dataset, accuracy, without, id(space))
+    return RandomDevices(space, dataset, accuracy=accuracy, without=without)
 
 
 @functools.lru_cache(maxsize=16)
@@ -107,6 +115,7 @@ class RandomDevices:
         dataset: one of its datasets.
         metric: what budgets are set on.
         without: names of the packaged devices that are left out.
+        accuracy: as it was asked for.
     """
 
     def __init__(
@@ -120,6 +129,7 @@ class RandomDevices:
         """Prepares what all devices share; see :func:`random_devices`."""
         population = space.population
         self.space, self.dataset, self.without = space, dataset, without
+        self.accuracy = accuracy
         self.metric = population.metric
         self._law = DeviceLaw.of(population, dataset, without=without)
         self._problem, usual = (
@@ -137,6 +147,14 @@ class RandomDevices:
             name: math.ceil(fraction * self._listed) - 1
             for name, fraction in {**space.budgets, **SAMPLED}.items()
         }
+
+    def __reduce__(self) -> Any:
+        """Is prepared anew where it is unpickled."""
+        return _again, (self.space, self.dataset, self.accuracy, self.without)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "RandomDevices":
+        """Returns itself: nothing of it changes."""
+        return self
 
     def draw(self, number: int) -> Problem:
         """Returns the problem on a device: the same for a number, on every machine.
@@ -235,20 +253,23 @@ def _layered_costs(
     model: LayeredModel, counts: list[FloatArray], listed: Genotypes
 ) -> _Costs:
     """See :func:`_costs`: of what each choice counts, ``(K_p, P)`` a position."""
-    choices_at = [len(table) for table in counts]
-    ends = np.cumsum(choices_at)
+    choices_at = tuple(len(table) for table in counts)
+    length, choices = len(counts), max(choices_at)
+    existing = np.arange(choices) < np.array(choices_at)[:, None]
+    one_state = np.zeros((length, 1, choices), dtype=np.int64)
     rows = np.concatenate(counts)
     # the few terms that a choice has, in their order
     most = int((rows != 0.0).sum(axis=1).max())
     which = np.argsort(rows == 0.0, axis=1, kind="stable")[:, :most]
     rows = np.take_along_axis(rows, which, axis=1)
-    length, choices = len(counts), max(choices_at)
     places = np.ascontiguousarray((listed + choices * np.arange(length)).T)
 
     def costs(weights: FloatArray) -> tuple[FloatArray, Callable[[], Model]]:
         added = ordered_sum(weights[1:].take(which) * rows)
-        entries = np.split(added, ends[:-1])
-        quantity = stateless(float(weights[0]), entries, link=Linear())
+        entries = np.zeros((length, choices))
+        entries[existing] = added
+        table = entries.reshape(length, 1, choices, 1)
+        quantity = Additive(weights[:1], table, one_state, (Linear(),), choices_at)
         # sums of multiples of the grid are exact in any order
         sums = quantity.entries.reshape(-1).take(places).sum(axis=0)
         make_model = functools.partial(model.with_cost, 0, quantity)

@@ -17,11 +17,13 @@ class ListedSpace(Listed):
         size: int,
         datasets: tuple[str, ...],
         default_dataset: str,
+        has_population: bool = False,
     ) -> None:
         """Says what the space itself says under the same names."""
         super().__init__(name, label)
         self.size, self.datasets = size, datasets
         self.default_dataset = default_dataset
+        self.has_population = has_population
 
     def read(self) -> Any:
         """Loads the room."""

@@ -4,7 +4,7 @@ This room does not import the environments: it knows them by what they offer. Th
 protocols list that; ``core_of`` finds the environment beneath all wrappers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, SupportsFloat, TypeAlias, runtime_checkable
 
 import gymnasium as gym
@@ -52,8 +52,8 @@ class EnvConfig(Protocol):
         """Whether each episode has a device of its own, ``info["device"]``."""
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
-        """The problem of each device."""
+    def problems(self) -> Sequence[Problem]:
+        """The problem of each device; of each row, where devices are drawn."""
 
     @property
     def vector_rewards(self) -> tuple[VectorReward, ...]:

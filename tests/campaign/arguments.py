@@ -9,7 +9,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from hwnas_env.envs.registration import ENVIRONMENTS, MULTI_DEVICE_ENVIRONMENTS
+from hwnas_env.envs.registration import (
+    ENVIRONMENTS,
+    MULTI_DEVICE_ENVIRONMENTS,
+    RANDOM_DEVICE_ENVIRONMENTS,
+)
 from hwnas_env.errors import HWNASError
 from tests.campaign.odd import OBJECTS, VALUES
 from tests.campaign.sandbox import attempt
@@ -19,10 +23,11 @@ SECONDS = 300
 MOST_STEPS = 200
 """Steps of an episode that are played; a horizon may be any number."""
 
-IDS = (*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS)
+IDS = (*ENVIRONMENTS, *MULTI_DEVICE_ENVIRONMENTS, *RANDOM_DEVICE_ENVIRONMENTS)
 KEYWORDS = (
     *("dataset", "mode", "metric", "budget", "reward", "objectives", "source"),
     *("accuracy", "max_queries", "render_mode", "devices", "test_devices", "horizon"),
+    *("without",),
 )
 GOOD: dict[str, tuple[Any, ...]] = {
     "mode": ("construct", "mutate", "joint"),

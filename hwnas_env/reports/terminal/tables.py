@@ -4,13 +4,16 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import gymnasium as gym
 from rich.console import Group
 from rich.table import Table
 
 from hwnas_env.benchmark.runs import Limits, Run, Task
+from hwnas_env.envs.registration import RANDOM
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.fidelity import ERRORS, fidelity_words
 from hwnas_env.problems.problem import PRESETS, Problem
+from hwnas_env.problems.random_devices import random_devices
 from hwnas_env.reports.terminal.printing import heading
 from hwnas_env.types import Provenance
 
@@ -224,6 +227,17 @@ def several_row(name: str, problems: Sequence[Problem]) -> dict[str, Any]:
     }
 
 
+def drawn_row(name: str) -> dict[str, Any]:
+    """Returns the row of an environment of drawn devices; each has its own budgets.
+
+    Args:
+        name: the environment's id.
+    """
+    devices = random_devices(gym.spec(name).kwargs["space"])
+    (row,) = environment_rows({name: devices.draw(0)})
+    return {**row, "devices": RANDOM, **dict.fromkeys(PRESETS)}
+
+
 def environment_table(rows: Sequence[Mapping[str, Any]]) -> Group:
     """Lays the environments out."""
     table = Table()
@@ -238,7 +252,7 @@ def environment_table(rows: Sequence[Mapping[str, Any]]) -> Group:
     return Group(
         table,
         "tight, medium, loose: preset budgets on the metric, in its unit; those of "
-        "MultiDevice are each device's, on the first metric that all have",
+        "MultiDevice and RandomDevice are each device's, on a metric that all have",
     )
 
 

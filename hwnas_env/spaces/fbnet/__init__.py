@@ -30,6 +30,7 @@ LISTED = ListedSpace(
     size=9**22,
     datasets=("cifar100", "ImageNet"),
     default_dataset="ImageNet",
+    has_population=True,
 )
 """What ids need to know of the space."""
 

@@ -29,6 +29,7 @@ LISTED = ListedSpace(
     size=36**6 * 48,
     datasets=("ImageNet",),
     default_dataset="ImageNet",
+    has_population=True,
 )
 """What ids need to know of the space."""
 

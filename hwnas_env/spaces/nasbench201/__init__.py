@@ -27,6 +27,7 @@ LISTED = ListedSpace(
     size=5**6,
     datasets=("cifar10", "cifar100", "ImageNet16-120"),
     default_dataset="cifar10",
+    has_population=True,
 )
 """What ids need to know of the space."""
 
