@@ -125,12 +125,18 @@ class ConstructEnv(HWNASEnv):
             action = self.check_action(action)
         if self._blank["budget_exhausted"] or (self._shared and self._broke()):
             return self._unpaid()
-        if self._table is None or self._fewer:
+        table = self._table
+        if table is None or self._fewer:
             self._decide(action)
-        else:  # the same, without a call: this is the step that has to be quick
+            observation, info = self._look()
+        else:  # the same, without calls: this is the step that has to be quick
             self._depth += 1
-            self._node = self._node * self._choices + 1 + action
-        observation, info = self._look()
+            node = self._node = self._node * self._choices + 1 + action
+            info = self._blank.copy()
+            shown, genotype, mask, info["completable"] = table.row(node)
+            info["genotype"] = genotype.copy()
+            info["action_mask"] = mask.copy()
+            observation = shown.copy()
         if self._depth < self._length:
             if self.render_mode == "human":
                 self.render()
