@@ -1,5 +1,6 @@
 """Mode mutate: one position changed a step; one environment, and many on arrays."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -196,6 +197,15 @@ def uniform_genotypes(uniforms: FloatArray, space: SearchSpace) -> Genotypes:
     return np.asarray((uniforms * np.array(space.choices_at)).astype(np.int8))
 
 
+@functools.lru_cache(maxsize=8)
+def changes(space: SearchSpace) -> tuple[IntArray, IntArray, Genotypes]:
+    """Returns every action, the position that it changes, and to which choice."""
+    action = np.arange(space.length * space.choices)
+    position, choice = action // space.choices, action % space.choices
+    choice %= np.array(space.choices_at)[position]
+    return action, position, choice.astype(np.int8)
+
+
 def neighbourhood(
     problem: Problem, genotypes: Genotypes, budgets: FloatArray
 ) -> tuple[FloatArray, npt.NDArray[np.int8], BoolArray]:
@@ -214,11 +224,8 @@ def neighbourhood(
     count, length = genotypes.shape
     choices = space.choices
     around = np.repeat(genotypes[:, None, :], length * choices, axis=1)
-    action = np.arange(length * choices)
-    position, choice = action // choices, action % choices
-    if not space.uniform:
-        choice %= np.array(space.choices_at)[position]
-    around[:, action, position] = choice.astype(np.int8)
+    action, position, choice = changes(space)
+    around[:, action, position] = choice
     costs = problem.known_costs(around.reshape(-1, length)).reshape(count, -1)
     same = (np.arange(choices) == genotypes[:, :, None]).reshape(count, -1)
     meets = (costs <= budgets[:, None]) & ~same
