@@ -8,6 +8,7 @@ import numpy as np
 
 from hwnas_env.engines.forms import TableSpace
 from hwnas_env.engines.model import (
+    Answer,
     Model,
     Objective,
     Optimum,
@@ -73,6 +74,20 @@ class TableModel(Model):
         seconds = None if self.train_seconds is None else self.train_seconds.take(rows)
         costs = self.costs.take(rows, axis=0)
         return Evaluation(accuracy, costs, self.deployable.take(rows), seconds)
+
+    def evaluate_one(self, genotype: Sequence[int]) -> Answer | None:
+        """Looks one genotype up; see :meth:`Model.evaluate_one`."""
+        row = 0
+        for choice, count in zip(genotype, self.space.choices_at, strict=True):
+            row = row * count + choice
+        if self.chosen_run is not None or not self.deployable.item(row):
+            return None
+        seconds = self.train_seconds
+        return Answer(
+            self.accuracy_percent.item(row),
+            self.costs[row].tolist(),
+            None if seconds is None else seconds.item(row),
+        )
 
     def known_costs(self, genotypes: Genotypes, column: int) -> FloatArray:
         """Looks one cost up; see :meth:`Model.known_costs`."""

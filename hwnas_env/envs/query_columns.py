@@ -73,7 +73,8 @@ class QueryColumns:
             uniforms: ``(1,)``, where an accuracy's runs are drawn.
         """
         problem, reward, answer = self.problem, self.reward, None
-        if isinstance(reward, NamedReward) and reward.trusted:
+        plain = isinstance(reward, NamedReward) and reward.trusted
+        if plain and uniforms is None:
             answer = problem.model.evaluate_one(genotype.tolist())
         if answer is None or not isinstance(reward, NamedReward):
             evaluation = problem.evaluate_valid(genotype[None, :], uniforms=uniforms)
