@@ -335,7 +335,14 @@ def narrow_costs(name: str) -> FloatArray:
     return np.where(space.existing == 1, 1.0 + choices, np.nan)
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+SEARCHING = [
+    pytest.param(agent, marks=pytest.mark.jax if agent == "jax_ppo" else ())
+    for agent in AGENTS
+    if agent != "transfer_ppo"  # for which there is nothing to train on
+]
+
+
+@pytest.mark.parametrize("agent", SEARCHING)
 def test_positions_of_one_choice_are_searched_by_every_agent(
     narrow: str, agent: str
 ) -> None:

@@ -39,9 +39,12 @@ FILE = "expectations.json"
 
 def table_key(task: Task) -> str:
     """Returns a task's name in the committed table."""
+    problem = task.problem()
+    usual = problem.dataset == problem.space.default_dataset
+    where = task.env_id if usual else f"{task.env_id} {problem.dataset}"
     if task.objectives:
-        return f"{task.env_id} {' '.join(task.objectives)}"
-    return f"{task.env_id} {task.metric} {task.budget}"
+        return f"{where} {' '.join(task.objectives)}"
+    return f"{where} {task.metric} {task.budget}"
 
 
 def data_digest(task: Task) -> str:
