@@ -184,9 +184,15 @@ def test_a_policy_for_all_budgets_is_saved_and_plays_within_each(
         JaxPPO.load(
             tmp_path / "run.1", PROBLEMS["nasbench201"], rng=np.random.default_rng(0)
         )
-    (tmp_path / "bad.npz").write_bytes(b"PK")
-    with pytest.raises(RestoreError, match="no policy"):
+    whole = (tmp_path / "run.1.npz").read_bytes()
+    for damaged in (b"PK", b"", whole[: len(whole) // 2]):
+        (tmp_path / "bad.npz").write_bytes(damaged)
+        with pytest.raises(RestoreError, match="no policy"):
+            JaxPPO.load(tmp_path / "bad", problem, rng=np.random.default_rng(0))
+    np.savez(tmp_path / "bad.npz", made=np.array("[1]"))
+    with pytest.raises(RestoreError, match="expected agent, budget"):
         JaxPPO.load(tmp_path / "bad", problem, rng=np.random.default_rng(0))
+    assert [path.name for path in tmp_path.glob("*.part")] == []
 
 
 def test_costs_that_are_a_function_are_refused() -> None:

@@ -46,12 +46,10 @@ def test_it_asks_its_policy_first_and_spends_its_ledger(
     space: str, device: str, devices: str
 ) -> None:
     config = replace(SMALL, devices=devices)
-    agent, genotypes = searched(space, device, config)
-    policy = agent.networks(1, deterministic=True)
+    _, genotypes = searched(space, device, config)
     assert len(np.unique(genotypes[:10], axis=0)) == 10
     _, again = searched(space, device, config)
     assert np.array_equal(genotypes, again)
-    assert policy.shape == (1, agent.problem.space.length)
 
 
 @pytest.mark.jax

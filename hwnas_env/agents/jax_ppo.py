@@ -1,6 +1,9 @@
 """Masked PPO that is compiled by jax: the whole of a run, not the network alone."""
 
+import io
 import json
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -9,6 +12,7 @@ from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.learners import MaskablePPOConfig
 from hwnas_env.agents.saved import config_in, made_with
 from hwnas_env.arguments import check_type, check_whole
+from hwnas_env.data.files import write_file
 from hwnas_env.errors import InvalidArgumentError, RestoreError
 from hwnas_env.extras import load_extra
 from hwnas_env.problems.budget import BudgetedProblem
@@ -17,6 +21,9 @@ from hwnas_env.types import AnyPath, Genotypes
 
 if TYPE_CHECKING:
     from hwnas_env.jax.ppo import Hyperparameters
+
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+"""What NumPy raises at a file that is none of its own, or not whole."""
 
 JaxPPOT = TypeVar("JaxPPOT", bound="JaxPPO")
 
@@ -61,7 +68,7 @@ class JaxPPO(Agent[MaskablePPOConfig]):
     ) -> None:
         """See the class."""
         super().__init__(problem, budget, rng=rng, config=config)
-        self._jax = load_extra("jax", extra="jax", purpose="this agent")
+        load_extra("jax", extra="jax", purpose="this agent")
         self._params: Any = self._params_of(
             problem, "sampled" if self.config.sampled_budgets else self.limit
         )
@@ -113,10 +120,12 @@ class JaxPPO(Agent[MaskablePPOConfig]):
 
     def _begin(self) -> Any:
         """Returns a run at its beginning, on this agent's problem."""
+        import jax
+
         from hwnas_env.jax import compiled
 
         compiled.keep_compilations()
-        key = self._jax.random.key(self._seed)
+        key = jax.random.key(self._seed)
         return compiled.begin(key, self._params, hyper=self.hyper)
 
     def networks(
@@ -146,6 +155,8 @@ class JaxPPO(Agent[MaskablePPOConfig]):
             InvalidArgumentError: nothing was learnt yet, or n is not positive.
             InvalidBudgetError: no budget, or one that no deployable network meets.
         """
+        import jax
+
         from hwnas_env.jax import compiled
 
         check_whole(n, what="n", least=1)
@@ -156,7 +167,7 @@ class JaxPPO(Agent[MaskablePPOConfig]):
         limit = target.budget(self.limit if budget is None else budget)
         drawn = compiled.draw_networks(
             self.training.networks,
-            self._jax.random.key(seed),
+            jax.random.key(seed),
             self._params_of(target, limit),
             count=n,
             greedy=deterministic,
@@ -171,12 +182,15 @@ class JaxPPO(Agent[MaskablePPOConfig]):
 
         Raises:
             InvalidArgumentError: nothing was learnt yet.
+            DataError: the file cannot be written; what was there before still is.
         """
         if self.training is None:
             message = "save: nothing was learnt yet; search first"
             raise InvalidArgumentError(message)
+        content = io.BytesIO()
         made = np.array(json.dumps(made_with(self)))
-        np.savez(_file(path), made=made, **self._leaves(self.training.networks))
+        np.savez(content, made=made, **_leaves(self.training.networks))
+        write_file(Path(_file(path)), content.getvalue(), what="policy")
 
     @classmethod
     def load(
@@ -196,17 +210,19 @@ class JaxPPO(Agent[MaskablePPOConfig]):
         Raises:
             RestoreError: another agent's, of another search space, or damaged.
         """
+        import jax
+
         try:
             with np.load(_file(path), allow_pickle=False) as file:
                 made = json.loads(str(file["made"]))
                 arrays = {name: file[name] for name in file.files if name != "made"}
-        except (OSError, ValueError, KeyError) as error:
+        except _DAMAGED as error:
             message = f"{path}: no policy of {cls.name}: {error}"
             raise RestoreError(message) from error
         config = config_in(made, cls, problem, path=path)
         agent = cls(problem, made["budget"], rng=rng, config=config)
         training = agent._begin()
-        fresh = agent._leaves(training.networks)
+        fresh = _leaves(training.networks)
         came, wanted = (
             {name: array.shape for name, array in leaves.items()}
             for leaves in (arrays, fresh)
@@ -214,14 +230,10 @@ class JaxPPO(Agent[MaskablePPOConfig]):
         if came != wanted:
             message = f"{path}: its networks have other shapes than its configuration"
             raise RestoreError(message)
-        tree = agent._jax.tree.structure(training.networks)
-        networks = agent._jax.tree.unflatten(tree, [arrays[name] for name in fresh])
+        tree = jax.tree.structure(training.networks)
+        networks = jax.tree.unflatten(tree, [arrays[name] for name in fresh])
         agent.training = training._replace(networks=networks)
         return agent
-
-    def _leaves(self, networks: Any) -> dict[str, Any]:
-        leaves = self._jax.tree.leaves(networks)
-        return {f"layer_{n:02d}": np.asarray(leaf) for n, leaf in enumerate(leaves)}
 
     def _params_of(self, problem: Problem, budget: float | str) -> Any:
         """Returns a problem's params, whose observations are those that it learns in.
@@ -236,6 +248,13 @@ class JaxPPO(Agent[MaskablePPOConfig]):
             reward=self.config.reward,
             shown=self.config.sampled_budgets,
         )
+
+
+def _leaves(networks: Any) -> dict[str, Any]:
+    import jax
+
+    leaves = jax.tree.leaves(networks)
+    return {f"layer_{n:02d}": np.asarray(leaf) for n, leaf in enumerate(leaves)}
 
 
 def _file(path: AnyPath) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hwnas_env.agents.agent import Agent
-from hwnas_env.errors import RestoreError
+from hwnas_env.errors import RestoreError, shown
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import AnyPath
 
@@ -19,10 +19,8 @@ def made_with(agent: Agent) -> dict[str, Any]:
     }
 
 
-def config_in(
-    made: Mapping[str, Any], kind: type[Agent], problem: Problem, *, path: AnyPath
-) -> Any:
-    """Returns the configuration of a saved agent.
+def config_in(made: Any, kind: type[Agent], problem: Problem, *, path: AnyPath) -> Any:
+    """Returns the configuration of a saved agent; all else is there, too.
 
     Args:
         made: what :func:`made_with` returned.
@@ -31,8 +29,11 @@ def config_in(
         path: where it was, for the error.
 
     Raises:
-        RestoreError: another agent's, or of another search space.
+        RestoreError: another agent's, of another search space, or damaged.
     """
+    if not isinstance(made, Mapping) or not {"budget", "config"} <= {*made}:
+        message = f"{path}: expected agent, budget, space and config, got {shown(made)}"
+        raise RestoreError(message)
     for key, expected in (("agent", kind.name), ("space", problem.space.name)):
         if made.get(key) != expected:
             message = f"{path}: expected {key} {expected!r}, got {made.get(key)!r}"

@@ -49,14 +49,12 @@ class TransferPPO(JaxPPO):
         if self.training is None and not ledger.exhausted:
             compiled.keep_compilations()
             seed = self._seed % self.config.policies
-            problem, out = (
-                self.problem,
-                {*self.config.without, self.problem.device.name},
-            )
+            problem, config = self.problem, self.config
             trained = train_on_others(
                 (problem.space.name, problem.dataset, problem.metric),
-                tuple(sorted(out)),
-                self.config,
+                tuple(sorted({*config.without, problem.device.name})),
+                # what comes after training makes no difference to it
+                dataclasses.replace(config, asks="policy", sampled=1, tuning_rate=1.0),
                 super().hyper,
                 seed,
             )

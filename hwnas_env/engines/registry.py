@@ -2,6 +2,7 @@
 
 import bisect
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
@@ -63,7 +64,7 @@ class Named(Protocol):
         """The word in environment ids."""
 
 
-class Listed:
+class Listed(ABC):
     """Stands in a registry for a thing whose name and label alone are read yet."""
 
     def __init__(self, name: str, label: str) -> None:
@@ -78,9 +79,9 @@ class Listed:
             kept.setdefault("_whole", self.read())
         return kept["_whole"]
 
+    @abstractmethod
     def read(self) -> Any:
         """Reads the thing."""
-        raise NotImplementedError
 
 
 Thing = TypeVar("Thing", bound=Named)

@@ -240,9 +240,8 @@ def _advance(
     state = State(genotype, time + 1, place)
     done = state.time == spec.length
     found = outcome(place, params)
-    nothing = _nothing(0, spec)
     shown = {
-        name: jnp.where(done, value, jnp.zeros_like(nothing[name]))
+        name: jnp.where(done, value, jnp.zeros_like(value))
         for name, value in found._asdict().items()
     }
     info = _info(shown, genotype, done) | _episode(place, params, many=False)
@@ -281,12 +280,11 @@ def _observe(state: State, seen: Look, params: Params) -> Any:
 
 
 def _nothing(count: int, spec: Spec) -> dict[str, Any]:
-    """Returns what is said of no network; of ``()`` where count is 0."""
-    shape = (count,) if count else ()
-    numbers, flags = jnp.zeros(shape, jnp.float32), jnp.zeros(shape, jnp.bool_)
+    """Returns what is said of rows that have no network yet."""
+    numbers, flags = jnp.zeros(count, jnp.float32), jnp.zeros(count, jnp.bool_)
     objectives = (len(spec.objectives),) if spec.objectives else ()
     return {
-        "reward": jnp.zeros((*shape, *objectives), jnp.float32),
+        "reward": jnp.zeros((count, *objectives), jnp.float32),
         "accuracy_percent": numbers,
         "cost": numbers,
         "feasible": flags,

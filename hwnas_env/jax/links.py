@@ -14,8 +14,11 @@ from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.jax import pairs
 from hwnas_env.jax.pairs import Pair, split
 
-_SMALLEST = 1e-30
+_NO_FLOOR = -1e30
 """A floor that no sum reaches stands for none, so that pairs stay finite."""
+
+_SMALLEST = 1e-30
+"""Less than any quantity, so that no quotient is infinite or negative."""
 
 
 class LinearLink(NamedTuple):
@@ -139,7 +142,7 @@ def convert_link(link: Link, *, unit: float, over: float = 1.0) -> JaxLink:
     """
     if isinstance(link, Linear):
         factor = link.scale / link.unit / over
-        floor = max(link.floor * factor, -1e30) if np.isfinite(link.floor) else -1e30
+        floor = max(link.floor * factor, _NO_FLOOR)
         return LinearLink(_pair(floor), _pair(unit * factor))
     if isinstance(link, Saturating):
         return SaturatingLink(

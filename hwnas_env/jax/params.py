@@ -58,25 +58,21 @@ class Spec:
     Attributes:
         space: name of the search space.
         counts: how many choices each position has.
-        table: whether the space is a table; else it is layers.
         shifts: of a table, what leads from a prefix's number to its children's.
         leaves: of a table, number of the first complete prefix.
         reward: name of the reward; empty where there are objectives.
         objectives: of a vector reward: the place, -1 of the accuracy, 0 of the budget's
             metric, then of the others; and whether less is better.
         shown: whether an observation shows the budget.
-        several: whether an episode draws its device, and shows it.
     """
 
     space: str
     counts: tuple[int, ...]
-    table: bool
     shifts: tuple[int, ...]
     leaves: int
     reward: str
     objectives: tuple[tuple[int, bool], ...]
     shown: bool
-    several: bool
 
     @property
     def length(self) -> int:
@@ -253,38 +249,26 @@ def make_params(
             reward="" if vectors else reward,
             objectives=objectives or (),
             shown=shown or sampled,
-            several=several,
         ),
     )
 
 
 def _spec_of(
-    problem: Problem,
-    *,
-    reward: str,
-    objectives: Sequence[str],
-    shown: bool,
-    several: bool,
+    problem: Problem, *, reward: str, objectives: Sequence[str], shown: bool
 ) -> Spec:
     model, others = problem.model, _others(problem, objectives)
-    table = isinstance(model, TableModel)
     tree = model.tree(problem.metric_column) if isinstance(model, TableModel) else None
     places = {"accuracy": -1, problem.metric: 0}
     places |= {name: place for place, name in enumerate(others, start=1)}
+    named = problem.objectives(objectives) if objectives else ()
     return Spec(
         space=problem.space.name,
         counts=problem.space.choices_at,
-        table=table,
         shifts=tree.shifts if tree else (),
         leaves=tree.leaves if tree else 0,
         reward=reward,
-        objectives=tuple(
-            (places[one.name], one.minimise) for one in problem.objectives(objectives)
-        )
-        if objectives
-        else (),
+        objectives=tuple((places[one.name], one.minimise) for one in named),
         shown=shown,
-        several=several,
     )
 
 
