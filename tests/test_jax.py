@@ -29,6 +29,7 @@ from hwnas_env.jax import (  # noqa: E402
     Params,
     action_mask,
     make_params,
+    pairs,
     reset,
     reset_batch,
     stack_params,
@@ -126,6 +127,35 @@ def compare(
         open_now = jax.vmap(action_mask, (0, None))(auto, params)
         assert np.array_equal(together[2]["action_mask"], open_now)
         assert np.array_equal(ended[2]["action_mask"], open_now)
+
+
+def _four(x: Any) -> Any:
+    return pairs.add(pairs.multiply(x, pairs.constant(0.1)), pairs.constant(4.0))
+
+
+@pytest.mark.parametrize(
+    ("function", "truth", "ends"),
+    [
+        (lambda x, y: pairs.add(x, y), np.add, (0.01, 100.0)),
+        (lambda x, y: pairs.multiply(x, y), np.multiply, (0.01, 100.0)),
+        (lambda x, y: pairs.divide(x, y), np.divide, (0.01, 100.0)),
+        (lambda x, _: pairs.sqrt(x), lambda x, _: np.sqrt(x), (0.01, 100.0)),
+        (lambda x, _: pairs.exp(x), lambda x, _: np.exp(x), (-20.0, 20.0)),
+        (lambda x, _: pairs.log(x), lambda x, _: np.log(x), (1.5, 1e4)),
+        (lambda x, _: pairs.power(x, -0.07), lambda x, _: x**-0.07, (0.1, 1e3)),
+        (lambda x, _: _four(x), lambda x, _: 0.1 * x + 4.0, (0.01, 100.0)),
+    ],
+)
+def test_pairs_hold_more_than_float32_compiled_or_not(
+    function: Any, truth: Any, ends: tuple[float, float]
+) -> None:
+    numbers = np.random.default_rng(0).uniform(*ends, (2, 20_000))
+    expected = truth(*numbers)
+    given = [tuple(map(jax.numpy.asarray, pairs.split(x))) for x in numbers]
+    for one in (function, jax.jit(function)):
+        large, small = one(*given)
+        found = np.asarray(large, dtype=np.float64) + np.asarray(small)
+        assert np.abs(found / expected - 1.0).max() < 2.0**-29
 
 
 def budgets_of(problem: Problem, *, count: int) -> list[float]:

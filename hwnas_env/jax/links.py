@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from hwnas_env.engines.links import Inverse, Linear, Link, Logistic, Saturating
@@ -192,8 +191,7 @@ def value(link: JaxLink, total: Pair) -> Pair:
     if isinstance(link, SaturatingLink):
         drop = pairs.multiply(_of(link.span), fall)
         return pairs.add(_of(link.ceiling), pairs.negative(drop))
-    one = jnp.ones_like(fall[0]), jnp.zeros_like(fall[0])
-    return pairs.divide(_of(link.ceiling), pairs.add(fall, one))
+    return pairs.divide(_of(link.ceiling), pairs.add(fall, pairs.constant(1.0)))
 
 
 def _pair(number: float) -> Any:

@@ -33,19 +33,13 @@ def split(numbers: Any) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32
 
 
 def constant(number: float) -> Pair:
-    """Returns the pair next to one Python number."""
-    large, small = split(number)
-    return jnp.float32(large), jnp.float32(small)
-
-
-def _whole(number: float, like: Any) -> Pair:
-    """Returns a number in the shape of an array, hidden from the compiler.
+    """Returns the pair next to one Python number, hidden from the compiler.
 
     It would put constants together in an order of its own, and lose the small part.
     """
     hide: Any = jax.lax.optimization_barrier
-    large = hide(jnp.full_like(like, number))
-    return large, jnp.zeros_like(like)
+    large, small = hide(tuple(map(jnp.float32, split(number))))
+    return large, small
 
 
 def _fast_sum(large: Any, small: Any) -> Pair:
@@ -129,7 +123,7 @@ def exp(x: Pair) -> Pair:
     # e^r - 1 - r in float32 is a two-hundredth of the whole
     term = small[0]
     tail = term * term * (0.5 + term * (1 / 6 + term * (1 / 24 + term * (1 / 120))))
-    found = add(_whole(1.0, term), _fast_sum(small[0], small[1] + tail))
+    found = add(constant(1.0), _fast_sum(small[0], small[1] + tail))
     for _ in range(_HALVINGS):
         found = multiply(found, found)
     power = twos.astype(jnp.int32) + 127  # as the bits of a float32's exponent
@@ -142,7 +136,7 @@ def log(a: Pair) -> Pair:
     first = jnp.log(a[0])
     guess = first, jnp.zeros_like(first)
     ratio = multiply(a, exp(negative(guess)))
-    return add(guess, add(ratio, _whole(-1.0, first)))
+    return add(guess, add(ratio, constant(-1.0)))
 
 
 def power(a: Pair, exponent: float) -> Pair:
