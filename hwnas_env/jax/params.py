@@ -17,18 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.arguments import check_name, check_type
-from hwnas_env.engines.additive import Additive, extremes
+from hwnas_env.engines.additive import Additive, extremes, last_sums, needs
 from hwnas_env.engines.layered import LayeredModel
-from hwnas_env.engines.links import largest_arguments
 from hwnas_env.engines.states import merged
 from hwnas_env.engines.table import TableModel
-from hwnas_env.envs.config import LOG_LIMIT, describe_devices
+from hwnas_env.envs.config import LOG_LIMIT, describe_devices, log_ranges
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.jax.links import convert_link, mix
 from hwnas_env.jax.pairs import split
 from hwnas_env.jax.rewards import REWARDS
 from hwnas_env.maths.elementary import exp, log
-from hwnas_env.problems.problem import SAMPLED_RANGE, Problem
+from hwnas_env.problems.problem import Problem
 from hwnas_env.problems.rewards import VectorReward
 from hwnas_env.types import FloatArray
 
@@ -330,12 +329,9 @@ def _check(problems: list[Problem]) -> None:
 
 def _drawn(problem: Problem) -> FloatArray:
     """Returns the budgets that sampled ones are drawn from: ``(SAMPLED,)``."""
-    low, high = (problem.presets[name] for name in SAMPLED_RANGE)
-    low = max(low, problem.cheapest)
-    ends = log(np.array([low, max(low, high)]))
+    low, high = log_ranges([problem])[:, 0].tolist()
     parts = (np.arange(SAMPLED) + 0.5) / SAMPLED
-    budgets = exp(ends[0] + parts * (ends[1] - ends[0]))
-    return np.asarray(np.maximum(budgets, problem.cheapest))
+    return np.asarray(np.maximum(exp(low + parts * (high - low)), problem.cheapest))
 
 
 def _table_of(
@@ -398,25 +394,18 @@ def _layers_of(
     problem: Problem, sums: Additive, budgets: FloatArray, states: int
 ) -> tuple[Layers, Ints]:
     medium, cost = problem.presets["medium"], sums.columns([0])
-    grid = sums.grid
-    entry = np.round(sums.entries / grid).astype(np.int64)
-    low, high = (np.round(one / grid[0]).astype(np.int64) for one in extremes(cost))
-    following = sums.next_state
-    layers, _, blocks = following.shape
-    need = np.stack(
-        [entry[d, ..., 0] + low[d + 1][following[d]] for d in range(layers)]
-    )
-    need = _limbs(need)
-    absent = np.arange(blocks) >= np.array(sums.blocks_at)[:, None]
-    need[np.broadcast_to(absent[:, None], need.shape[:3])] = NEVER, 0
+    grid, following = sums.grid, sums.next_state[..., None]
+    needed = needs(cost)
+    absent = np.isinf(needed)
+    need = _limbs(np.where(absent, 0.0, needed), grid[0])
+    need[absent] = NEVER, 0
     ended = np.zeros((1, *need.shape[1:]), dtype=np.int32)
     ended[..., 0] = -NEVER  # all is open behind the end
     need = np.concatenate([need, ended])
-    rows = np.concatenate([need[..., 0], need[..., 1], _limbs(low), _limbs(high)], -1)
-    limbs = _limbs(entry)
-    steps = np.concatenate([limbs[..., 0], limbs[..., 1], following[..., None]], -1)
-    last = largest_arguments(cost.links[0], budgets) / grid[0]
-    last = np.floor(np.clip(last, -(2.0**53), 2.0**53)).astype(np.int64)
+    reach = [_limbs(one, grid[0]) for one in extremes(cost)]
+    rows = np.concatenate([need[..., 0], need[..., 1], *reach], axis=-1)
+    entry = _limbs(sums.entries, grid)
+    steps = np.concatenate([entry[..., 0], entry[..., 1], following], axis=-1)
     links = [
         convert_link(link, unit=float(unit), over=medium if column == 0 else 1.0)
         for column, (link, unit) in enumerate(zip(sums.links, grid, strict=True))
@@ -424,10 +413,10 @@ def _layers_of(
     form = Layers(
         rows=_padded(rows, states),
         steps=_padded(steps, states).astype(np.int32),
-        start=_limbs(np.round(sums.start / grid).astype(np.int64)),
+        start=_limbs(sums.start, grid),
         links=tuple(links),
     )
-    return form, _limbs(last)
+    return form, _limbs(last_sums(cost, budgets), grid[0])
 
 
 def _padded(table: Any, states: int) -> Any:
@@ -437,8 +426,9 @@ def _padded(table: Any, states: int) -> Any:
     return np.pad(table, width)
 
 
-def _limbs(whole: npt.NDArray[np.int64]) -> Ints:
-    """Cuts whole numbers into an upper and a lower limb, along a new last axis."""
+def _limbs(sums: FloatArray, grid: float | FloatArray) -> Ints:
+    """Cuts sums, in units of their grid, into limbs along a new last axis."""
+    whole = np.round(sums / grid).astype(np.int64)
     lower = whole & ((1 << BITS) - 1)
     return np.stack([whole >> BITS, lower], axis=-1).astype(np.int32)
 
