@@ -39,7 +39,9 @@ from hwnas_env.jax import (  # noqa: E402
 )
 from hwnas_env.jax.params import SAMPLED  # noqa: E402
 from hwnas_env.jax.prefixes import look  # noqa: E402
+from hwnas_env.jax.rewards import REWARDS as COMPILED_REWARDS  # noqa: E402
 
+USUAL = ("fbnet", "edgetpu")
 ROWS = 64
 ULPS = 3
 
@@ -170,8 +172,7 @@ def budgets_of(problem: Problem, *, count: int) -> list[float]:
 @pytest.mark.parametrize(
     ("space", "device"),
     [
-        pytest.param(*form, marks=() if form in KEPT else pytest.mark.jax)
-        for KEPT in [{("fbnet", "edgetpu")}]
+        pytest.param(*form, marks=() if form == USUAL else pytest.mark.jax)
         for form in FORMS
     ],
 )
@@ -369,6 +370,10 @@ def _percent(genotypes: Any) -> Any:
 
 def _cost(genotypes: Any) -> Any:
     return 1.0 + genotypes.sum(axis=1)
+
+
+def test_every_reward_of_the_package_has_a_compiled_form() -> None:
+    assert [*COMPILED_REWARDS] == [*REWARDS]
 
 
 def test_the_room_says_what_it_offers() -> None:
