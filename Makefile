@@ -7,7 +7,7 @@ JAX := .venv-jax
 FLOORS := .venv-floors
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test test-all jax floors pythons campaign check format docs calibrate \
+.PHONY: demo test test-all ray jax floors pythons campaign check format docs calibrate \
     examples peers wheel bench clean
 
 demo: $(CORE)/ready
@@ -25,6 +25,10 @@ test: $(FULL)/ready
 # The contracts over every id, and every backend: by hand, it takes half an hour.
 test-all: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -q $(TWO) -m "" $(PYTEST)
+
+# Runs that hang or die in Ray's workers, which take long to start.
+ray: $(FULL)/ready
+	$(FULL)/bin/python -m pytest -q -m "" tests/test_clusters.py -k "ray and hang"
 
 # Compiled episodes and learners over all tasks, and gymnax, which pins Gymnasium.
 jax: $(FULL)/ready $(JAX)/ready

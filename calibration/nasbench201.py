@@ -5,6 +5,7 @@ beyond them.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +45,16 @@ _METHODS = {
 }
 
 
-def calibrate_costs(reference: Path) -> dict[str, Entry]:
+def calibrate_costs(
+    reference: Path, devices: Iterable[str] = tuple(FORMS)
+) -> dict[str, Entry]:
     """Computes the columns of NAS-Bench-201 of every device.
 
     Args:
         reference: folder with ``hwnasbench_nb201_cifar10.npz``,
             ``hwnasbench_nb201_cifar100_imagenet16_derived.npz`` and
             ``hwnasbench_published_examples.json``.
+        devices: those of the statistical fits to compute; exact rules always are.
 
     Returns:
         Entries by ``dataset/device/metric``.
@@ -64,7 +68,7 @@ def calibrate_costs(reference: Path) -> dict[str, Entry]:
     examples = (reference / "hwnasbench_published_examples.json").read_text("utf-8")
     published: Published = json.loads(examples)["nasbench201"]
     entries = rule_entries(measured, derived=derived, published=published)
-    for device in FORMS:
+    for device in devices:
         for metric in DEVICES[device].metrics_in("nasbench201"):
             column = f"{device}_{SUFFIXES[metric]}"
             model = _fitted(device, measured[column])

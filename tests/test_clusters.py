@@ -102,7 +102,9 @@ def test_a_dask_cluster_that_runs_is_used(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["loky", "dask", "ray"])
+@pytest.mark.parametrize(
+    "backend", ["loky", "dask", pytest.param("ray", marks=pytest.mark.full)]
+)
 def test_runs_may_hang_or_die_in_workers(backend: str, tmp_path: Path) -> None:
     if backend != "loky":
         pytest.importorskip({"dask": "distributed"}.get(backend, backend))

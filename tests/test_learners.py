@@ -140,7 +140,9 @@ def test_simulated_seconds_stop_a_learner() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("space", PROBLEMS)
+@pytest.mark.parametrize(
+    "space", ["nasbench201", pytest.param("fbnet", marks=pytest.mark.full)]
+)
 def test_a_policy_for_all_budgets_meets_budgets_that_it_never_saw(space: str) -> None:
     problem = PROBLEMS[space]
     config = MaskablePPOConfig(sampled_budgets=True)

@@ -219,6 +219,20 @@ def test_edge_tpu_mark_has_no_false_alarm_and_few_misses(reference: Path) -> Non
 @pytest.mark.data
 @pytest.mark.slow
 def test_calibration_computes_the_committed_bytes(reference: Path) -> None:
+    found = calibrate_costs(reference, devices=["raspi4", "pixel3"])
+    assert {key.split("/")[1] for key in found} == {
+        "raspi4",
+        "pixel3",
+        "eyeriss",
+        "fpga",
+    }
+    committed = _entries()
+    assert found == {key: committed[key] for key in found}
+
+
+@pytest.mark.data
+@pytest.mark.full
+def test_calibration_computes_all_committed_bytes(reference: Path) -> None:
     assert calibrate_costs(reference) == _entries()
 
 
