@@ -52,8 +52,8 @@ surrogate ranks agents on those numbers, not on a device.
 The size is what one core computes in two hours and a half: 30 seeds a task for the
 searchers that take a tenth of a second and for `jax_ppo`, whose training is compiled
 ([jax.md](jax.md)), 10 for Optuna's TPE and NSGA-II, 5 for the learners of
-Stable-Baselines3, whose intervals are too narrow for so few. The Gaussian process is left out: a
-run of it took three and a half minutes. Defaults were tuned, on tasks that
+Stable-Baselines3, whose intervals are too narrow for so few. The Gaussian process is
+left out: a run of it took three and a half minutes. Defaults were tuned, on tasks that
 [agent_studies.md](agent_studies.md) names; some of the searchers' are among these.
 
     python benchmarks/leaderboard.py records --jobs -1
