@@ -128,7 +128,7 @@ $(CORE)/ready: pyproject.toml
 $(FULL)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(FULL)
 	$(FULL)/bin/python $(PIP) install --constraint constraints.txt torch
-	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,bbo,jax,torch,measure,minari,dask,ray,dev]"
+	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,bbo,jax,torch,measure,pandas,minari,dask,ray,dev]"
 	touch $@
 
 $(JAX)/ready: pyproject.toml

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+
+from hwnas_env.showing import ByName
 
 
 @dataclass(frozen=True)
@@ -55,5 +56,5 @@ _METRICS: dict[str, Metric] = {
     )
 }
 
-METRICS: Mapping[str, Metric] = MappingProxyType(_METRICS)
+METRICS: Mapping[str, Metric] = ByName(_METRICS, what="metrics")
 """Every metric by name."""

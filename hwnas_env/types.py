@@ -8,6 +8,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.errors import unknown_name
+from hwnas_env.showing import Columned, line, number
+
 Genotypes: TypeAlias = npt.NDArray[np.int8]
 """Decisions, ``(N, L)`` int8; one row is one network."""
 
@@ -96,10 +99,17 @@ class Provenance:
         """Returns the provenance as plain JSON-able values."""
         return asdict(self)
 
+    def __repr__(self) -> str:
+        """Returns the kind and the method."""
+        return line("Provenance", f"{self.kind}: {self.method}")
+
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class Evaluation(Columned):
     """Holds the answer to one batch of queries, one row a network.
+
+    ``evaluation["latency_ms"]`` is a column by its name, ``len(evaluation)`` the number
+    of networks, and ``evaluation.to_frame()`` all columns as a frame of pandas.
 
     Attributes:
         accuracy_percent: ``(N,)`` float64.
@@ -108,9 +118,50 @@ class Evaluation:
         deployable: ``(N,)`` bool.
         train_seconds: ``(N,)`` float64 simulated training seconds, or None where the
             problem has none.
+        metrics: names of the costs' columns.
     """
 
     accuracy_percent: FloatArray
     costs: FloatArray
     deployable: BoolArray
     train_seconds: FloatArray | None = None
+    metrics: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Returns the number of networks."""
+        return len(self.accuracy_percent)
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        """Returns a column by its name: ``(N,)``.
+
+        Args:
+            name: accuracy_percent, deployable, train_seconds, or a metric's.
+
+        Raises:
+            UnknownNameError: there is no such column; names the nearest.
+        """
+        columns = self.columns()
+        if name not in columns:
+            raise unknown_name(name, columns, what="column")
+        return columns[name]
+
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Returns the accuracy, every metric, deployable and the training seconds."""
+        found: dict[str, npt.NDArray[Any]] = {"accuracy_percent": self.accuracy_percent}
+        found |= dict(zip(self.metrics, self.costs.T, strict=False))
+        found["deployable"] = self.deployable
+        if self.train_seconds is not None:
+            found["train_seconds"] = self.train_seconds
+        return found
+
+    def __repr__(self) -> str:
+        """Returns the number of networks, and what the only or the best one has."""
+        words = f"of {len(self)} networks"
+        if len(self) == 1:
+            named = zip(self.metrics, self.costs[0].tolist(), strict=False)
+            costs = [f"{name} {number(value)}" for name, value in named]
+            words = ", ".join([f"{self.accuracy_percent[0]:.2f} %", *costs])
+        elif len(self):
+            words += f", accuracy up to {self.accuracy_percent.max():.2f} %"
+            words += f", {self.deployable.sum()} deployable"
+        return line("Evaluation", words)

@@ -9,8 +9,11 @@ import hwnas_env
 
 ROOT = Path(hwnas_env.__file__).parent
 FLOORS = [
-    {"types", "errors", "texts", "moved", "faces", "version"},
-    {"extras", "arguments", "metrics"},
+    {"errors", "texts", "moved", "faces", "version"},
+    {"extras"},
+    {"showing"},
+    {"types"},
+    {"arguments", "metrics"},
     {"maths"},
     {"data"},
     {"engines"},

@@ -6,7 +6,6 @@ What an agent is, :class:`hwnas_env.agents.agent.Agent` says; what it has to hol
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hwnas_env.agents.agent import Agent
@@ -45,27 +44,30 @@ from hwnas_env.arguments import check_name
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import load_object
 from hwnas_env.moved import renamed
+from hwnas_env.showing import ByName, Names
 
-SEARCHERS: tuple[type[Searcher], ...] = (
-    RandomSearch,
-    LocalSearch,
-    RegularizedEvolution,
-    SimulatedAnnealing,
-    Reinforce,
-    Exhaustive,
-    TPE,
-    NSGA2,
-    GaussianProcess,
+SEARCHERS: tuple[type[Searcher], ...] = Names(
+    (
+        RandomSearch,
+        LocalSearch,
+        RegularizedEvolution,
+        SimulatedAnnealing,
+        Reinforce,
+        Exhaustive,
+        TPE,
+        NSGA2,
+        GaussianProcess,
+    )
 )
 """Those that propose networks and are told what they are worth."""
 
-LEARNERS: tuple[type[Learner], ...] = (PPO, A2C, DQN, MaskablePPO, ScalarisedPPO)
+LEARNERS: tuple[type[Learner], ...] = Names((PPO, A2C, DQN, MaskablePPO, ScalarisedPPO))
 """Those that learn a policy in environments, with Stable-Baselines3."""
 
 _EVERY: tuple[type[Agent], ...] = (*SEARCHERS, *LEARNERS, JaxPPO, TransferPPO)
 
-AGENTS: Mapping[str, type[Agent]] = MappingProxyType(
-    {agent.name: agent for agent in _EVERY}
+AGENTS: Mapping[str, type[Agent]] = ByName(
+    {agent.name: agent for agent in _EVERY}, what="agents"
 )
 """Every agent by the name that the command line uses."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from hwnas_env.benchmark.tasks import MOST_SECONDS, Limits, Task
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import REPEATS
+from hwnas_env.showing import line
 from hwnas_env.texts import plain
 
 LONGEST_NAME = 500
@@ -100,6 +101,10 @@ class Job:
     agent: str
     seed: int
     limits: Limits
+
+    def __repr__(self) -> str:
+        """Returns who searches what, with which seed."""
+        return line("Job", f"{self.agent}, seed {self.seed}: {self.task!r}")
 
     def request(self) -> dict[str, Any]:
         """Returns the job as JSON-able values; costs only where there are own ones."""

@@ -42,6 +42,7 @@ from hwnas_env.errors import (
 )
 from hwnas_env.moved import renamed
 from hwnas_env.problems.problem import Problem
+from hwnas_env.showing import line
 from hwnas_env.types import AnyPath, Provenance
 from hwnas_env.version import __version__
 
@@ -73,6 +74,11 @@ class Loaded:
     found: list[tuple[Job, Run]]
     headers: list[dict[str, Any]]
     faults: list[str]
+
+    def __repr__(self) -> str:
+        """Returns how many runs there are, and how many files that are none."""
+        faults = f", {len(self.faults)} faults" if self.faults else ""
+        return line("Loaded", f"{len(self.found):,} runs{faults}")
 
 
 def load_folder(folder: AnyPath) -> Loaded:

@@ -18,6 +18,7 @@ from hwnas_env.benchmark.tasks import (
 )
 from hwnas_env.benchmark.transfer import start_warm
 from hwnas_env.problems.budget import BudgetedProblem
+from hwnas_env.showing import Columned, cut, line, number
 
 __all__ = ["Limits", "Run", "Task", "check_request", "make_agent", "run_once"]
 
@@ -27,7 +28,7 @@ ARCHIVE = ("share", "archive")
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Columned):
     """What one run found; accuracies are means over runs of training.
 
     A task with objectives is measured by an archive, and its runs have no incumbent;
@@ -72,6 +73,26 @@ class Run:
     curve: tuple[float, ...] = ()
     networks: tuple[str, ...] = ()
     error: str = ""
+
+    def columns(self) -> dict[str, Any]:
+        """Returns every query: its number, the network's word and the curve."""
+        curve = "share" if self.objectives else "incumbent_accuracy_percent"
+        return {
+            "query": list(range(1, len(self.curve) + 1)),
+            "network": list(self.networks),
+            curve: list(self.curve),
+        }
+
+    def __repr__(self) -> str:
+        """Returns who searched where, and what was found."""
+        found = f"{self.accuracy_percent:.2f} %, cost {number(self.cost)}"
+        if self.objectives:
+            found = f"share {self.share:.4f} of the front"
+        elif not self.incumbent:
+            found = "nothing found"
+        found = f"failed, {cut(self.error, 40)}" if self.error else found
+        who = f"{cut(self.agent, 40)}, seed {self.seed} on {cut(self.env, 50)}"
+        return line("Run", f"{who}: {found} after {self.queries:,} queries")
 
     def as_dict(self) -> dict[str, Any]:
         """Returns JSON-able values of the fields that the run's measure has.

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from hwnas_env.showing import ByName
+
 _GPUS = tuple(f"gtx1080ti_{batch}" for batch in (1, 32))
 _REST = (
     *("xeonsilver4114", "xeonsilver4210r", "galaxya50", "pixel3", "essential"),
@@ -32,7 +34,7 @@ class Split:
 
 _HELP = "Lee et al., HELP, NeurIPS 2021 (arXiv 2106.08630)"
 
-SPLITS: Mapping[str, Mapping[str, Split]] = MappingProxyType(
+SPLITS: Mapping[str, Mapping[str, Split]] = ByName(
     {
         "HELP": MappingProxyType(
             {
@@ -52,6 +54,7 @@ SPLITS: Mapping[str, Mapping[str, Split]] = MappingProxyType(
                 ),
             }
         )
-    }
+    },
+    what="splits",
 )
 """Splits by their publication's name and the search space's."""

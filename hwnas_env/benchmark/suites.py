@@ -6,9 +6,10 @@ nothing to it. Another list is another version.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import Any
 
 from hwnas_env.benchmark.runs import Task
+from hwnas_env.showing import ByName, Columned, line
 
 PRESETS = ("tight", "medium", "loose")
 
@@ -74,7 +75,7 @@ TWO, THREE = ("accuracy", "latency_ms"), ("accuracy", "latency_ms", "energy_mj")
 
 
 @dataclass(frozen=True)
-class Suite:
+class Suite(Columned):
     """A list of tasks.
 
     Attributes:
@@ -86,6 +87,21 @@ class Suite:
     name: str
     description: str
     tasks: tuple[Task, ...]
+
+    def columns(self) -> dict[str, Any]:
+        """Returns what every task searches."""
+        return {
+            "env": [task.env_id for task in self.tasks],
+            "dataset": [task.dataset or "" for task in self.tasks],
+            "metric": [task.metric for task in self.tasks],
+            "budget": [task.budget for task in self.tasks],
+            "objectives": [", ".join(task.objectives) for task in self.tasks],
+        }
+
+    def __repr__(self) -> str:
+        """Returns the name, the number of tasks, and what they are for."""
+        words = f"{self.name}, {len(self.tasks)} tasks: {self.description}"
+        return line("Suite", words)
 
 
 def _at_every_preset(ids: tuple[str, ...]) -> tuple[Task, ...]:
@@ -125,7 +141,7 @@ def _help_split(space: str, dataset: str) -> tuple[Task, ...]:
     )
 
 
-SUITES: Mapping[str, Suite] = MappingProxyType(
+SUITES: Mapping[str, Suite] = ByName(
     {
         suite.name: suite
         for suite in (
@@ -182,6 +198,7 @@ SUITES: Mapping[str, Suite] = MappingProxyType(
                 ),
             ),
         )
-    }
+    },
+    what="suites",
 )
 """Every suite by name."""

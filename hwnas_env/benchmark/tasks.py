@@ -37,6 +37,7 @@ from hwnas_env.errors import (
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.make import choose_metric, make_problem
 from hwnas_env.problems.problem import Problem
+from hwnas_env.showing import cut, line
 from hwnas_env.spaces import get_space
 
 Result = TypeVar("Result")
@@ -90,6 +91,16 @@ class Task:
                 f"{shown(self.costs)}"
             )
             raise InvalidArgumentError(message)
+
+    def __repr__(self) -> str:
+        """Returns the id, and what is asked of it besides the usual."""
+        words = [cut(str(self.env), 60), *([str(self.dataset)] if self.dataset else [])]
+        bound = f"accuracy under {self.budget} {self.metric}"
+        aim = ", ".join(self.objectives) or bound
+        words += [aim, *([f"{self.source} costs"] if self.source != "builtin" else [])]
+        words += [f"costs {cut(self.costs, 40)}"] if self.costs else []
+        words += [f"trained on {len(self.train)} others"] if self.train else []
+        return line("Task", ", ".join(words))
 
     def _usual_metric(self) -> str:
         """Returns the device's first metric that a budget can be on."""

@@ -20,7 +20,7 @@ from hwnas_env.benchmark.suite_runs import (
 from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.benchmark.validate import Verdict, record_files
 from hwnas_env.benchmark.validate import validate as validate_record
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.reports.page.bench_report import report_folders
 from hwnas_env.reports.terminal import suites as suite_tables
 from hwnas_env.reports.terminal.printing import progress_bars, say, show
@@ -84,7 +84,7 @@ def run(
     chosen, workers = find_suite(suite), Workers(jobs, backend, address)
     names = [name.strip() for name in (agents or "").split(",") if name.strip()]
     if agents is not None and not names:
-        message = f"agents: expected names, separated by commas, got {agents!r}"
+        message = f"agents: expected names, separated by commas, got {shown(agents)}"
         raise InvalidArgumentError(message)
     fronts = all(task.objectives for task in chosen.tasks)
     usual = FRONT_AGENTS if fronts else DEFAULT_AGENTS

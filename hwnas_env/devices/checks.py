@@ -146,7 +146,9 @@ def _check_entry(
         return
     known = isinstance(origin, str) and origin in columns
     if not known or "from" in columns[origin].get(metric, entry):
-        refuse(where, f"from: expected a dataset with coefficients, got {origin!r}")
+        refuse(
+            where, f"from: expected a dataset with coefficients, got {shown(origin)}"
+        )
 
 
 def _is_figure(value: Any) -> bool:

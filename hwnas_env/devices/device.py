@@ -30,6 +30,7 @@ from hwnas_env.devices.checks import (
     unknown,
 )
 from hwnas_env.errors import DataError, NotMeasuredError, shown
+from hwnas_env.showing import line
 from hwnas_env.types import Alias, FloatArray, Provenance
 
 SCHEMA = 1
@@ -71,6 +72,14 @@ class Device:
     sha256: str = ""
 
     is_broken: ClassVar[bool] = False
+
+    def __repr__(self) -> str:
+        """Returns the label, what was measured, and where."""
+        where = ", ".join(
+            f"{space}: {', '.join(self.metrics_in(space))}" for space in self.spaces
+        )
+        hardware = f" ({self.hardware})" if self.hardware else ""
+        return line("Device", f"{self.label}{hardware}, {where}")
 
     @property
     def metrics(self) -> tuple[str, ...]:

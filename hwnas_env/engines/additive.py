@@ -25,6 +25,7 @@ from hwnas_env.engines.links import (
 )
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.maths.elementary import ordered_sum
+from hwnas_env.showing import Outlined
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 _FEW = 16
@@ -36,7 +37,7 @@ _BLOCK = 8192
 
 
 @dataclass(frozen=True, eq=False)
-class Additive:
+class Additive(Outlined):
     """Holds C quantities that are sums over L layers, up to K blocks each, S states.
 
     What is given is rounded to the grid: to multiples of 2^-52 times a power of two

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from hwnas_env.arguments import check_generator, check_name, check_whole
 from hwnas_env.errors import InvalidGenotypeError, shown
+from hwnas_env.showing import Outlined, line
 from hwnas_env.types import Genotypes
 
 LETTERS = (
@@ -26,7 +27,7 @@ MOST_DRAWN = 1 << 32
 
 
 @dataclass(frozen=True)
-class Choices:
+class Choices(Outlined):
     """Describes ``L`` positions with up to ``K`` choices each.
 
     Attributes:
@@ -52,6 +53,13 @@ class Choices:
     positions: tuple[str, ...]
     datasets: tuple[str, ...]
     default_dataset: str
+
+    def __repr__(self) -> str:
+        """Returns the label, what there is to choose, and the datasets."""
+        most = f"{self.choices} choices" if self.uniform else f"up to {self.choices}"
+        count = f"{self.size:,}" if self.size < 1e9 else f"{self.size:.1e}"
+        words = f"{self.label}: {count} networks, {self.length} positions of {most}"
+        return line("SearchSpace", f"{words}; {', '.join(self.datasets)}")
 
     @property
     def length(self) -> int:
@@ -219,17 +227,22 @@ class Choices:
 
         Args:
             genotypes: integers ``(N, L)`` in ``[0, K_p)``; one genotype ``(L,)`` counts
-                as a batch of one, and N may be 0.
+                as a batch of one, and N may be 0. Or the name of an architecture, or a
+                list of N names, each as :meth:`encode` reads it.
 
         Returns:
             The genotypes; the input itself where it already has that form.
 
         Raises:
             InvalidGenotypeError: wrong shape, not integers, or out of range.
+            UnknownNameError: a name has an operation that a position has not.
         """
         if self._is_valid_int8(genotypes):
             return genotypes  # type: ignore[return-value]
         array = self._array(genotypes)
+        if array.dtype.kind == "U" and array.ndim < 2:
+            names = array.reshape(-1).tolist()
+            array = np.array([self.encode(name) for name in names], dtype=np.int8)
         if array.ndim == 1 and len(array) == self.length:
             array = array[None, :]
         if array.shape == (0,):

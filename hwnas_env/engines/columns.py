@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hwnas_env.showing import Outlined
 from hwnas_env.types import (
     AccuracyFunction,
     Alias,
@@ -43,7 +44,7 @@ class CostSource(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class TableCosts:
+class TableCosts(Outlined):
     """Costs of all networks of a table space on one device, in the order of its tables.
 
     Attributes:
@@ -58,7 +59,7 @@ class TableCosts:
 
 
 @dataclass(frozen=True, eq=False)
-class LayeredCosts:
+class LayeredCosts(Outlined):
     """Costs of the networks of a layered space on one device, as sums over layers.
 
     Attributes:
@@ -71,7 +72,7 @@ class LayeredCosts:
 
 
 @dataclass(frozen=True, eq=False)
-class TableAccuracy:
+class TableAccuracy(Outlined):
     """Accuracy of all networks of a table space, in the order of its tables.
 
     Attributes:
@@ -92,7 +93,7 @@ class TableAccuracy:
 
 
 @dataclass(frozen=True, eq=False)
-class LayeredAccuracy:
+class LayeredAccuracy(Outlined):
     """Accuracy of the networks of a layered space: a sum over layers, or a function.
 
     Attributes:
@@ -113,7 +114,7 @@ class LayeredAccuracy:
 
 
 @dataclass(frozen=True, eq=False)
-class FunctionCosts:
+class FunctionCosts(Outlined):
     """Costs of the networks of a layered space by a function of unknown form.
 
     Attributes:

@@ -3,11 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from hwnas_env.engines.choices import Choices
 from hwnas_env.engines.walk import Overview, Walk, overview_of
+from hwnas_env.showing import Columned, Outlined, cut, line, number
 from hwnas_env.types import Evaluation, FloatArray, Genotypes
 
 
@@ -27,7 +29,7 @@ class Objective:
 
 
 @dataclass(frozen=True, eq=False)
-class Optimum:
+class Optimum(Columned):
     """The best deployable networks within a budget.
 
     Attributes:
@@ -35,15 +37,37 @@ class Optimum:
             space is layers), the cheapest first.
         accuracy_percent: their mean accuracy.
         cost: cost of the first, in the metric's unit.
+        metric: that metric's name.
+        space: what reads and writes the genotypes.
     """
 
     genotypes: Genotypes
     accuracy_percent: float
     cost: float
+    metric: str = ""
+    space: Choices | None = None
+
+    @property
+    def architectures(self) -> list[str]:
+        """The networks by name, the cheapest first."""
+        return _architectures(self.space, self.genotypes)
+
+    def columns(self) -> dict[str, Any]:
+        """Returns the architecture and the accuracy of every network."""
+        accuracy = [self.accuracy_percent] * len(self.genotypes)
+        return {"architecture": self.architectures, "accuracy_percent": accuracy}
+
+    def __repr__(self) -> str:
+        """Returns the accuracy, the cost and the network."""
+        more = len(self.genotypes) - 1
+        others = f" and {more} more" if more else ""
+        cost = f"{self.metric} {number(self.cost)}"
+        name = cut(self.architectures[0], 80)
+        return line("Optimum", f"{self.accuracy_percent:.2f} %, {cost}: {name}{others}")
 
 
 @dataclass(frozen=True, eq=False)
-class ParetoFront:
+class ParetoFront(Columned):
     """The deployable networks that no other beats in all objectives.
 
     Attributes:
@@ -51,11 +75,42 @@ class ParetoFront:
         genotypes: ``(P, L)`` int8; equal points are all there where the space is
             enumerated, and stand once where it is layers.
         points: ``(P, k)`` float64 in the units of people: percent and the metrics'.
+        space: what reads and writes the genotypes.
     """
 
     objectives: tuple[str, ...]
     genotypes: Genotypes
     points: FloatArray
+    space: Choices | None = None
+
+    def __len__(self) -> int:
+        """Returns the number of points."""
+        return len(self.points)
+
+    @property
+    def architectures(self) -> list[str]:
+        """The networks by name."""
+        return _architectures(self.space, self.genotypes)
+
+    def columns(self) -> dict[str, Any]:
+        """Returns every objective, and the architecture."""
+        found = dict(zip(self.objectives, self.points.T, strict=True))
+        return {**found, "architecture": self.architectures}
+
+    def __repr__(self) -> str:
+        """Returns the objectives and their ranges on the front."""
+        ends = zip(self.points.min(axis=0), self.points.max(axis=0), strict=True)
+        ranges = [
+            f"{name} {number(low)} to {number(high)}"
+            for name, (low, high) in zip(self.objectives, ends, strict=True)
+        ]
+        return line("ParetoFront", f"of {len(self)} networks: {', '.join(ranges)}")
+
+
+def _architectures(space: Choices | None, genotypes: Genotypes) -> list[str]:
+    if space is None:
+        return [str(row) for row in genotypes.tolist()]
+    return [space.decode(row) for row in genotypes]
 
 
 class Answer(NamedTuple):
@@ -72,7 +127,7 @@ class Answer(NamedTuple):
     train_seconds: float | None
 
 
-class Model(ABC):
+class Model(Outlined, ABC):
     """Computes everything that a problem answers; genotypes are valid already."""
 
     @property

@@ -18,6 +18,7 @@ from hwnas_env.engines.forms import TableSpace
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.engines.terms import Terms
 from hwnas_env.maths.elementary import ordered_sum
+from hwnas_env.showing import Outlined
 from hwnas_env.types import FloatArray, Genotypes
 
 UNIT = 1e6
@@ -25,7 +26,7 @@ UNIT = 1e6
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class Population(Outlined):
     """Describes the real devices of a space; immutable.
 
     Attributes:

@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from hwnas_env.arguments import check_name
 from hwnas_env.errors import InvalidArgumentError, TakenNameError, shown
+from hwnas_env.showing import line, some
 
 SEVERAL, DRAWN = "MultiDevice", "RandomDevice"
 """Labels of environments of several devices, and of drawn ones."""
@@ -120,6 +121,10 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
     def __iter__(self) -> Iterator[str]:
         """Yields the names in their order."""
         return iter(list(self._things))
+
+    def __repr__(self) -> str:
+        """Returns how many things there are, and the first names."""
+        return line(f"{len(self)} {self._what}s:", some(self))
 
     def __len__(self) -> int:
         """Returns how many things there are."""

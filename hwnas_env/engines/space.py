@@ -23,6 +23,7 @@ from hwnas_env.errors import (
     NotMeasuredError,
     shown,
 )
+from hwnas_env.showing import Outlined
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray, Provenance
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Blueprint:
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class Design(Outlined):
     """Lists networks to measure on a new device; fixed, so that lists continue.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hwnas_env.showing import Outlined
 from hwnas_env.types import FloatArray, Genotypes
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Terms:
+class Terms(Outlined):
     """Counts the terms of networks; immutable.
 
     Attributes:

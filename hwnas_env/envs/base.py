@@ -16,11 +16,7 @@ from hwnas_env.envs.checks import check_seed
 from hwnas_env.envs.config import EnvConfig
 from hwnas_env.envs.random_config import make_config
 from hwnas_env.envs.spec import HWNASEnvSpec
-from hwnas_env.errors import (
-    EpisodeEndedError,
-    InvalidActionError,
-    unknown_name,
-)
+from hwnas_env.errors import EpisodeEndedError, InvalidActionError, shown, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.make import Accuracy
 from hwnas_env.problems.own_costs import Costs
@@ -349,9 +345,8 @@ class HWNASEnv(gym.Env[Observation, Any]):
         except TypeError:
             number = -1
         if not 0 <= number < limit or isinstance(action, bool):
-            message = (
-                f"expected an action from 0 to {limit - 1} ({meaning}), got {action!r}"
-            )
+            expected = f"expected an action from 0 to {limit - 1} ({meaning})"
+            message = f"{expected}, got {shown(action)}"
             raise InvalidActionError(message)
         return number
 

@@ -60,7 +60,7 @@ def check_count(num_envs: Any) -> int:
     """
     whole = isinstance(num_envs, (int, np.integer)) and not isinstance(num_envs, bool)
     if not whole or num_envs < 1:
-        message = f"num_envs: expected a positive int, got {num_envs!r}"
+        message = f"num_envs: expected a positive int, got {shown(num_envs)}"
         raise InvalidArgumentError(message)
     return int(num_envs)
 
@@ -95,9 +95,8 @@ def check_seeds(seed: Any, count: int) -> list[int | None]:
     seeds = list(seed) if listed else [seed]
     whole = all(one is None or _is_seed(one) for one in seeds)
     if not whole or (listed and len(seeds) != count):
-        message = (
-            f"seed: expected an int of at least 0, or {count} of them, got {seed!r}"
-        )
+        expected = f"an int of at least 0, or {count} of them"
+        message = f"seed: expected {expected}, got {shown(seed)}"
         raise InvalidArgumentError(message)
     if listed or seed is None:
         return [None if one is None else int(one) for one in seeds]
@@ -113,7 +112,7 @@ def check_seed(seed: Any) -> int | None:
     if seed is None:
         return None
     if not _is_seed(seed):
-        message = f"seed: expected an int of at least 0, got {seed!r}"
+        message = f"seed: expected an int of at least 0, got {shown(seed)}"
         raise InvalidArgumentError(message)
     return int(seed)
 
@@ -164,7 +163,7 @@ def require_metric(space: str, devices: Sequence[Device], metric: Any) -> None:
         InvalidArgumentError: names those that have none, and those that have it.
     """
     if metric is not None and not isinstance(metric, str):
-        message = f"metric: expected a name, got {metric!r}"
+        message = f"metric: expected a name, got {shown(metric)}"
         raise InvalidArgumentError(message)
     if metric is None:
         return

@@ -48,7 +48,8 @@ class ConstructEnv(HWNASEnv):
 
     Start:
         ``reset(options={"genotype": ...})`` takes a prefix of decisions; -1 behind them
-        stands for undecided, as in ``info["genotype"]``.
+        stands for undecided, as in ``info["genotype"]``; names of operations are taken
+        too.
 
     Version history:
         v0: first version.
@@ -72,7 +73,9 @@ class ConstructEnv(HWNASEnv):
     def _check_start(self, genotype: Any) -> list[int]:
         """Returns the decisions of a prefix; -1 up to the end stands for undecided."""
         try:
-            named = isinstance(genotype, (str, bytes, Mapping))
+            if isinstance(genotype, str):  # an architecture's name has all decisions
+                genotype = self.problem.space.encode(genotype).tolist()
+            named = isinstance(genotype, (bytes, Mapping))
             decisions = [genotype] if named else list(genotype)
         except TypeError:
             decisions = [genotype]
@@ -203,5 +206,7 @@ class ConstructEnv(HWNASEnv):
         return self._integer(action, self._choices, meaning=meaning)
 
     def _check_choice(self, position: int, choice: Any) -> int:
+        if isinstance(choice, str):
+            return self.problem.space.operation(choice, position=position)
         names = ", ".join(self.problem.space.operations_at[position])
         return self._integer(choice, self._counts[position], meaning=names)

@@ -18,7 +18,7 @@ from hwnas_env.envs.config import EnvConfig
 from hwnas_env.envs.prefix_table import prefixes
 from hwnas_env.envs.query_columns import Columns
 from hwnas_env.envs.rows import Look, Rows, check_discrete
-from hwnas_env.errors import InvalidActionError
+from hwnas_env.errors import InvalidActionError, shown
 from hwnas_env.types import BoolArray, FloatArray, IntArray
 
 
@@ -62,14 +62,14 @@ class ConstructRows(Rows):
         if prefix is None or len(prefix) >= length:
             message = (
                 f"genotype: expected a prefix of at most {length - 1} decisions, "
-                f"got {genotype!r}"
+                f"got {shown(genotype)}"
             )
             raise InvalidActionError(message)
         for action, names in zip(prefix, self.config.space.operations_at, strict=False):
             if not 0 <= action < len(names):
                 message = (
                     f"genotype: expected decisions from 0 to {len(names) - 1} "
-                    f"({', '.join(names)}), got {genotype!r}"
+                    f"({', '.join(names)}), got {shown(genotype)}"
                 )
                 raise InvalidActionError(message)
         return prefix

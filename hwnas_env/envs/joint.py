@@ -10,7 +10,7 @@ from hwnas_env.engines.walk import Overview
 from hwnas_env.envs.config import EnvConfig
 from hwnas_env.envs.row_env import RowEnv
 from hwnas_env.envs.rows import Look, Rows, cost_ratios
-from hwnas_env.errors import InvalidActionError, InvalidArgumentError
+from hwnas_env.errors import InvalidActionError, InvalidArgumentError, shown
 from hwnas_env.types import BoolArray, IntArray
 
 
@@ -162,7 +162,7 @@ def check_choices(
         limits = f"{most}" if min(counts) > most else f"K - 1, for K {list(counts)}"
         message = (
             f"expected {' x '.join(map(str, shape))} choices from 0 to {limits}, "
-            f"got {actions!r}"
+            f"got {shown(actions)}"
         )
         raise InvalidActionError(message)
     return array.astype(np.int8)

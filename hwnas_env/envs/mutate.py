@@ -12,7 +12,7 @@ from hwnas_env.engines.space import SearchSpace
 from hwnas_env.envs.config import EnvConfig
 from hwnas_env.envs.row_env import RowEnv
 from hwnas_env.envs.rows import Look, Rows, check_discrete, cost_ratios
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
@@ -187,7 +187,7 @@ def check_horizon(horizon: int | None, *, length: int) -> int:
         return 2 * length
     whole = isinstance(horizon, (int, np.integer)) and not isinstance(horizon, bool)
     if not whole or horizon < 1:
-        message = f"horizon: expected a positive int, got {horizon!r}"
+        message = f"horizon: expected a positive int, got {shown(horizon)}"
         raise InvalidArgumentError(message)
     return int(horizon)
 

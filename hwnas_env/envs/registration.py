@@ -18,6 +18,7 @@ from hwnas_env.devices.registry import (
 )
 from hwnas_env.engines.registry import DRAWN, SEVERAL
 from hwnas_env.errors import DataError, DeviceFileError, HWNASError, unknown_name
+from hwnas_env.showing import Names
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.registry import add_named_spaces, add_space
 
@@ -99,7 +100,7 @@ def __getattr__(name: str) -> Any:
     if name == "ENVIRONMENTS":
         folder = user_folder()
         own = {d.name for d in DEVICES.listed() if Path(d.origin).parent == folder}
-        return tuple(one for one, device in _devices().items() if device not in own)
+        return Names(one for one, device in _devices().items() if device not in own)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.config import EnvConfig
-from hwnas_env.errors import InvalidActionError
+from hwnas_env.errors import InvalidActionError, shown
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 
@@ -160,7 +160,6 @@ def check_discrete(actions: Any, count: int, limit: int, *, meaning: str) -> Int
         # as unsigned numbers, negative ones are the largest
         if np.maximum.reduce(whole.view(np.uint64)) < limit:
             return whole
-    message = (
-        f"expected {count} actions from 0 to {limit - 1} ({meaning}), got {actions!r}"
-    )
+    expected = f"expected {count} actions from 0 to {limit - 1} ({meaning})"
+    message = f"{expected}, got {shown(actions)}"
     raise InvalidActionError(message)

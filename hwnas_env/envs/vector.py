@@ -30,7 +30,7 @@ from hwnas_env.envs.random_config import make_config
 from hwnas_env.envs.rows import Look, Rows
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.envs.uniforms import Uniforms
-from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError
+from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError, shown
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import BoolArray, FloatArray, IntArray
@@ -300,7 +300,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             return self._everything
         array = np.asarray(mask)
         if array.dtype != np.bool_ or array.shape != (self.num_envs,):
-            message = f"reset_mask: expected ({self.num_envs},) bool, got {mask!r}"
+            message = f"reset_mask: expected ({self.num_envs},) bool, got {shown(mask)}"
             raise InvalidArgumentError(message)
         self._require_begun()
         return np.flatnonzero(array)

@@ -22,6 +22,7 @@ from hwnas_env.errors import (
     shown,
 )
 from hwnas_env.metrics import METRICS
+from hwnas_env.showing import Outlined
 from hwnas_env.types import AnyPath, BoolArray, FloatArray, Genotypes
 
 LEAST_ROWS = 5
@@ -38,7 +39,7 @@ BUDGETABLE = tuple(name for name, metric in METRICS.items() if metric.budgetable
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredRows:
+class MeasuredRows(Outlined):
     """Holds measured networks of one space and dataset; immutable.
 
     Attributes:

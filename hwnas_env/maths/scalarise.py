@@ -13,11 +13,11 @@ any other's. What each reward is at c = T, there, and at a = 0 is in its docstri
 """
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 import numpy as np
 
 from hwnas_env.maths.elementary import log, ordered_sum, power
+from hwnas_env.showing import ByName
 from hwnas_env.types import FloatArray
 
 RATIO_FLOOR = 0.1
@@ -96,20 +96,19 @@ def accuracy_only(accuracy: FloatArray, cost: FloatArray, budget: float) -> Floa
     return accuracy.copy()
 
 
-REWARDS: Mapping[str, Callable[[FloatArray, FloatArray, float], FloatArray]] = (
-    MappingProxyType(
-        {
-            function.__name__: function
-            for function in (
-                mnas_hard,
-                mnas_soft,
-                tunas_absolute,
-                proxyless_rl,
-                fbnet_loss,
-                accuracy_only,
-            )
-        }
-    )
+REWARDS: Mapping[str, Callable[[FloatArray, FloatArray, float], FloatArray]] = ByName(
+    {
+        function.__name__: function
+        for function in (
+            mnas_hard,
+            mnas_soft,
+            tunas_absolute,
+            proxyless_rl,
+            fbnet_loss,
+            accuracy_only,
+        )
+    },
+    what="rewards",
 )
 """Every named reward."""
 

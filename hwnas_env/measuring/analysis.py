@@ -21,6 +21,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from hwnas_env.errors import NotMeasuredError, TruncatedFileError, UnsteadyMachineError
 from hwnas_env.maths.statistics import kendall_tau_b
 from hwnas_env.measuring.journal import Line, Session
+from hwnas_env.showing import Outlined
 from hwnas_env.types import BoolArray, FloatArray, Genotypes, IntArray
 
 LARGEST_SPREAD_PERCENT = 10.0
@@ -44,7 +45,7 @@ THREAD, UNPREEMPTED, WALL = (
 
 
 @dataclass(frozen=True, eq=False)
-class Measurement:
+class Measurement(Outlined):
     """What a session measured.
 
     Attributes:

@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.arguments import as_number, check_name, check_type, check_whole
+from hwnas_env.engines.choices import Choices
 from hwnas_env.errors import BudgetExhaustedError, InvalidArgumentError, shown
 from hwnas_env.problems.problem import Problem
+from hwnas_env.showing import Columned, Outlined, line, number
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes, IntArray
 
 REPEATS = ("charged", "free")
@@ -28,7 +30,7 @@ Keys = IntArray | list[bytes]
 
 
 @dataclass(frozen=True, eq=False)
-class Receipt:
+class Receipt(Outlined):
     """Says what a charge of N queries, in order, came to.
 
     Attributes:
@@ -45,16 +47,34 @@ class Receipt:
 
 
 @dataclass(frozen=True, eq=False)
-class History:
+class History(Columned):
     """Holds the queries of a ledger, in order.
 
     Attributes:
         genotypes: ``(Q, L)`` int8.
         accuracy_percent: ``(Q,)`` float64, as each query was answered.
+        space: what reads and writes the genotypes.
     """
 
     genotypes: Genotypes
     accuracy_percent: FloatArray
+    space: Choices
+
+    def __len__(self) -> int:
+        """Returns the number of queries."""
+        return len(self.genotypes)
+
+    def columns(self) -> dict[str, Any]:
+        """Returns the number of every query, its architecture and its accuracy."""
+        return {
+            "query": np.arange(1, len(self) + 1),
+            "architecture": [self.space.decode(row) for row in self.genotypes],
+            "accuracy_percent": self.accuracy_percent,
+        }
+
+    def __repr__(self) -> str:
+        """Returns how many queries there are."""
+        return line("History", f"of {len(self):,} queries")
 
 
 class BudgetedProblem:
@@ -121,6 +141,15 @@ class BudgetedProblem:
         if max_train_seconds is not None:
             self._cheapest = problem.model.cheapest_train_seconds()
         self.restart()
+
+    def __repr__(self) -> str:
+        """Returns what is searched, and how much of what it may spend is spent."""
+        limit, spent = self.max_queries, f"{self.charged:,}"
+        words = f"{spent} queries" if limit is None else f"{spent} of {limit:,} queries"
+        if self.max_train_seconds is not None:
+            seconds = f"{number(self.train_seconds)} of {self.max_train_seconds:,.0f}"
+            words += f", {seconds} training seconds"
+        return line("BudgetedProblem", f"{self.problem.where}: {words}")
 
     def restart(self) -> None:
         """Forgets what was spent; ``run`` counts how often."""
@@ -220,6 +249,7 @@ class BudgetedProblem:
             evaluation.costs[paid],
             evaluation.deployable[paid],
             None if seconds is None else seconds[paid],
+            evaluation.metrics,
         )
 
     def history(self) -> History:
@@ -237,7 +267,9 @@ class BudgetedProblem:
         empty = np.zeros((0, space.length), dtype=np.int8)
         accuracy = [np.atleast_1d(values) for _, values in self._log]
         return History(
-            np.concatenate([empty, *rows]), np.concatenate([np.zeros(0), *accuracy])
+            np.concatenate([empty, *rows]),
+            np.concatenate([np.zeros(0), *accuracy]),
+            space,
         )
 
     def charge(

@@ -22,6 +22,7 @@ from hwnas_env.errors import (
     shown,
 )
 from hwnas_env.problems.make import choose_dataset, make_problem
+from hwnas_env.showing import line, some
 from hwnas_env.spaces import get_space
 from hwnas_env.types import FloatArray, Genotypes, IntArray, Provenance
 
@@ -48,6 +49,11 @@ class DeviceCosts:
     names: tuple[str, ...]
     provenance: tuple[Provenance, ...]
     tables: FloatArray | Additive
+
+    def __repr__(self) -> str:
+        """Returns the space, the dataset and the columns."""
+        words = f"{self.space.label}, {self.dataset}: {some(self.names, most=4)}"
+        return line("DeviceCosts", words)
 
     @functools.cached_property
     def _weights(self) -> npt.NDArray[np.float32] | None:

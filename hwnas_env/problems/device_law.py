@@ -24,6 +24,7 @@ import numpy as np
 from hwnas_env.engines.population import Population
 from hwnas_env.errors import InvalidArgumentError, unknown_name
 from hwnas_env.maths.elementary import cosine_of_turns, exp, log, ordered_sum
+from hwnas_env.showing import Outlined
 from hwnas_env.types import FloatArray, IntArray
 
 LEAST_SHARE = 0.003
@@ -31,7 +32,7 @@ LEAST_SHARE = 0.003
 
 
 @dataclass(frozen=True, eq=False)
-class DeviceLaw:
+class DeviceLaw(Outlined):
     """The law of a space's devices, from D real ones; immutable.
 
     Attributes:

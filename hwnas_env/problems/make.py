@@ -107,7 +107,7 @@ def make_problem(
         raise InvalidArgumentError(message)
     if costs is not None:
         if source != "builtin":
-            message = f"source and costs: give one, got {source!r} beside costs"
+            message = f"source and costs: give one, got {shown(source)} beside costs"
             raise InvalidArgumentError(message)
         name = found.default_dataset if dataset is None else dataset
         found.check_dataset(name)

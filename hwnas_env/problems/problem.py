@@ -4,7 +4,7 @@ import functools
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from hwnas_env.errors import (
     unknown_name,
 )
 from hwnas_env.metrics import METRICS
+from hwnas_env.showing import Columned, line
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes, Provenance
 
 PRESETS = ("tight", "medium", "loose")
@@ -39,7 +40,7 @@ SAMPLED_RANGE = ("q05", "q95")
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(Columned):
     """Evaluates networks and knows the exact answers; immutable.
 
     Built by :func:`hwnas_env.make_problem`.
@@ -71,6 +72,25 @@ class Problem:
     origins: tuple[tuple[str, Provenance], ...]
     model: Model
     sampled: bool = False
+
+    @property
+    def where(self) -> str:
+        """The search space, the device and the dataset, in words."""
+        return f"{self.space.label} on {self.device.label}, {self.dataset}"
+
+    def __repr__(self) -> str:
+        """Returns where it is, and the metric that budgets are set on."""
+        return line("Problem", f"{self.where}: accuracy under {self.metric}")
+
+    def columns(self) -> dict[str, Any]:
+        """Returns every number that it answers with, its unit and where it is from."""
+        known = [METRICS.get(name) for name, _ in self.origins]
+        return {
+            "column": [name for name, _ in self.origins],
+            "unit": [metric.unit if metric else "%" for metric in known],
+            "kind": [one.kind for _, one in self.origins],
+            "method": [one.method for _, one in self.origins],
+        }
 
     @property
     def presets(self) -> dict[str, float]:
@@ -125,7 +145,14 @@ class Problem:
             uniforms: ``(N,)`` in [0, 1), each draws one of the accuracy's runs; only
                 where the accuracy is sampled.
         """
-        return self.model.evaluate(genotypes, uniforms=uniforms)
+        found = self.model.evaluate(genotypes, uniforms=uniforms)
+        return Evaluation(
+            found.accuracy_percent,
+            found.costs,
+            found.deployable,
+            found.train_seconds,
+            self.metrics,
+        )
 
     def encode(self, architecture: str | Sequence[str]) -> Genotypes:
         """Reads one architecture's name into a genotype ``(L,)`` int8."""
@@ -274,7 +301,8 @@ class Problem:
         limit = math.inf if budget is None else self.budget(budget)
         found = self._optima.get(limit)
         if found is None:
-            found = self.model.optimum(self.metric_column, limit)
+            best = self.model.optimum(self.metric_column, limit)
+            found = replace(best, metric=self.metric, space=self.space)
             found.genotypes.setflags(write=False)
             _keep(self._optima, limit, found, most=KEPT_WALKS)
         return found
@@ -311,7 +339,7 @@ class Problem:
         )
         found = self._fronts.get(chosen)
         if found is None:
-            found = self.model.pareto_front(chosen)
+            found = replace(self.model.pareto_front(chosen), space=self.space)
             for kept in (found.genotypes, found.points):
                 kept.setflags(write=False)
             _keep(self._fronts, chosen, found, most=KEPT_FRONTS)

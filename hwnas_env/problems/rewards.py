@@ -10,6 +10,7 @@ from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
 from hwnas_env.maths.scalarise import REWARDS, UNDEPLOYABLE_RATIO
 from hwnas_env.problems.make import load_function
 from hwnas_env.problems.problem import Problem
+from hwnas_env.showing import Outlined
 from hwnas_env.types import Evaluation, FloatArray, RewardFunction
 
 
@@ -94,7 +95,7 @@ def resolve_reward(reward: str | RewardFunction) -> NamedReward:
 
 
 @dataclass(frozen=True, eq=False)
-class VectorReward:
+class VectorReward(Outlined):
     """A reward with one component an objective, all to be maximised.
 
     Accuracy counts in [0, 1], a metric in its unit, negated where less is better.

@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 import numpy as np
 
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 
 
 def at_least_zero(name: str, value: object) -> float:
@@ -18,7 +18,7 @@ def at_least_zero(name: str, value: object) -> float:
         InvalidArgumentError: it is not one.
     """
     if not (is_finite(value) and value >= 0):
-        message = f"{name}: expected a number of at least 0, got {value!r}"
+        message = f"{name}: expected a number of at least 0, got {shown(value)}"
         raise InvalidArgumentError(message)
     return float(value)
 
@@ -40,7 +40,7 @@ def path_of(path: object) -> Path:
     """
     if isinstance(path, (str, PathLike)):
         return Path(path)
-    message = f"path: expected a str or a path, got {path!r}"
+    message = f"path: expected a str or a path, got {shown(path)}"
     raise InvalidArgumentError(message)
 
 

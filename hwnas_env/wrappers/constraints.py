@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.errors import HWNASError, InvalidArgumentError
+from hwnas_env.errors import HWNASError, InvalidArgumentError, shown
 from hwnas_env.maths.elementary import ordered_sum
 from hwnas_env.types import BoolArray, FloatArray, IntArray
 from hwnas_env.wrappers.action_rules import AllowedActions
@@ -108,7 +108,7 @@ class Lagrangian(RewardRule):
         self._step_size = at_least_zero("step_size", step_size)
         self._initial = self.multiplier = at_least_zero("initial", initial)
         if not isinstance(observe, bool):
-            message = f"observe: expected True or False, got {observe!r}"
+            message = f"observe: expected True or False, got {shown(observe)}"
             raise InvalidArgumentError(message)
         self.observed = 1 if observe else 0
 

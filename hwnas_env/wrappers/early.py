@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError
+from hwnas_env.errors import EpisodeEndedError, InvalidArgumentError, shown
 from hwnas_env.types import BoolArray, FloatArray
 from hwnas_env.wrappers.arguments import is_finite
 from hwnas_env.wrappers.protocols import (
@@ -41,7 +41,7 @@ class LostBudget(Rule):
         self.core = core_of(env)
         super().__init__(env, count)
         if not is_finite(reward):
-            message = f"reward: expected a finite number, got {reward!r}"
+            message = f"reward: expected a finite number, got {shown(reward)}"
             raise InvalidArgumentError(message)
         self.reward = float(reward)
 

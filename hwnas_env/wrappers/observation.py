@@ -9,7 +9,7 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.types import BoolArray
 from hwnas_env.wrappers.protocols import (
     AnyEnv,
@@ -57,7 +57,7 @@ class MaskForm(Rule):
         """
         super().__init__(env, count)
         if not isinstance(env, (gym.Env, gym.vector.VectorEnv)):
-            message = f"DictObservation: expected an environment, got {env!r}"
+            message = f"DictObservation: expected an environment, got {shown(env)}"
             raise InvalidArgumentError(message)
         self.key, self.mask_key = keys
         self.dtype = np.dtype(dtype)
@@ -87,10 +87,10 @@ class MaskForm(Rule):
         except TypeError:
             found = np.dtype(object)
         if dtype is None or found not in (np.int8, np.bool_):
-            message = f"dtype: expected int8 or bool, got {dtype!r}"
+            message = f"dtype: expected int8 or bool, got {shown(dtype)}"
             raise InvalidArgumentError(message)
         if not isinstance(flat, bool):
-            message = f"flat: expected True or False, got {flat!r}"
+            message = f"flat: expected True or False, got {shown(flat)}"
             raise InvalidArgumentError(message)
         return {"keys": list(keys), "dtype": found.name, "flat": flat}
 

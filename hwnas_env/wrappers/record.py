@@ -20,7 +20,7 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
 from hwnas_env.data.json_lines import Json
-from hwnas_env.errors import InvalidArgumentError, NotSerialisableError
+from hwnas_env.errors import InvalidArgumentError, NotSerialisableError, shown
 from hwnas_env.version import __version__
 from hwnas_env.wrappers.arguments import path_of
 from hwnas_env.wrappers.protocols import (
@@ -87,7 +87,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
             raise InvalidArgumentError(message)
         place = path_of(path)
         if not isinstance(env, gym.Env):
-            message = f"TrajectoryRecorder: expected an environment, got {env!r}"
+            message = f"TrajectoryRecorder: expected an environment, got {shown(env)}"
             raise InvalidArgumentError(message)
         core = env.unwrapped
         if isinstance(core, SingleEnvironment) and core.begun:
@@ -232,7 +232,7 @@ def plain(value: object, name: str) -> Json:
         return {str(key): plain(item, f"{name}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
         return [plain(item, name) for item in value]
-    message = f"{name} cannot be recorded: expected plain data, got {value!r}"
+    message = f"{name} cannot be recorded: expected plain data, got {shown(value)}"
     raise NotSerialisableError(message)
 
 

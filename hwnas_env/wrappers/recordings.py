@@ -23,6 +23,7 @@ from hwnas_env.errors import (
     HWNASError,
     InvalidArgumentError,
     TruncatedFileError,
+    shown,
 )
 from hwnas_env.types import FloatArray
 from hwnas_env.wrappers.arguments import path_of
@@ -149,9 +150,8 @@ def spec_of(
         InvalidArgumentError: ``allow`` is no collection of names.
     """
     if isinstance(allow, str) or not all(isinstance(name, str) for name in allow):
-        message = (
-            f'allow: expected names of modules, as in ("my_module",), got {allow!r}'
-        )
+        expected = 'expected names of modules, as in ("my_module",)'
+        message = f"allow: {expected}, got {shown(allow)}"
         raise InvalidArgumentError(message)
     try:
         spec = EnvSpec.from_json(json.dumps(header["spec"]))
@@ -311,7 +311,7 @@ def _line(path: Path, number: int, text: bytes) -> Line:
         message = f"{path}, line {number} is no JSON: {error}"
         raise TruncatedFileError(message) from None
     if not isinstance(line, dict):
-        message = f"{path}, line {number}: expected an object, got {line!r}"
+        message = f"{path}, line {number}: expected an object, got {shown(line)}"
         raise TruncatedFileError(message)
     reset, step = ("seed", "options"), ("action", "reward", "terminated", "truncated")
     _check(path, number, line, ("episode", "step", "info"))

@@ -15,7 +15,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.types import BoolArray, IntArray
 from hwnas_env.wrappers.arguments import plain
 from hwnas_env.wrappers.protocols import (
@@ -167,7 +167,7 @@ class VectorRuleWrapper(VectorWrapper):
         """
         if not isinstance(env, gym.vector.VectorEnv):
             name = type(self).__name__
-            message = f"{name}: expected what gym.make_vec makes, got {env!r}"
+            message = f"{name}: expected what gym.make_vec makes, got {shown(env)}"
             raise InvalidArgumentError(message)
         super().__init__(env)
         self.single_type = single_type or self.single_type

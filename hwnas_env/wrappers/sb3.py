@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import missing_extra
 from hwnas_env.types import BoolArray, FloatArray, IntArray
 from hwnas_env.wrappers.protocols import AnyVector, Array, Environment, Infos
@@ -147,7 +147,7 @@ class SB3VecEnv(VecEnv):
         if mode != "SAME_STEP":
             message = (
                 "expected gym.make_vec's, with SAME_STEP autoreset as "
-                f"Stable-Baselines3 has it, got {envs!r} with {mode}"
+                f"Stable-Baselines3 has it, got {shown(envs)} with {mode}"
             )
             raise InvalidArgumentError(message)
         self.envs = envs
@@ -168,7 +168,9 @@ class SB3VecEnv(VecEnv):
         """Starts an episode in every row: their observations ``(N, D)``."""
         given = self._options
         if not isinstance(given, list) or not all(isinstance(o, dict) for o in given):
-            message = f"set_options: expected a dictionary or a list, got {given!r}"
+            message = (
+                f"set_options: expected a dictionary or a list, got {shown(given)}"
+            )
             raise InvalidArgumentError(message)
         options = given[0] if given else {}
         if any(one != options for one in given):

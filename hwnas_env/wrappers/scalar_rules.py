@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hwnas_env.errors import InvalidArgumentError, NotExactError, unknown_name
+from hwnas_env.errors import InvalidArgumentError, NotExactError, shown, unknown_name
 from hwnas_env.maths.elementary import log, ordered_sum
 from hwnas_env.maths.scalarise import chebyshev, penalty_boundary, weighted_sum
 from hwnas_env.types import BoolArray, FloatArray, IntArray
@@ -128,7 +128,7 @@ class Weighted(Scalarisation):
             names = ", ".join(objective.name for objective in self.objectives)
             message = (
                 f"weights: expected {size} numbers of at least 0, not all 0, for "
-                f'{names}, or "{SAMPLED}"; got {weights!r}'
+                f'{names}, or "{SAMPLED}"; got {shown(weights)}'
             )
             raise InvalidArgumentError(message)
         return array
@@ -213,7 +213,7 @@ class EpsilonRule(Scalarisation):
             bound = bounds.get(name)
             if bound is None or not (is_finite(bound) and bound > 0):
                 message = (
-                    f"bounds: expected a positive number for {name}, got {bound!r}"
+                    f"bounds: expected a positive number for {name}, got {shown(bound)}"
                 )
                 raise InvalidArgumentError(message)
         points = np.array([[0.0, *(float(bounds[name]) for name in names)]])
