@@ -269,8 +269,14 @@ def test_optimum_is_within_the_budget() -> None:
         (("run", "--env", NET, "--agent", "evolve"), "did you mean 'evolution'"),
         (("run", "--env", NET, "--queries", "0"), "queries: expected at least 1"),
         (("run", "--env", NET, "--queries", "3", "--budget", "4"), "give one"),
-        (("run", "--env", NET, "--env", SEVERAL, "--queries", "1"), "choose one: HWN"),
-        (("query", "0", "--env", SEVERAL), "choose one: HWNAS-FBNet-EdgeGPU-v0, "),
+        (
+            ("run", "--env", NET, "--env", SEVERAL, "--queries", "1"),
+            "a search has one: HWN",
+        ),
+        (
+            ("query", "0", "--env", SEVERAL),
+            "a search has one: HWNAS-FBNet-EdgeGPU-v0, ",
+        ),
         (("optimum", "--env", SEVERAL), "HWNAS-FBNet-FPGA-v0"),
         (("query", "0", "--env", NET), "22 block names joined by |"),
         (

@@ -16,14 +16,6 @@ PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 SPACE, DEVICE = ROOT / "examples" / "custom_space", ROOT / "examples" / "custom_device"
 
 
-def test_the_python_examples_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    blocks = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    assert len(blocks) == 4
-    for block in blocks:  # each on its own
-        exec(block, {"__name__": "page"})
-
-
 def test_the_device_on_the_page_is_one() -> None:
     [text] = re.findall(r"\n(    \{\n.*?\n    \}\n)", PAGE, flags=re.DOTALL)
     device = parse_device(text.encode(), origin="the page")

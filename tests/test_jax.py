@@ -379,3 +379,25 @@ def test_every_reward_of_the_package_has_a_compiled_form() -> None:
 def test_the_room_says_what_it_offers() -> None:
     assert sorted(compiled_room.__all__) == compiled_room.__all__
     assert all(hasattr(compiled_room, name) for name in compiled_room.__all__)
+
+
+def test_what_is_no_problem_and_no_params_is_refused() -> None:
+    problem = make_problem("nasbench201", device="fpga")
+    for wrong in (3, None, "fbnet", [problem, 3]):
+        with pytest.raises(InvalidArgumentError, match="problem"):
+            make_params(wrong)  # type: ignore[arg-type]
+    for keywords in ({"states": "a"}, {"states": -1}, {"shown": "a"}):
+        with pytest.raises(InvalidArgumentError, match=next(iter(keywords))):
+            make_params(problem, **keywords)
+    with pytest.raises(InvalidBudgetError, match=r"at most 1e\+30"):
+        make_params(problem, budget=1e31)
+    params = make_params(problem)
+    for wrong in (3, params, [1], ["a", "b"], []):
+        with pytest.raises(InvalidArgumentError, match="stack_params"):
+            stack_params(wrong)  # type: ignore[arg-type]
+    key = jax.random.key(0)
+    with pytest.raises(InvalidArgumentError, match="params"):
+        reset(key, problem)  # type: ignore[arg-type]
+    for count in (-1, 1.5, 0):
+        with pytest.raises(InvalidArgumentError, match="count"):
+            reset_batch(key, params, count)  # type: ignore[arg-type]

@@ -1,6 +1,5 @@
 """Compiled PPO: sb3-contrib's loss and gradients, one ledger, records that validate."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -218,11 +217,38 @@ def test_the_core_loads_no_jax() -> None:
 
 
 @pytest.mark.jax
-def test_the_page_of_compiled_episodes_runs() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "jax.md").read_text(encoding="utf-8")
-    names: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
-        exec(block, names)
-    assert names["observations"].shape[0] == len(names["problems"])
-    tight = names["problem"].known_costs(names["tight"])
-    assert (tight <= names["problem"].budget("tight")).all()
+def test_senseless_arguments_are_named() -> None:
+    problem = PROBLEMS["nasbench201"]
+    config = MaskablePPOConfig(net_arch=[8])  # type: ignore[arg-type]
+    agent = JaxPPO(
+        problem, problem.budget("medium"), rng=np.random.default_rng(0), config=config
+    )
+    agent.search(BudgetedProblem(problem, max_queries=10))
+    for wrong in (
+        {"problem": PROBLEMS["fbnet"]},
+        {"problem": 3},
+        {"seed": 2**70},
+        {"seed": "a"},
+        {"seed": 1.5},
+    ):
+        with pytest.raises(InvalidArgumentError, match=next(iter(wrong))):
+            agent.networks(2, **wrong)
+
+
+def test_layers_of_a_policy_are_checked() -> None:
+    for wrong in (("a",), (-3,), (0,), 64, None, (1.5,)):
+        with pytest.raises(InvalidArgumentError, match="net_arch"):
+            MaskablePPOConfig(net_arch=wrong)  # type: ignore[arg-type]
+    assert MaskablePPOConfig(net_arch=()).net_arch == ()
+
+
+def test_without_jax_it_is_said_what_installs_it() -> None:
+    code = (
+        "import sys; sys.modules['jax'] = None\n"
+        "try:\n    from hwnas_env.jax import make_params\n"
+        "except ImportError as error:\n    print(type(error).__name__, error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("MissingExtraError hwnas_env.jax needs jax: ")

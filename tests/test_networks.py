@@ -1,6 +1,5 @@
 """Networks as PyTorch modules: counted as the space counts, and written to files."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -211,13 +210,3 @@ def test_networks_are_named_in_every_form_that_help_says() -> None:
     assert len(shown) == 1
     done = CliRunner().invoke(app, ["query", "1rxtzL~", *command[2:]])
     assert isinstance(done.exception, InvalidGenotypeError)
-
-
-def test_the_pages_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    page = (Path(__file__).parents[1] / "docs" / "networks.md").read_text("utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    exec(block, {})
-    shape, counted, parameters, flops = capsys.readouterr().out.splitlines()
-    assert shape == "torch.Size([8, 100])"
-    numbers = [int(one.strip("[]")) for one in (parameters, flops)]
-    assert counted == str(tuple(numbers))

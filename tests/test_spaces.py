@@ -87,7 +87,7 @@ def test_validation_says_what_came_and_what_was_expected(space: SearchSpace) -> 
         space.validate([[0] * (length - 1) + [-1]])
     with pytest.raises(InvalidGenotypeError, match="float64"):
         space.validate([0.5] * length)
-    with pytest.raises(InvalidGenotypeError, match="operation names|of the form"):
+    with pytest.raises(InvalidGenotypeError, match=r"operation names|of the form"):
         space.validate(["none"] * length)
     with pytest.raises(InvalidGenotypeError, match="dtype"):
         space.validate([["none"] * length])

@@ -1,24 +1,37 @@
 """A policy of other devices: it knows nothing of the new one, and spends its ledger."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from hwnas_env import BudgetedProblem, make_problem
-from hwnas_env.agents import JaxPPO, TransferPPO, TransferPPOConfig, transfer_training
+from hwnas_env.agents import (
+    JaxPPO,
+    TransferPPO,
+    TransferPPOConfig,
+    transfer_ppo,
+    transfer_training,
+)
 from hwnas_env.benchmark import Task, run_once
 from hwnas_env.devices import DEVICES
 from hwnas_env.errors import (
     InvalidArgumentError,
     NoPopulationError,
+    RestoreError,
     UnknownNameError,
 )
 from hwnas_env.fitting.known import machine
+from hwnas_env.spaces import get_space
 
 pytest.importorskip("jax")
 
+TRAINED = Task(
+    "HWNAS-NASBench201-FPGA-v0",
+    train=("HWNAS-NASBench201-Raspi4-v0", "HWNAS-NASBench201-Eyeriss-v0"),
+)
 SMALL = TransferPPOConfig(networks=512, drawn=4, stays=8, sampled=10, policies=2)
 
 
@@ -89,18 +102,112 @@ def test_what_it_cannot_train_on_is_refused() -> None:
         TransferPPOConfig(asks="archives")
     with pytest.raises(InvalidArgumentError, match="True"):
         TransferPPOConfig(sampled_budgets=False)
+    for wrong in ({"tuning_rate": 0.0}, {"tuning_rate": "a"}, {"net_arch": ("a",)}):
+        with pytest.raises(InvalidArgumentError, match=next(iter(wrong))):
+            TransferPPOConfig(**wrong)
     toy = make_problem("toycell", device="toybox")
-    agent = TransferPPO(toy, toy.budget("loose"), rng=np.random.default_rng(0))
     with pytest.raises(NoPopulationError):
-        agent.search(BudgetedProblem(toy, max_queries=5))
+        TransferPPO(toy, toy.budget("loose"), rng=np.random.default_rng(0))
+
+
+def made(problem: Any, **keywords: Any) -> TransferPPO:
+    config = replace(SMALL, **keywords)
+    budget = problem.budget("medium")
+    return TransferPPO(problem, budget, rng=np.random.default_rng(0), config=config)
+
+
+@pytest.mark.parametrize("devices", ["random", "real"])
+def test_names_that_it_is_to_know_nothing_of_are_checked(devices: str) -> None:
+    problem = make_problem("fbnet", device="fpga")
+    with pytest.raises(UnknownNameError, match="pixel3"):
+        made(problem, devices=devices, without=("pixxel3",))
+    assert made(problem, devices=devices, without=["pixel3"]).config.without == (
+        "pixel3",
+    )
+
+
+def test_drawn_devices_have_one_metric() -> None:
+    problem = make_problem("fbnet", device="fpga", metric="energy_mj")
+    with pytest.raises(InvalidArgumentError, match=r"latency_ms.*energy_mj.*real"):
+        made(problem)
+    assert made(problem, devices="real").problem is problem
+
+
+def test_a_task_with_devices_to_train_on_lets_it_know_them_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known: list[set[str]] = []
+
+    class StoppedError(Exception):
+        pass
+
+    def spied(costs: Any, without: tuple[str, ...], *more: Any) -> Any:
+        del more
+        machines = get_space(costs[0]).population.machines
+        left_out = {machines[name] for name in without if name in machines}
+        known.append({m for m in machines.values() if m not in left_out})
+        raise StoppedError
+
+    monkeypatch.setattr(transfer_ppo, "train_on_others", spied)
+    run = run_once(TRAINED, "transfer_ppo", seed=0, queries=4)
+    assert "StoppedError" in run.error
+    machines = get_space("nasbench201").population.machines
+    assert known == [{machines["raspi4"], machines["eyeriss"]}]
+    run = run_once(replace(TRAINED, train=()), "transfer_ppo", seed=0, queries=4)
+    assert known[1] == {*machines.values()} - {machines["fpga"]}
+
+
+@pytest.mark.jax
+def test_a_saved_policy_answers_as_before(tmp_path: Path) -> None:
+    agent, _ = searched("nasbench201", "fpga", replace(SMALL, devices="real"))
+    agent.save(tmp_path / "policy")
+    again = TransferPPO.load(
+        tmp_path / "policy", agent.problem, rng=np.random.default_rng(7)
+    )
+    far = make_problem("nasbench201", device="edgetpu")
+    for problem in (agent.problem, far):
+        drawn = agent.networks(30, problem=problem, budget="loose", seed=1)
+        other = again.networks(30, problem=problem, budget="loose", seed=1)
+        assert np.array_equal(drawn, other)
+    with np.load(tmp_path / "policy.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    for name, wrong in (
+        ("low", None),
+        ("low", arrays["low"][:-1]),
+        ("layer_00", arrays["layer_00"].astype(np.float64)),
+        ("layer_00", arrays["layer_00"] * np.nan),
+        ("layer_00", arrays["layer_00"].astype("U3")),
+        ("made", np.array("[" * 10**6)),
+        (
+            "made",
+            np.array(str(arrays["made"]).replace('"networks": 512', '"networks": 0')),
+        ),
+        ("made", np.array(str(arrays["made"]).replace("random", "nowhere")[:-1])),
+    ):
+        changed = {key: value for key, value in arrays.items() if key != name}
+        if wrong is not None:
+            changed[name] = wrong
+        np.savez(tmp_path / "bad.npz", **changed)
+        with pytest.raises(RestoreError, match="bad"):
+            TransferPPO.load(
+                tmp_path / "bad", agent.problem, rng=np.random.default_rng(0)
+            )
+
+
+@pytest.mark.jax
+def test_an_archive_knows_no_accuracy_of_one_s_own() -> None:
+    own = np.random.default_rng(0).uniform(10.0, 90.0, 15625)
+    agent, genotypes = searched(
+        "nasbench201", "eyeriss", replace(SMALL, asks="archive"), accuracy=own
+    )
+    usual = make_problem("nasbench201", device="eyeriss")
+    seen = usual.evaluate(genotypes).accuracy_percent
+    assert (np.diff(seen) <= 0.0).all()
+    assert not (np.diff(agent.problem.evaluate(genotypes).accuracy_percent) <= 0).all()
 
 
 @pytest.mark.jax
 def test_a_warm_start_carries_the_compiled_policy_over() -> None:
-    task = Task(
-        "HWNAS-NASBench201-FPGA-v0",
-        train=("HWNAS-NASBench201-Raspi4-v0", "HWNAS-NASBench201-Eyeriss-v0"),
-    )
     taken: list[Any] = []
     real = JaxPPO.take_over
 
@@ -110,7 +217,7 @@ def test_a_warm_start_carries_the_compiled_policy_over() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JaxPPO, "take_over", spied)
-        run = run_once(task, "jax_ppo", seed=0, queries=40)
+        run = run_once(TRAINED, "jax_ppo", seed=0, queries=40)
     assert run.queries == 40
     assert not run.error
     assert [name for name, _ in taken] == ["eyeriss", "fpga"]

@@ -7,6 +7,7 @@ agent too: subclass :class:`Agent` and write :meth:`Agent.search`.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, get_args
 
 import numpy as np
@@ -39,7 +40,7 @@ class Agent(ABC, Generic[ConfigT_co]):
         packages: installed packages whose numbers it computes with, so that another
             version or processor may give another search; a record names them.
         trains_elsewhere: whether it trains on other devices by itself, so that a task
-            with devices to train on gives it no warm start.
+            with devices to train on gives it no warm start: it is told their names.
         limit: the bound as a number: the budget, or what no cost exceeds.
 
     Raises:
@@ -97,6 +98,16 @@ class Agent(ABC, Generic[ConfigT_co]):
             trained: of the same configuration and search space, after its search.
         """
         del trained
+
+    def train_on(self, devices: Sequence[str]) -> None:
+        """Lets an agent that trains elsewhere know these devices alone.
+
+        Nothing by default.
+
+        Args:
+            devices: names, those that a task has to train on.
+        """
+        del devices
 
     @abstractmethod
     def search(self, ledger: BudgetedProblem) -> None:

@@ -67,7 +67,9 @@ def check_whole(
         value = getattr(config, name)
         if not arguments.is_whole(value) or not at_least <= value <= at_most:
             bound = f" and at most {at_most}" if at_most < math.inf else ""
-            raise _wrong(config, name, f"a whole number of at least {at_least}{bound}")
+            raise wrong_value(
+                config, name, f"a whole number of at least {at_least}{bound}"
+            )
 
 
 def check_number(
@@ -87,7 +89,7 @@ def check_number(
         if not math.isfinite(number) or not at_least <= number <= at_most:
             low = f"of at least {at_least:g}" if at_least == 0 else "above 0"
             high = f" and at most {at_most:g}" if at_most < math.inf else ""
-            raise _wrong(config, name, f"a number {low}{high}")
+            raise wrong_value(config, name, f"a number {low}{high}")
 
 
 def check_flag(config: Config, *names: str) -> None:
@@ -98,7 +100,7 @@ def check_flag(config: Config, *names: str) -> None:
     """
     for name in names:
         if not isinstance(getattr(config, name), bool):
-            raise _wrong(config, name, "True or False")
+            raise wrong_value(config, name, "True or False")
 
 
 def check_name(config: Config, name: str, *, valid: Sequence[str]) -> None:
@@ -111,7 +113,8 @@ def check_name(config: Config, name: str, *, valid: Sequence[str]) -> None:
     arguments.check_name(getattr(config, name), valid, what=what)
 
 
-def _wrong(config: Config, name: str, expected: str) -> InvalidArgumentError:
+def wrong_value(config: Config, name: str, expected: str) -> InvalidArgumentError:
+    """Builds the error for a field: what was expected, and what came."""
     came = getattr(config, name)
     return InvalidArgumentError(
         f"{type(config).__name__}.{name}: expected {expected}, got {shown(came)}"

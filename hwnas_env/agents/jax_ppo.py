@@ -2,7 +2,6 @@
 
 import io
 import json
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -10,20 +9,21 @@ import numpy as np
 
 from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.learners import MaskablePPOConfig
-from hwnas_env.agents.saved import config_in, made_with
+from hwnas_env.agents.saved import config_in, damaged, made_with
 from hwnas_env.arguments import check_type, check_whole
 from hwnas_env.data.files import write_file
-from hwnas_env.errors import InvalidArgumentError, RestoreError
-from hwnas_env.extras import load_extra
+from hwnas_env.errors import (
+    InvalidArgumentError,
+    InvalidBudgetError,
+    UnknownNameError,
+)
+from hwnas_env.extras import error_words, load_extra
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import AnyPath, Genotypes
 
 if TYPE_CHECKING:
     from hwnas_env.jax.ppo import Hyperparameters
-
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
-"""What NumPy raises at a file that is none of its own, or not whole."""
 
 JaxPPOT = TypeVar("JaxPPOT", bound="JaxPPO")
 
@@ -152,7 +152,8 @@ class JaxPPO(Agent[MaskablePPOConfig]):
             ``(n, L)`` int8, all within the budget.
 
         Raises:
-            InvalidArgumentError: nothing was learnt yet, or n is not positive.
+            InvalidArgumentError: nothing was learnt yet, n is not positive, the seed no
+                whole number, or the problem of another space.
             InvalidBudgetError: no budget, or one that no deployable network meets.
         """
         import jax
@@ -160,10 +161,16 @@ class JaxPPO(Agent[MaskablePPOConfig]):
         from hwnas_env.jax import compiled
 
         check_whole(n, what="n", least=1)
+        check_whole(seed, what="seed")
         if self.training is None:
             message = "networks: nothing was learnt yet; search first"
             raise InvalidArgumentError(message)
         target = self.problem if problem is None else problem
+        check_type(target, Problem, what="problem")
+        if target.space != self.problem.space:
+            expected, came = self.problem.space.name, target.space.name
+            message = f"networks: the policy is of {expected}, the problem of {came}"
+            raise InvalidArgumentError(message)
         limit = target.budget(self.limit if budget is None else budget)
         drawn = compiled.draw_networks(
             self.training.networks,
@@ -189,7 +196,8 @@ class JaxPPO(Agent[MaskablePPOConfig]):
             raise InvalidArgumentError(message)
         content = io.BytesIO()
         made = np.array(json.dumps(made_with(self)))
-        np.savez(content, made=made, **_leaves(self.training.networks))
+        leaves = _leaves(self.training.networks)
+        np.savez(content, made=made, **leaves, **self._kept())
         write_file(Path(_file(path)), content.getvalue(), what="policy")
 
     @classmethod
@@ -216,24 +224,37 @@ class JaxPPO(Agent[MaskablePPOConfig]):
             with np.load(_file(path), allow_pickle=False) as file:
                 made = json.loads(str(file["made"]))
                 arrays = {name: file[name] for name in file.files if name != "made"}
-        except _DAMAGED as error:
-            message = f"{path}: no policy of {cls.name}: {error}"
-            raise RestoreError(message) from error
+        except Exception as error:  # a damaged file makes NumPy raise of many kinds
+            words = f"no policy of {cls.name}: {error_words(error)}"
+            raise damaged(path, words) from error
         config = config_in(made, cls, problem, path=path)
-        agent = cls(problem, made["budget"], rng=rng, config=config)
+        try:
+            agent = cls(problem, made["budget"], rng=rng, config=config)
+        except (InvalidArgumentError, UnknownNameError, InvalidBudgetError) as error:
+            raise damaged(path, error) from error
         training = agent._begin()
-        fresh = _leaves(training.networks)
+        fresh = {**_leaves(training.networks), **agent._kept()}
         came, wanted = (
-            {name: array.shape for name, array in leaves.items()}
-            for leaves in (arrays, fresh)
+            {name: (array.shape, array.dtype) for name, array in found.items()}
+            for found in (arrays, fresh)
         )
         if came != wanted:
-            message = f"{path}: its networks have other shapes than its configuration"
-            raise RestoreError(message)
+            raise damaged(path, "its arrays have other forms than it was made with")
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise damaged(path, "its arrays have numbers that are not finite")
+        agent._restore(arrays)
         tree = jax.tree.structure(training.networks)
-        networks = jax.tree.unflatten(tree, [arrays[name] for name in fresh])
-        agent.training = training._replace(networks=networks)
+        leaves = [arrays[name] for name in _leaves(training.networks)]
+        networks = jax.tree.unflatten(tree, leaves)
+        agent.training = agent._begin()._replace(networks=networks)
         return agent
+
+    def _kept(self) -> dict[str, Any]:
+        """Returns arrays that a saved policy needs besides its networks."""
+        return {}
+
+    def _restore(self, arrays: dict[str, Any]) -> None:
+        """Takes what :meth:`_kept` returned, of the same forms."""
 
     def _params_of(self, problem: Problem, budget: float | str) -> Any:
         """Returns a problem's params, whose observations are those that it learns in.

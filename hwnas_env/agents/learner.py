@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from hwnas_env.agents.agent import Agent
-from hwnas_env.agents.config import Config, check_flag, check_number, check_whole
+from hwnas_env.agents.config import (
+    Config,
+    check_flag,
+    check_number,
+    check_whole,
+    wrong_value,
+)
 from hwnas_env.agents.saved import config_in, made_with
-from hwnas_env.arguments import check_type
+from hwnas_env.arguments import check_type, is_whole
 from hwnas_env.envs.vector import HWNASVectorEnv
 from hwnas_env.errors import InvalidArgumentError, NotExactError
 from hwnas_env.extras import load_extra
@@ -59,6 +65,12 @@ class LearnerConfig(Config):
         check_number(self, "learning_rate")
         check_number(self, "gamma", at_most=1.0)
         check_flag(self, "sampled_budgets", "hard_mask")
+        layers = self.net_arch
+        if not isinstance(layers, (tuple, list)) or not all(
+            is_whole(units) and units >= 1 for units in layers
+        ):
+            raise wrong_value(self, "net_arch", "whole numbers of at least 1")
+        object.__setattr__(self, "net_arch", tuple(layers))
 
 
 if TYPE_CHECKING:  # with a default, so that types may say Learner without brackets

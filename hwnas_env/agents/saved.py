@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hwnas_env.agents.agent import Agent
-from hwnas_env.errors import RestoreError, shown
+from hwnas_env.errors import InvalidArgumentError, RestoreError, UnknownNameError, shown
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import AnyPath
 
@@ -38,4 +38,12 @@ def config_in(made: Any, kind: type[Agent], problem: Problem, *, path: AnyPath) 
         if made.get(key) != expected:
             message = f"{path}: expected {key} {expected!r}, got {made.get(key)!r}"
             raise RestoreError(message)
-    return kind.config_type.from_dict(made["config"])
+    try:
+        return kind.config_type.from_dict(made["config"])
+    except (InvalidArgumentError, UnknownNameError) as error:
+        raise damaged(path, error) from error
+
+
+def damaged(path: AnyPath, why: object) -> RestoreError:
+    """Builds the error for a file that holds no agent as it was saved."""
+    return RestoreError(f"{path}: {why}")

@@ -1,6 +1,7 @@
 """A policy that was trained on other devices, and is asked about one that is new."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ from hwnas_env.agents.transfer_training import (
     TransferPPOConfig,
     train_on_others,
 )
-from hwnas_env.arguments import check_type
+from hwnas_env.arguments import check_name, check_type
+from hwnas_env.devices import DEVICES
+from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.fitting.known import packaged_devices
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import FloatArray, Genotypes
@@ -23,7 +27,8 @@ class TransferPPO(JaxPPO):
     Its first query is the policy's likeliest network; then it samples networks that it
     has not asked for; then it learns on, on the new device. Training asks for networks
     on other devices, which no ledger counts: ``config.networks`` says how many. One
-    training serves all budgets of a device; it is kept while the process lives.
+    training serves all budgets of a device; it is kept while the process lives. It sees
+    the package's mean accuracy, also where the problem has another one.
 
     Constraint: masked, so every network is feasible.
 
@@ -31,7 +36,9 @@ class TransferPPO(JaxPPO):
 
     Raises:
         NoPopulationError: the space does not say how devices are drawn.
-        InvalidArgumentError: no other real device has these costs.
+        UnknownNameError: ``config.without`` names a device that does not exist.
+        InvalidArgumentError: no other real device has these costs, or drawn ones have
+            other costs than the problem's.
     """
 
     name = "transfer_ppo"
@@ -40,6 +47,32 @@ class TransferPPO(JaxPPO):
     trains_elsewhere = True
 
     _bounds: tuple[FloatArray, FloatArray] | None = None
+
+    def __init__(
+        self,
+        problem: Problem,
+        budget: float | None,
+        *,
+        rng: np.random.Generator,
+        config: TransferPPOConfig | None = None,
+    ) -> None:
+        """See the class."""
+        super().__init__(problem, budget, rng=rng, config=config)
+        population = problem.space.population
+        self._without = self.config.without
+        for name in self._without:
+            check_name(name, {**population.machines, **DEVICES}, what="device")
+        if self.config.devices == "random" and problem.metric != population.metric:
+            message = (
+                f"transfer_ppo: drawn devices have {population.metric}, the problem's "
+                f'budget is on {problem.metric}; devices="real" trains on that'
+            )
+            raise InvalidArgumentError(message)
+
+    def train_on(self, devices: Sequence[str]) -> None:
+        """Leaves out all other devices of the package; see :meth:`Agent.train_on`."""
+        others = packaged_devices(self.problem.space.name, without=devices)
+        self._without = (*self.config.without, *others)
 
     def search(self, ledger: BudgetedProblem) -> None:
         """Asks the policy, then learns on until the ledger is exhausted."""
@@ -52,14 +85,14 @@ class TransferPPO(JaxPPO):
             problem, config = self.problem, self.config
             trained = train_on_others(
                 (problem.space.name, problem.dataset, problem.metric),
-                tuple(sorted({*config.without, problem.device.name})),
+                tuple(sorted({*self._without, problem.device.name})),
                 # what comes after training makes no difference to it
                 dataclasses.replace(config, asks="policy", sampled=1, tuning_rate=1.0),
                 super().hyper,
                 seed,
             )
             if self.config.asks == "archive":
-                ledger.spend(self._best_of(trained.asked))
+                ledger.spend(self._best_of(trained))
             self._start_with(trained)
             if self.config.asks == "policy":
                 ledger.spend(self._answers())
@@ -79,13 +112,23 @@ class TransferPPO(JaxPPO):
         _, places = np.unique(drawn, axis=0, return_index=True)
         return drawn[np.sort(places)][: self.config.sampled]
 
-    def _best_of(self, asked: Genotypes) -> Genotypes:
-        """Returns networks within the budget, best accuracy first."""
-        costs = self.problem.known_costs(asked)
-        within = asked[np.isfinite(costs) & (costs <= self.limit)]
-        # training saw their accuracy, which depends on no device
-        accuracy = self.problem.evaluate(within).accuracy_percent
-        return within[np.argsort(-accuracy, kind="stable")]
+    def _best_of(self, trained: Trained) -> Genotypes:
+        """Returns networks within the budget, by the accuracy that training saw."""
+        costs = self.problem.known_costs(trained.asked)
+        within = np.isfinite(costs) & (costs <= self.limit)
+        accuracy = trained.accuracy_percent[within]
+        return trained.asked[within][np.argsort(-accuracy, kind="stable")]
+
+    def _kept(self) -> dict[str, FloatArray]:
+        """Returns what described devices in training: see :meth:`_params_of`."""
+        count = self._params.tails.shape[-1]
+        bounds = self._bounds or (np.zeros(count, np.float32),) * 2
+        return dict(zip(("low", "high"), bounds, strict=True))
+
+    def _restore(self, arrays: dict[str, FloatArray]) -> None:
+        """Takes what :meth:`_kept` returned."""
+        self._bounds = arrays["low"], arrays["high"]
+        self._params = self._params_of(self.problem, self.limit)
 
     @property
     def hyper(self) -> Any:

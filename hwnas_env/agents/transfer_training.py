@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hwnas_env.agents.config import check_name, check_whole
+from hwnas_env.agents.config import check_name, check_number, check_whole
 from hwnas_env.agents.jax_ppo import UPDATES
 from hwnas_env.agents.learners import MaskablePPOConfig
 from hwnas_env.arguments import check_names
@@ -72,7 +72,9 @@ class TransferPPOConfig(MaskablePPOConfig):
         super().__post_init__()
         check_name(self, "devices", valid=KINDS)
         check_name(self, "asks", valid=ASKS)
-        check_names(self.without, what="without", least=0)
+        names = check_names(self.without, what="without", least=0)
+        object.__setattr__(self, "without", names)
+        check_number(self, "tuning_rate")
         check_whole(self, "networks", "drawn", "stays", "sampled", "policies")
         if not self.sampled_budgets:
             message = "TransferPPOConfig.sampled_budgets: expected True, got False"
@@ -88,12 +90,14 @@ class Trained:
         low: ``(T,)`` the least of what described a device in training.
         high: ``(T,)`` the most.
         asked: ``(N, L)`` int8, the networks that training asked for, each once.
+        accuracy_percent: ``(N,)`` theirs, the package's mean accuracy.
     """
 
     networks: "Networks"
     low: FloatArray
     high: FloatArray
     asked: Genotypes
+    accuracy_percent: FloatArray
 
 
 @functools.lru_cache(maxsize=64)
@@ -133,11 +137,15 @@ def train_on_others(
         asked.append(np.asarray(queried))
         low.append(np.asarray(params.tails).min(axis=0))
         high.append(np.asarray(params.tails).max(axis=0))
+    space, dataset, _ = costs
+    networks = np.unique(np.concatenate(asked), axis=0)
+    seen = random_devices(space, dataset=dataset).draw(0).evaluate(networks)
     return Trained(
         training.networks,
         np.min(low, axis=0),
         np.max(high, axis=0),
-        np.unique(np.concatenate(asked), axis=0),
+        networks,
+        seen.accuracy_percent,
     )
 
 

@@ -159,7 +159,9 @@ def run_here(job: Job, *, config: Config | None = None) -> Run:
     agent = make_agent(task, problem, job.agent, seed=job.seed, config=config)
     error = ""
     try:
-        if task.train and not agent.trains_elsewhere:
+        if task.train and agent.trains_elsewhere:
+            agent.train_on([one.device.name for one in task.train_problems()])
+        elif task.train:
             start_warm(job, agent, ledger, config=config)
         if not ledger.exhausted:
             agent.search(ledger)

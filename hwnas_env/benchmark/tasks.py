@@ -132,7 +132,10 @@ class Task:
         every = (*environments(), *several)
         if check_name(name, every, what="environment") in several:
             singles = ", ".join(single_device_ids(name))
-            message = f"{name} draws a device each episode; choose one: {singles}"
+            message = (
+                f"{name} draws a device each episode, for training a policy; a search "
+                f"has one: {singles}"
+            )
             raise InvalidArgumentError(message)
         keywords = gym.spec(name).kwargs
         return make_problem(
@@ -143,6 +146,12 @@ class Task:
             source=self.source,
             costs=self.costs,
         )
+
+    def train_problems(self) -> list[Problem]:
+        """Makes the problems of the environments to train on."""
+        return [
+            dataclasses.replace(self, env=env, train=()).problem() for env in self.train
+        ]
 
     def limit(self, problem: Problem) -> float | None:
         """Returns the budget as a number, None where there is none."""
@@ -330,8 +339,7 @@ def _check_objectives(task: Task, problem: Problem) -> None:
 
 def _check_transfer(task: Task, problem: Problem, limits: Limits) -> None:
     space = problem.space.name
-    for env in task.train:
-        other = dataclasses.replace(task, env=env, train=()).problem()
+    for env, other in zip(task.train, task.train_problems(), strict=True):
         if other.space.name != space or env == task.env:
             message = f"train: expected other environments of {space}, got {env}"
             raise InvalidArgumentError(message)

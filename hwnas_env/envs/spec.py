@@ -30,6 +30,13 @@ class HWNASEnvSpec(EnvSpec):
         fields["kwargs"] = {key: _plain(item) for key, item in spec.kwargs.items()}
         return cls(**fields)
 
+    def __eq__(self, other: object) -> bool:
+        """Compares all that both say: ``EnvSpec.from_json`` makes the other class."""
+        if not isinstance(other, EnvSpec):
+            return NotImplemented
+        names = [field.name for field in dataclasses.fields(EnvSpec)]
+        return all(getattr(self, name) == getattr(other, name) for name in names)
+
     def to_json(self) -> str:
         """Writes the specification as JSON.
 

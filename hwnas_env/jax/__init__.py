@@ -1,6 +1,10 @@
 """Episodes and whole training runs compiled by jax; needs the extra ``jax``."""
 
-from hwnas_env.jax.envs import (
+from hwnas_env.extras import load_extra
+
+load_extra("jax", extra="jax", purpose="hwnas_env.jax")
+
+from hwnas_env.jax.envs import (  # noqa: E402
     BatchState,
     State,
     action_mask,
@@ -11,7 +15,7 @@ from hwnas_env.jax.envs import (
     step_batch,
     step_env,
 )
-from hwnas_env.jax.params import Params, make_params, stack_params
+from hwnas_env.jax.params import Params, make_params, stack_params  # noqa: E402
 
 __all__ = [
     "BatchState",

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from hwnas_env.arguments import check_type, check_whole
 from hwnas_env.jax.params import Params, Spec
 from hwnas_env.jax.prefixes import (
     Look,
@@ -75,6 +76,7 @@ def reset(key: Any, params: Params) -> tuple[Any, State]:
     Returns:
         The observation ``(D,)`` float32, and the state.
     """
+    check_type(params, Params, what="params")
     state = _first(key, params)
     return _observe(state, look(state.place, state.time, params), params), state
 
@@ -92,7 +94,8 @@ def step_env(
     Args:
         key: not used.
         state: of an episode that is not complete.
-        action: ``()`` integer in [0, K).
+        action: ``()`` integer in [0, K); another one is not noticed, since compiled
+            functions raise nothing, and makes what follows meaningless.
         params: what is searched.
 
     Returns:
@@ -117,7 +120,8 @@ def step(
     Args:
         key: draws the new episode's device and budget.
         state: of an episode.
-        action: ``()`` integer in [0, K).
+        action: ``()`` integer in [0, K); another one is not noticed, since compiled
+            functions raise nothing, and makes what follows meaningless.
         params: what is searched.
 
     Returns:
@@ -142,6 +146,8 @@ def reset_batch(key: Any, params: Params, count: int) -> tuple[Any, BatchState]:
     Returns:
         Observations ``(N, D)`` float32, and the state.
     """
+    check_type(params, Params, what="params")
+    count = check_whole(count, what="count", least=1)
     batch = _first_batch(key, params, count)
     return batch.observation, batch
 
@@ -163,7 +169,7 @@ def step_batch(
     Args:
         key: draws new episodes' devices and budgets.
         batch: of N episodes.
-        action: ``(N,)`` integers in [0, K).
+        action: ``(N,)`` integers in [0, K); see :func:`step_env` of others.
         params: what is searched.
 
     Returns:

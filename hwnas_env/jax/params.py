@@ -16,13 +16,14 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.arguments import check_name, check_type
+from hwnas_env.arguments import check_name, check_type, check_whole
 from hwnas_env.engines.additive import Additive, extremes, last_sums, needs
 from hwnas_env.engines.layered import LayeredModel
 from hwnas_env.engines.states import merged
 from hwnas_env.engines.table import TableModel
 from hwnas_env.envs.config import LOG_LIMIT, describe_devices, log_ranges
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, InvalidBudgetError
+from hwnas_env.errors import shown as shown_value
 from hwnas_env.jax.links import convert_link, mix
 from hwnas_env.jax.pairs import split
 from hwnas_env.jax.rewards import REWARDS
@@ -42,6 +43,12 @@ NEVER = 2**30
 
 ABSENT = NEVER + 1
 """The rank of a choice that a position does not have."""
+
+LARGEST_BUDGET = 1e30
+"""Rewards multiply it by a thousand in float32."""
+
+MOST_STATES = 1 << 16
+"""Most states that layers are given."""
 
 _FAR = 1e25
 """Stands for an infinite cost over the medium budget; it is shown clipped to 4."""
@@ -203,13 +210,19 @@ def make_params(
         states: of layers at least, so that devices with fewer share a compilation.
 
     Raises:
-        InvalidBudgetError: no budget, or one that no deployable network meets.
+        InvalidBudgetError: no budget, one that no deployable network meets, or one
+            above 1e30.
         UnknownNameError: another reward or objective.
         NotExactError: costs or accuracy are a function of unknown form.
         InvalidArgumentError: problems of several spaces or metrics, a sampled accuracy,
             reward and objectives, or a link that jax has no form of.
     """
     several = not isinstance(problem, Problem)
+    if several and not isinstance(problem, Sequence):
+        message = f"problem: expected a problem, or several, got {shown_value(problem)}"
+        raise InvalidArgumentError(message)
+    states = check_whole(states, what="states", most=MOST_STATES)
+    check_type(shown, bool, what="shown")
     problems: list[Problem] = [problem] if isinstance(problem, Problem) else [*problem]
     _check(problems)
     check_name(reward, REWARDS, what="reward in jax")
@@ -220,6 +233,9 @@ def make_params(
     if objectives is not None:
         vectors = [VectorReward.of(one, objectives) for one in problems]
     sampled = isinstance(budget, str) and budget == "sampled"
+    if not sampled and max(one.budget(budget) for one in problems) > LARGEST_BUDGET:
+        message = f"budget: in jax at most {LARGEST_BUDGET:g}, got {budget}"
+        raise InvalidBudgetError(message)
     drawn = [_drawn(p) if sampled else np.array([p.budget(budget)]) for p in problems]
     if isinstance(problems[0].model, TableModel):
         rewards: list[Any] = [*vectors] or [None] * len(problems)
@@ -286,6 +302,10 @@ def stack_params(params: Sequence[Any]) -> Any:
         InvalidArgumentError: they do not have one shape; of layers ``states`` of
             :func:`make_params` gives them one.
     """
+    trees = isinstance(params, Sequence) and not isinstance(params, str)
+    if not trees or not all(isinstance(one, (Params, tuple)) for one in params):
+        message = f"stack_params: expected a list of params, got {shown_value(params)}"
+        raise InvalidArgumentError(message)
     if not params:
         message = "stack_params: expected params, got none"
         raise InvalidArgumentError(message)
