@@ -8,7 +8,7 @@ FLOORS := .venv-floors
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
 .PHONY: demo test test-all ray jax floors pythons campaign check format docs calibrate \
-    examples peers wheel bench clean
+    examples peers site links wheel bench clean
 
 demo: $(CORE)/ready
 	$(CORE)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --env HWNAS-NASBench201-EdgeGPU-v0 \
@@ -112,12 +112,23 @@ $(FLOORS)/ready: pyproject.toml constraints.txt tests/lowest.py
 	$(FLOORS)/bin/python $(PIP) install -r $(FLOORS)/lowest.txt pytest hypothesis mo-gymnasium
 	touch $@
 
+# The site: pages, notebooks that are run, the reference; every warning is an error.
+site: $(FULL)/ready
+	rm -rf docs/_build
+	OMP_NUM_THREADS=1 $(FULL)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(FULL)/bin/python docs/check_site.py docs/_build/html
+
+# Links to other sites; by hand, since it asks the network.
+links: $(FULL)/ready
+	$(FULL)/bin/python -m sphinx -q -b linkcheck docs docs/_build/links
+
 wheel: $(FULL)/ready
 	rm -rf dist && $(FULL)/bin/python -m build --wheel --outdir dist . > /dev/null
 
 bench: $(FULL)/ready $(JAX)/ready
 	OMP_NUM_THREADS=1 $(FULL)/bin/python -m pytest -q benchmarks --benchmark-quiet
 	$(JAX)/bin/python benchmarks/jax_speed.py
+	OMP_NUM_THREADS=1 $(FULL)/bin/python benchmarks/speed_page.py
 
 $(CORE)/ready: pyproject.toml
 	$(PYTHON) -m venv $(CORE)
@@ -128,7 +139,7 @@ $(CORE)/ready: pyproject.toml
 $(FULL)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(FULL)
 	$(FULL)/bin/python $(PIP) install --constraint constraints.txt torch
-	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,bbo,jax,torch,measure,pandas,minari,dask,ray,dev]"
+	$(FULL)/bin/python $(PIP) install --constraint constraints.txt -e ".[plots,rl,bbo,jax,torch,measure,pandas,minari,dask,ray,docs,dev]"
 	touch $@
 
 $(JAX)/ready: pyproject.toml
@@ -143,4 +154,4 @@ $(PEERS)/ready: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(CORE) $(FULL) $(PEERS) $(JAX) $(FLOORS) .venv-3.* dist build *.egg-info
+	rm -rf $(CORE) $(FULL) $(PEERS) $(JAX) $(FLOORS) .venv-3.* dist build docs/_build *.egg-info

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agents_page import agents_page
+from api_pages import api_pages
+from family_pages import family_pages
 from pages import PAGES
 from zoo import ZOO_PAGES
 
@@ -27,6 +29,8 @@ def main() -> int:
     pages: dict[str, Callable[[], str]] = {
         **PAGES,
         **ZOO_PAGES,
+        **api_pages(),
+        **family_pages(),
         "agent_studies.md": studies,
     }
     for name, page in pages.items():
