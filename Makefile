@@ -13,6 +13,9 @@ PIP := -m pip --quiet --disable-pip-version-check --no-input
 demo: $(CORE)/ready
 	$(CORE)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --env HWNAS-NASBench201-EdgeGPU-v0 \
 	    --agent random --agent evolution --agent reinforce --queries 300 --seeds 5
+	@echo
+	@echo "Next: docs/tutorials/first_search.md, ten minutes from an environment to a figure;"
+	@echo "      $(CORE)/bin/hwnas-env --help; pip install \".[plots,rl,bbo]\" for learners and reports."
 
 # Two processes, each with whole files, whose tests share what they set up.
 TWO := -n 2 --dist loadfile

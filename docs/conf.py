@@ -27,8 +27,7 @@ nb_execution_raise_on_error = True
 nb_merge_streams = True
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
-autodoc_typehints_format = "short"
+autodoc_typehints = "none"  # docstrings say shapes, dtypes and units
 autodoc_preserve_defaults = True
 autodoc_default_options = {"show-inheritance": True}
 napoleon_google_docstring = True

@@ -71,28 +71,42 @@ def environments_page() -> str:
 def fidelity_page() -> str:
     """Writes the error of every built-in column, and how each is computed."""
     rows = list(map(fidelity_words, fidelity_rows()))
-    errors = ("space", "dataset", "device", "column", "kind")
-    numbers = (*ERRORS, "how")
+    titles = ("dataset", "device", "column", "kind", *ERRORS)
+    ways = list(dict.fromkeys(row["how"] for row in rows if row["how"]))
+    parts = []
+    for space in dict.fromkeys(row["space"] for row in rows):
+        lines = [
+            [
+                *(row[key] for key in titles),
+                str(ways.index(row["how"]) + 1) if row["how"] else "",
+            ]
+            for row in rows
+            if row["space"] == space
+        ]
+        parts.append(f"\n## {space}\n\n" + _table((*titles, "how"), lines))
     methods: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         where = f"{row['space']} {row['dataset']} {row['device']} {row['column']}"
         methods.setdefault((row["method"], row["citation"]), []).append(where)
+    listed = "".join(f"{number}. {way}\n" for number, way in enumerate(ways, start=1))
     return (
         f"{_NOTE}# Fidelity of the built-in numbers\n\nThe error of every built-in "
         "column against measurements, as the calibration recorded it.\nEmpty: nothing "
-        "measured exists to compare with, or the column is the measurement.\n\n"
+        "measured exists to compare with, or the column is the measurement. The\n"
+        "number under *how* is one of the [ways](#how-the-errors-were-computed) "
+        "below.\n\n"
         "A measured row is not the truth either: [audit.md](audit.md) shows which rows "
         "of the\npublished columns differ from their neighbours, and an error here "
         "counts them too.\n\n"
         "Of the devices that HELP measured, where they are weak and why: "
-        "[help_devices.md](help_devices.md).\n\n"
-        + _table(
-            (*errors, *numbers), [[r[k] for k in (*errors, *numbers)] for r in rows]
-        )
-        + "\n## Methods\n\n"
-        + _table(
-            ("method", "citation", "columns"),
-            [[*words, "; ".join(places)] for words, places in methods.items()],
+        "[help_devices.md](help_devices.md).\n"
+        + "".join(parts)
+        + f"\n## How the errors were computed\n\n{listed}\n## Methods\n"
+        + "".join(
+            f"\n- *{method}*"
+            + (f" ({citation})" if citation else "")
+            + f": {'; '.join(places)}\n"
+            for (method, citation), places in methods.items()
         )
     )
 

@@ -15,7 +15,7 @@ from hwnas_env.texts import plain
 LONGEST = 180
 """Letters of a line at most."""
 
-ROWS = 20
+ROWS = 10
 """Rows of a notebook's table; how many more there are stands below it."""
 
 Value = TypeVar("Value")
@@ -49,7 +49,7 @@ def some(names: Iterable[str], *, most: int = 6) -> str:
 
 
 def html_table(columns: Mapping[str, Sequence[Any]], *, title: str = "") -> str:
-    """Returns columns as an HTML table of at most 20 rows.
+    """Returns columns as an HTML table of at most 10 rows.
 
     Args:
         columns: values by title, as many in each; what is text is escaped.

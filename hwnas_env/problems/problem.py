@@ -33,6 +33,8 @@ from hwnas_env.showing import Columned, line
 from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes, Provenance
 
 PRESETS = ("tight", "medium", "loose")
+"""Names of the committed budgets, from the hardest to the easiest."""
+
 KEPT_WALKS, KEPT_FRONTS = 8, 4
 SAMPLED_PRESETS = "quantiles of the costs of 10,000 fixed networks"
 SAMPLED_RANGE = ("q05", "q95")
