@@ -1,6 +1,5 @@
 """How things show themselves: one line, a table in a notebook, a frame of pandas."""
 
-import html
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -55,6 +54,8 @@ def html_table(columns: Mapping[str, Sequence[Any]], *, title: str = "") -> str:
         columns: values by title, as many in each; what is text is escaped.
         title: stands above it.
     """
+    import html  # an import of the package does without
+
     count = max(map(len, columns.values()), default=0)
     head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
     rows = [
