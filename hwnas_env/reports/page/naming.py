@@ -1,0 +1,89 @@
+"""What tasks, and groups of tasks, are called: by suite and space, then by kind."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hwnas_env.benchmark.suites import SUITES
+from hwnas_env.metrics import METRICS
+
+if TYPE_CHECKING:
+    from hwnas_env.reports.page.study import TaskRuns
+
+
+def suite_of(part: Sequence["TaskRuns"], every: Sequence["TaskRuns"]) -> str:
+    """Returns the suite that has all of some tasks; "" where none has.
+
+    Of several it is the one of which most is there.
+
+    Args:
+        part: the tasks.
+        every: all tasks of the study.
+    """
+    wanted, here = ({row.task for row in rows} for rows in (part, every))
+    shares = {
+        suite.name: len(here & set(suite.tasks)) / len(suite.tasks)
+        for suite in SUITES.values()
+        if wanted <= set(suite.tasks)
+    }
+    return max(shares, key=shares.__getitem__, default="")
+
+
+def spaces_of(tasks: Sequence["TaskRuns"]) -> str:
+    """Returns the labels of the tasks' search spaces.
+
+    Args:
+        tasks: of a group.
+    """
+    return " and ".join(dict.fromkeys(row.problem.space.label for row in tasks))
+
+
+def shortest_names(details: Sequence[Sequence[str]]) -> list[str]:
+    """Returns names that differ, each with no more details than it needs for that.
+
+    Args:
+        details: a thing's words, the most important first; "" for none.
+
+    Example:
+        >>> shortest_names([("a", "x"), ("a", "y"), ("b", "x")])
+        ['a, x', 'a, y', 'b']
+    """
+    longest = max(map(len, details), default=0)
+
+    def upto(words: Sequence[str], count: int) -> str:
+        return ", ".join(dict.fromkeys(filter(None, words[:count])))
+
+    names = []
+    for words in details:
+        for count in range(1, longest + 1):
+            others = Counter(upto(other, count) for other in details)
+            if others[upto(words, count)] == 1:
+                break
+        names.append(upto(words, count))
+    return names
+
+
+def short_names(tasks: Sequence["TaskRuns"]) -> list[str]:
+    """Returns the tasks of a group in few words that tell them apart.
+
+    Args:
+        tasks: of the group.
+    """
+    several = len({row.problem.space.name for row in tasks}) > 1
+    names = []
+    for row in tasks:
+        problem, budget = row.problem, row.task.budget
+        words = [problem.space.label] if several else []
+        words.append(problem.device.label)
+        if row.is_front:
+            words.append(" / ".join(row.task.objectives))
+        elif isinstance(budget, str):
+            words.append(budget)
+        elif budget is not None:
+            words.append(f"≤ {budget:.4g} {METRICS[problem.metric].unit}")
+        names.append(", ".join(words))
+    counts = Counter(names)
+    return [
+        name if counts[name] == 1 else row.name
+        for name, row in zip(names, tasks, strict=True)
+    ]
