@@ -249,9 +249,7 @@ def legend(figure: Any, agents: Sequence[str], drawn: Mapping[str, Style]) -> No
     """
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], **{**drawn[a].line, "markersize": 4.5}) for a in agents
-    ]
+    handles = [Line2D([], [], **{**drawn[a].line, "markersize": 4.5}) for a in agents]
     figure.legend(
         handles,
         [label(agent) for agent in agents],

@@ -9,6 +9,7 @@ import numpy as np
 from hwnas_env.benchmark.scores import SMALLEST_REGRET
 from hwnas_env.maths.resampling import Estimate
 from hwnas_env.metrics import METRICS
+from hwnas_env.reports.page.canvas import label
 from hwnas_env.reports.page.estimates import Estimates
 from hwnas_env.reports.page.networks import Networks, encoded
 from hwnas_env.reports.page.study import Group, TaskRuns
@@ -24,8 +25,11 @@ MOST_POINTS = 1000
 def leaderboard_chart(found: Estimates, places: Places) -> dict[str, Any]:
     """Returns each agent's interquartile mean with its interval."""
     series = [
-        {"agent": places[a], "value": _round(found.iqm[a].value), **_ends(found.iqm[a])}
-        for a in found.agents
+        {
+            **{"agent": places[agent], "label": label(found.label(agent))},
+            **{"value": _round(found.iqm[agent].value), **_ends(found.iqm[agent])},
+        }
+        for agent in found.agents
     ]
     x = {"title": "score, interquartile mean and 95 % interval"}
     return {"kind": "dots", "x": x, "y": {"title": ""}, "series": series}
@@ -112,7 +116,7 @@ def incumbents_chart(
         ]
         series.append({"agent": places[agent], "points": points})
     x = {"title": f"{metric} ({METRICS[metric].unit})"}
-    y = {"title": "accuracy (%)"}
+    y = {"title": "accuracy (%)", "accuracy": True}
     line = _front(first, ("accuracy", metric), (1, 0), networks)
     chart = {"kind": "points", "x": x, "y": y, "series": series, "line": line}
     return {**chart, "verticals": verticals}
@@ -153,7 +157,7 @@ def archives_chart(
             if here
         ]
         series.append({"agent": places[agent], "points": points})
-    x, y = ({"title": _titled(objectives[place])} for place in order)
+    x, y = (_axis(objectives[place]) for place in order)
     line = _front(task, objectives, order, networks)
     return {"kind": "points", "x": x, "y": y, "series": series, "line": line}
 
@@ -208,9 +212,10 @@ def _curve_axes(front: bool, what: str) -> tuple[dict[str, Any], dict[str, Any]]
     return x, {"title": f"{what}regret (pp)", "log": True, "least": least}
 
 
-def _titled(objective: str) -> str:
-    unit = "%" if objective == "accuracy" else METRICS[objective].unit
-    return f"{objective} ({unit})"
+def _axis(objective: str) -> dict[str, Any]:
+    accuracy = objective == "accuracy"
+    unit = "%" if accuracy else METRICS[objective].unit
+    return {"title": f"{objective} ({unit})", "accuracy": accuracy}
 
 
 def _seeds(seeds: Iterable[int]) -> str:

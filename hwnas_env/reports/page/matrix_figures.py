@@ -65,7 +65,9 @@ def _matrix(
     caption: str,
 ) -> Picture:
     """Draws values, of which 0.5 is white, 1 violet and 0 or less brown."""
-    width, height = max(WIDTH, 1.9 + 0.42 * len(columns)), 1.1 + 0.34 * len(rows)
+    wide, high = (0.07 * max(map(len, words)) for words in (rows, columns))
+    width = max(WIDTH, 0.9 + wide + 0.42 * len(columns))
+    height = 0.7 + high + 0.34 * len(rows)
     with sheet_of_paper(width, height) as figure:
         from matplotlib import colormaps
 

@@ -45,22 +45,29 @@ def shortest_names(details: Sequence[Sequence[str]]) -> list[str]:
         details: a thing's words, the most important first; "" for none.
 
     Example:
-        >>> shortest_names([("a", "x"), ("a", "y"), ("b", "x")])
-        ['a, x', 'a, y', 'b']
+        >>> shortest_names([("a", "x", "5"), ("a", "x", "7"), ("b", "x", "5")])
+        ['a, 5', 'a, 7', 'b']
     """
-    longest = max(map(len, details), default=0)
-
-    def upto(words: Sequence[str], count: int) -> str:
-        return ", ".join(dict.fromkeys(filter(None, words[:count])))
-
     names = []
     for words in details:
-        for count in range(1, longest + 1):
-            others = Counter(upto(other, count) for other in details)
-            if others[upto(words, count)] == 1:
-                break
-        names.append(upto(words, count))
+        chosen, alike = [words[0]], [row for row in details if row[0] == words[0]]
+        for place, word in enumerate(words[1:], start=1):
+            same = [row for row in alike if row[place] == word]
+            if len(same) < len(alike):
+                chosen.append(word)
+            alike = same
+        names.append(", ".join(filter(None, chosen)))
     return names
+
+
+def counted(count: int, noun: str) -> str:
+    """Writes a number of things.
+
+    Example:
+        >>> counted(1, "task"), counted(1200, "run")
+        ('1 task', '1,200 runs')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def short_names(tasks: Sequence["TaskRuns"]) -> list[str]:

@@ -56,9 +56,10 @@ class Page:
         """By an agent's name its number in the page."""
         return {agent: place for place, agent in enumerate(self.drawn)}
 
-    def section(self, anchor: str, title: str) -> None:
-        """Begins a section."""
-        self.contents.append((anchor, title))
+    def section(self, anchor: str, title: str, *, listed: bool = True) -> None:
+        """Begins a section, which stands among the contents if it is listed."""
+        if listed:
+            self.contents.append((anchor, title))
         self.parts.append(f'<h2 id="{anchor}">{as_words(title)}</h2>\n')
 
     def table(self, sheet: Sheet) -> None:

@@ -88,10 +88,10 @@ def _commands(
         words += _option("--timeout", limits.timeout_seconds)
         words += ["--repeats", limits.repeats] if limits.repeats != "charged" else []
         words += ["--out", OUT]
-        runs = sum(len(row.runs.get(agent, ())) for row in rows for agent in agents)
+        here = sum(len(row.runs.get(agent, ())) for row in rows for agent in agents)
         asked = several * tasks * len(agents)
-        remark = f"{runs:,} of its {asked:,} runs are in these records"
-        found.append(Command(shlex.join(words), "" if runs == asked else remark))
+        remark = f"{here:,} of its {asked:,} runs are in these records."
+        found.append(Command(shlex.join(words), "" if here == asked else remark))
     return found
 
 

@@ -79,6 +79,7 @@ def time_figure(found: Estimates, drawn: Styles, *, name: str) -> Picture:
             axes.plot([x, x], [one.low, one.high], color=style.colour, linewidth=1.6)
             axes.plot([x], [one.value], style.marker, color=style.colour)
         axes.set_xscale("log")
+        _plain_ticks(axes.xaxis)
         axes.set_xlabel("wall time of a run (s, median)")
         axes.set_ylabel("score (IQM)")
         legend(figure, agents, drawn)
@@ -189,16 +190,22 @@ def _curve_axes(axes: Any, *, front: bool, what: str) -> None:
     else:
         axes.set_yscale("log")
         axes.set_ylabel(f"{what}regret (pp)")
-    from matplotlib.ticker import LogLocator, NullFormatter
-
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    _plain_ticks(axes.xaxis)
     if not front:
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        from matplotlib.ticker import LogLocator
+
+        _plain_ticks(axes.yaxis)
         low, high = axes.get_ylim()
         if high < 50 * low:
             axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+
+
+def _plain_ticks(axis: Any) -> None:
+    """Writes the powers on a logarithmic axis as numbers."""
+    from matplotlib.ticker import NullFormatter
+
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _floor(front: bool) -> float:

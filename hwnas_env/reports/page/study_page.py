@@ -16,7 +16,7 @@ from hwnas_env.reports.page import (
 from hwnas_env.reports.page.canvas import label, styles
 from hwnas_env.reports.page.estimates import Estimates, estimate
 from hwnas_env.reports.page.methods import METHODS
-from hwnas_env.reports.page.naming import short_names
+from hwnas_env.reports.page.naming import counted, short_names
 from hwnas_env.reports.page.page import Page
 from hwnas_env.reports.page.reproduction import reproducing
 from hwnas_env.reports.page.sheets import as_words
@@ -40,7 +40,7 @@ def page_of(study: Study) -> Page:
     _overview(page, study, found)
     anchors = {task: f"task{n}" for n, task in enumerate(study.tasks, start=1)}
     for place, estimates in enumerate(found, start=1):
-        _group(page, estimates, anchors, place)
+        _group(page, estimates, anchors, place, listed=len(found) == 1)
     _runs(page, study)
     _records(page, study)
     page.section("reproduce", "Reproduce")
@@ -72,7 +72,7 @@ def headline(found: Estimates) -> str:
         for found_by in task.runs.values()
         for run in found_by
     ):
-        return f"No run found a network."
+        return "No run found a network."
     runs = group.most_runs(best)
     said = f"{best} leads with a score of {number(float(one.value))} (IQM"
     said += f", 95 % interval {interval(one)})" if runs > 1 else ")"
@@ -100,7 +100,8 @@ def headline(found: Estimates) -> str:
 def _overview(page: Page, study: Study, found: Sequence[Estimates]) -> None:
     """Says who leads where, and whether anything was left out."""
     runs, tasks = study.runs, len(study.tasks)
-    words = f"{tasks} tasks, {len(study.agents)} agents, {len(runs):,} runs"
+    counts = {"task": tasks, "agent": len(study.agents), "run": len(runs)}
+    words = ", ".join(counted(count, noun) for noun, count in counts.items())
     page.words(f"{words}.", kind="meta")
     if study.faults:
         page.parts.append(
@@ -116,17 +117,22 @@ def _overview(page: Page, study: Study, found: Sequence[Estimates]) -> None:
         mixed = ", mixed kinds of data" if one.group.mixed else ""
         cards.append(
             f'<li><a href="#group{place}"><strong>{as_words(one.group.name)}</strong>'
-            f"<span>{len(one.group.tasks)} tasks{mixed}</span>"
+            f"<span>{counted(len(one.group.tasks), 'task')}{mixed}</span>"
             f"<span>{as_words(label(best))} {score}</span></a></li>"
         )
     page.parts.append(f'<ul class="cards">{"".join(cards)}</ul>\n')
 
 
 def _group(
-    page: Page, found: Estimates, anchors: Mapping[TaskRuns, str], place: int
+    page: Page,
+    found: Estimates,
+    anchors: Mapping[TaskRuns, str],
+    place: int,
+    *,
+    listed: bool,
 ) -> None:
     group, stem = found.group, f"group{place}"
-    page.section(stem, group.name)
+    page.section(stem, group.name, listed=listed)
     page.parts.append(_badges(group))
     if group.name in SUITES:
         page.words(SUITES[group.name].description, kind="meta")
@@ -158,9 +164,7 @@ def _group(
     times = charts.time_chart(found, places)
     if times is not None:
         page.charts[f"{stem}-time"] = times
-        pictures.append(
-            study_figures.time_figure(found, drawn, name=f"{stem}-time")
-        )
+        pictures.append(study_figures.time_figure(found, drawn, name=f"{stem}-time"))
     page.figures(pictures)
     if len(found.agents) > 1:
         matrix = matrix_figures.improvement_figure(found, name=f"{stem}-improvement")
@@ -187,7 +191,7 @@ def _group(
 def _badges(group: Group) -> str:
     """Says what a group's numbers are of, beside its name."""
     first = group.tasks[0]
-    words = [group.kinds, f"{len(group.tasks)} tasks", first.shape.lower()]
+    words = [group.kinds, counted(len(group.tasks), "task"), first.shape.lower()]
     words += [spent_words(first.limits), *(["mixed kinds"] if group.mixed else [])]
     badges = "".join(f"<li>{as_words(word)}</li>" for word in words)
     return f'<ul class="badges">{badges}</ul>\n'
@@ -208,8 +212,9 @@ def _fronts(page: Page, group: Group, anchors: Mapping[TaskRuns, str]) -> None:
             asked = task.task
             where = (asked.env, asked.dataset, asked.metric, asked.source, asked.costs)
             single.setdefault((*where, asked.train), []).append(task)
-    for tasks in single.values():
-        name = anchors[tasks[0]].replace("task", "front")
+    before = sum(picture.name.startswith("front") for picture in page.pictures)
+    for place, tasks in enumerate(single.values(), start=before + 1):
+        name = f"front{place}"
         pictures.append(front_figures.incumbents_figure(tasks, page.drawn, name=name))
         chart = charts.incumbents_chart(tasks, page.places, page.networks)
         page.charts[name] = chart
@@ -219,7 +224,6 @@ def _fronts(page: Page, group: Group, anchors: Mapping[TaskRuns, str]) -> None:
 
 def _task(page: Page, task: TaskRuns, words: str, stem: str) -> None:
     page.parts.append(f'<details id="{stem}"><summary>{as_words(words)}</summary>\n')
-    page.words(task.name)
     page.table(study_sheets.task_sheet(task, name=f"{stem}-agents"))
     pictures = [
         study_figures.task_curves_figure(task, page.drawn, name=f"{stem}-curves")

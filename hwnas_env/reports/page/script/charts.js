@@ -89,7 +89,11 @@ class Chart {
       return [...found, ...(verticals ?? []).map((one) => one[0])];
     }
     const ends = this.series.flatMap((one) => one.points.flatMap((p) => p.slice(4)));
-    return line ? middling([...found], line.points.map((point) => point[1])) : [...found, ...ends];
+    if (!line) {
+      return [...found, ...ends];
+    }
+    const exact = line.points.map((point) => point[1]);
+    return this.spec.y.accuracy ? middling(found, exact) : found.length ? found : exact;
   }
 
   scales() {
@@ -97,7 +101,7 @@ class Chart {
     const rows = this.series.length;
     const dots = this.spec.kind === "dots";
     const height = dots ? 26 * rows + ROOM.bottom + ROOM.top : 300;
-    const longest = Math.max(0, ...this.series.map((one) => agentName(one.agent).length));
+    const longest = Math.max(0, ...this.series.map((one) => one.label?.length ?? 0));
     const left = dots ? Math.min(30 + 6.4 * longest, width * 0.45) : ROOM.left;
     const zoom = this.zoom;
     const [xLog, yLog] = [this.isLog("x"), this.isLog("y")];
@@ -108,7 +112,7 @@ class Chart {
     this.x = makeScale(x, [left, width - ROOM.right], xLog);
     this.y = makeScale(
       least && yLog && !zoom ? [Math.max(y[0], least * 0.8), y[1]] : y,
-      dots ? [height - ROOM.bottom, ROOM.top] : [height - ROOM.bottom, ROOM.top],
+      [height - ROOM.bottom, ROOM.top],
       !dots && yLog,
     );
   }
@@ -148,7 +152,7 @@ class Chart {
     if (this.spec.kind === "dots") {
       this.series.forEach((one, row) => parts.push(draw("text",
         { x: left - 10, y: this.y.at(row) + 4, "text-anchor": "end" },
-        agentName(one.agent))));
+        one.label)));
     } else {
       for (const tick of this.y.ticks()) {
         const y = this.y.at(tick);
@@ -210,10 +214,11 @@ class Chart {
   points(inner) {
     const { line, verticals, x } = this.spec, bottom = this.size.height - ROOM.bottom;
     for (const [value, words] of verticals ?? []) {
-      const at = this.x.at(value);
+      const at = this.x.at(value), right = at - this.size.left > 7 * words.length;
       inner.append(
         draw("path", { class: "limit", d: `M${at},${ROOM.top}V${bottom}` }),
-        draw("text", { x: at - 4, y: bottom - 6, "text-anchor": "end", class: "soft" }, words));
+        draw("text", { x: at + (right ? -4 : 4), y: bottom - 6, class: "soft",
+          "text-anchor": right ? "end" : "start" }, words));
     }
     if (line) {
       this.exact(inner, line);
@@ -278,8 +283,8 @@ function middling(found, exact) {
     return exact;
   }
   const sorted = [...found].sort((a, b) => a - b);
-  const best = Math.max(sorted.at(-1), 0), middle = sorted[Math.floor(sorted.length / 2)];
-  const low = Math.min(middle - 3 * (best - middle), best - 1e-9);
+  const best = sorted.at(-1), middle = sorted[Math.floor(sorted.length / 2)];
+  const low = Math.min(middle - 3 * (best - middle), best);
   const kept = sorted.filter((value) => value >= low);
   const top = Math.max(...exact);
   return [...kept, ...(top >= kept[0] ? [top] : [])];

@@ -38,10 +38,11 @@ function searchField(id, what, act) {
   return field;
 }
 
-// Whether a text has every word that is looked for.
+// Whether a text has every word that is looked for; words like "seed=1" as they are.
 function matches(text, wanted) {
-  const low = text.toLowerCase();
-  return wanted.toLowerCase().split(/\s+/).every((word) => low.includes(word));
+  const low = `${text.toLowerCase()} `;
+  const words = wanted.toLowerCase().split(/\s+/);
+  return words.every((word) => low.includes(word.includes("=") ? `${word} ` : word));
 }
 
 function copyButton(words, title, text) {

@@ -36,10 +36,16 @@ function followPointer(chart) {
     const { width, height, left } = chart.size;
     return x >= left && x <= width - ROOM.right && y >= ROOM.top && y <= height - ROOM.bottom;
   };
+  const look = (at) => {
+    const lines = chart.spec.kind === "lines";
+    show(lines ? inside(at) && valuesAt(chart, at) : spotAt(chart, at));
+  };
 
   box.addEventListener("pointerdown", (event) => {
     const at = place(event);
-    if (event.button === 0 && event.pointerType === "mouse" && inside(at)) {
+    if (event.pointerType !== "mouse") {
+      look(at);
+    } else if (event.button === 0 && inside(at)) {
       start = at;
     }
   });
@@ -49,7 +55,7 @@ function followPointer(chart) {
       clear();
       showDragged(chart, start, at);
     } else if (!start) {
-      show(chart.spec.kind === "lines" ? inside(at) && valuesAt(chart, at) : spotAt(chart, at));
+      look(at);
     }
   });
   addEventListener("pointerup", (event) => {
@@ -102,9 +108,9 @@ function showDragged(chart, from, to) {
   }));
 }
 
-function tipRow(agent, words) {
+function tipRow(agent, words, more = "") {
   const parts = agent === undefined ? [] : [mark(agent), `${agentName(agent)} `];
-  return make("div", {}, ...parts, make("b", {}, words));
+  return make("div", {}, ...parts, make("b", {}, words), more);
 }
 
 // The values of all agents at the place on x that is nearest, the largest first.
@@ -115,8 +121,8 @@ function valuesAt(chart, at) {
   const place = chart.x.at(xs[n]);
   const series = [...chart.series].sort((a, b) => (b.y[n] ?? 0) - (a.y[n] ?? 0));
   const rows = series.map((one) => {
-    const ends = one.low[n] === null ? "" : `  [${shown(one.low[n])}, ${shown(one.high[n])}]`;
-    return tipRow(one.agent, `${shown(one.y[n])}${ends}`);
+    const ends = one.low[n] === null ? "" : ` [${shown(one.low[n])}, ${shown(one.high[n])}]`;
+    return tipRow(one.agent, shown(one.y[n]), ends);
   });
   const head = make("div", { class: "soft" }, `${x.title} ${shown(xs[n])}: ${y.title}`);
   const bottom = chart.size.height - ROOM.bottom;

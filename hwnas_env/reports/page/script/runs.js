@@ -2,7 +2,7 @@
 
 const RUN_TITLES = ["task", "agent", "seed", "score", "accuracy % or share", "cost",
   "queries", "wall s", "network"];
-const SHOWN_RUNS = 50;
+const SHOWN_RUNS = 20;
 
 function makeRuns() {
   const words = document.querySelector("p.runs");
@@ -15,14 +15,14 @@ function makeRuns() {
   const count = make("span", { class: "soft" });
   const box = make("div", { class: "table", role: "region", tabindex: "0", "aria-label": "Every run" },
     make("table", {}, make("thead", {}, make("tr", {}, ...titles)), body));
-  const texts = data.runs.map(([task, agent]) =>
-    `${data.tasks[task].name} ${data.agents[agent].name}`);
+  const texts = data.runs.map(([task, agent, seed, , , , , , , failed]) =>
+    `${data.tasks[task].name} ${data.agents[agent].name} seed=${seed}`
+      + (failed ? " failed" : ""));
   let order = data.runs.map((_, n) => n), kept = order, limit = SHOWN_RUNS;
 
   const show = () => {
     const wanted = state.get("find.runs");
-    kept = order.filter((n) => matches(`${texts[n]} seed ${data.runs[n][2]}`
-      + (data.runs[n][9] ? " failed" : ""), wanted));
+    kept = order.filter((n) => matches(texts[n], wanted));
     body.replaceChildren(...kept.slice(0, limit).map((n) => runRow(data.runs[n])));
     count.textContent = `${Math.min(limit, kept.length)} of ${kept.length} runs`;
   };
@@ -37,7 +37,7 @@ function makeRuns() {
     show();
   });
   const tools = make("div", { class: "tools" },
-    searchField("runs", "runs: task, agent, seed 3, failed", show),
+    searchField("runs", "runs: task, agent, seed=3, failed", show),
     button("more", "show more runs", () => { limit *= 4; show(); }),
     copyButton("copy CSV", "copy all runs that match", () => asCsv(
       [RUN_TITLES, ...kept.map((n) => runCells(data.runs[n]))],
