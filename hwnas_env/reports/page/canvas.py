@@ -23,7 +23,7 @@ _VARIABLES = {
     **{INK: "var(--ink)", GRID: "var(--grid)", PAPER: "var(--card)"},
     **{colour: f"var(--agent{place})" for place, colour in enumerate(_PALETTE)},
 }
-_MARKERS = "osD^vPX<>*hd"
+_MARKERS = "osD^vPX<>*hdp8"
 _OURS = (
     *("evolution", "ppo", "local_search", "annealing", "reinforce", "tpe", "nsga2"),
     *("maskable_ppo", "a2c", "dqn", "scalarised_ppo", "gaussian_process", "exhaustive"),
@@ -117,14 +117,18 @@ class Picture:
         """
         body = self.svg[self.svg.index("<svg") :]
         body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-        used = set(re.findall(r"#([A-Za-z_][\w.-]*)", body))
+        used = dict.fromkeys(re.findall(r"#([A-Za-z_][\w.-]*)", body))
+        numbers = {name: f"{self.name}-{place}" for place, name in enumerate(used)}
 
         def renamed(found: re.Match[str]) -> str:
             name = found.group(1)
-            return f' id="{self.name}-{name}"' if name in used else ""
+            return f' id="{numbers[name]}"' if name in used else ""
+
+        def referred(found: re.Match[str]) -> str:
+            return f"{found.group(1)}#{numbers.get(found.group(2), found.group(2))}"
 
         body = re.sub(r' id="([^"]*)"', renamed, body)
-        body = re.sub(r'(href="|url\()#', rf"\1#{self.name}-", body)
+        body = re.sub(r'(href="|url\()#([A-Za-z_][\w.-]*)', referred, body)
         body = body.replace("xlink:href", "href")
         body = re.sub(r' (xmlns(:xlink)?|version)="[^"]*"', "", body)
         if not self.own_light:
@@ -136,8 +140,23 @@ class Picture:
             return f' class="{name}"'
 
         body = re.sub(r' style="([^"]*)"', classed, body)
-        body = re.sub(r"(\d\.\d)\d+(?=[^<>]*>)", r"\1", body)
-        return re.sub(r"\n\s*", "\n", body)
+        return _terse(body)
+
+
+def _terse(body: str) -> str:
+    """Writes a drawing with less: what is left out is not seen."""
+    body = re.sub(r' transform="rotate\(-?0 [^"]*"', "", body)
+    body = re.sub(r"(\d\.\d)\d+(?=[^<>]*>)", r"\1", body)
+    body = re.sub(
+        r' d="[^"]*"', lambda d: re.sub(r"\s*([A-Z])\s*", r"\1", d.group()), body
+    )
+    body = re.sub(r"\n\s*", "\n", body)
+    alone = re.compile(
+        r"<g>\n(<(?:use|path)[^<>]*/>\n|<text[^<>]*>[^<>]*</text>\n)</g>\n"
+    )
+    while alone.search(body):
+        body = alone.sub(r"\1", body)
+    return body
 
 
 def styles(agents: Sequence[str]) -> Mapping[str, Style]:

@@ -237,7 +237,7 @@ def _ends(one: Estimate) -> dict[str, float | None]:
 
 
 def _rounded(values: Any) -> list[float | None]:
-    return [_round(value) for value in np.asarray(values).tolist()]
+    return [_round(value, 3) for value in np.asarray(values).tolist()]
 
 
 def _round(value: Any, digits: int = 4) -> float | None:

@@ -4,6 +4,10 @@ const STAR = Array.from({ length: 10 }, (_, n) => {
   const r = n % 2 ? 0.5 : 1.25, a = (n * Math.PI) / 5;
   return `${(r * Math.sin(a)).toFixed(2)},${(-r * Math.cos(a)).toFixed(2)}`;
 }).join("L");
+const polygon = (corners, turn) => Array.from({ length: corners }, (_, n) => {
+  const a = ((n + turn) * 2 * Math.PI) / corners;
+  return `${(1.1 * Math.sin(a)).toFixed(2)},${(-1.1 * Math.cos(a)).toFixed(2)}`;
+}).join("L");
 const MARKERS = {  // outlines about a point, with a radius of 1
   "o": "M-1,0A1,1 0 1 0 1,0A1,1 0 1 0 -1,0Z",
   "s": "M-.9,-.9H.9V.9H-.9Z",
@@ -17,7 +21,9 @@ const MARKERS = {  // outlines about a point, with a radius of 1
   "X": "M-1.1,-.6L-.6,-1.1L0,-.5L.6,-1.1L1.1,-.6L.5,0L1.1,.6L.6,1.1L0,.5L-.6,1.1L-1.1,.6L-.5,0Z",
   "x": "M-1,-1L1,1M-1,1L1,-1",
   "*": `M${STAR}Z`,
-  "h": "M0,-1.15L1,-.58V.58L0,1.15L-1,.58V-.58Z",
+  "h": `M${polygon(6, 0)}Z`,
+  "p": `M${polygon(5, 0)}Z`,
+  "8": `M${polygon(8, 0.5)}Z`,
 };
 
 // A marker at a place, as a path; radius in pixels.
