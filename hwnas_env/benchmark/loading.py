@@ -70,13 +70,15 @@ class Loaded:
             "versions".
         faults: one sentence a file that is no whole record, naming it.
         seconds: wall time of the runs that have one; see
-            :mod:`hwnas_env.benchmark.seconds`.
+            :mod:`hwnas_env.benchmark.seconds`. The same records are equal without it.
     """
 
     found: list[tuple[Job, Run]]
     headers: list[dict[str, Any]]
     faults: list[str]
-    seconds: Mapping[Job, float] = field(default_factory=dict)
+    seconds: Mapping[Job, float] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
 
 def load_folder(folder: AnyPath) -> Loaded:
