@@ -9,12 +9,14 @@ with --suite only that suite's part of them.
 
 import argparse
 import csv
+import functools
 import shutil
 import sys
 from pathlib import Path
 
 from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.runs import Limits
+from hwnas_env.benchmark.seconds import add_seconds
 from hwnas_env.benchmark.suite_runs import find_suite, run_suite
 from hwnas_env.reports.page.bench_report import report_folders
 
@@ -104,6 +106,7 @@ def main() -> None:
                 limits=Limits(QUERIES),
                 folder=folder,
                 workers=Workers(options.jobs),
+                timed=functools.partial(add_seconds, folder),
             )
             sys.stderr.write(f"{name}: {', '.join(agents)} done\n")
         report = options.folder / f"{name}.html"

@@ -52,8 +52,11 @@ MOVED: dict[str, tuple[str, ...]] = {
     "reports.reproduction": ("reports.terminal.reproduction",),
     "reports.sheets": ("reports.page.sheets",),
     "reports.study": ("reports.page.study",),
-    "reports.study_figures": ("reports.page.study_figures",),
-    "reports.study_page": ("reports.page.study_page",),
+    "reports.study_figures": (
+        "reports.page.study_figures",
+        "reports.page.matrix_figures",
+    ),
+    "reports.study_page": ("reports.page.study_page", "reports.page.page"),
     "reports.study_sheets": ("reports.page.study_sheets",),
     "reports.suites": ("reports.terminal.suites",),
     "reports.tables": ("reports.terminal.tables",),

@@ -5,7 +5,7 @@ import json
 import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from hwnas_env.benchmark.records import (
     record_path,
 )
 from hwnas_env.benchmark.runs import ARCHIVE, INCUMBENT, Run
+from hwnas_env.benchmark.seconds import load_seconds
 from hwnas_env.benchmark.tasks import Limits, Task, cached_by_data, check_task
 from hwnas_env.data import older
 from hwnas_env.devices.registry import reference
@@ -69,11 +70,16 @@ class Loaded:
             "environment", "provenance" (by column: "kind", "citation", "sha256"),
             "versions".
         faults: one sentence a file that is no whole record, naming it.
+        seconds: wall time of the runs that have one; see
+            :mod:`hwnas_env.benchmark.seconds`. The same records are equal without it.
     """
 
     found: list[tuple[Job, Run]]
     headers: list[dict[str, Any]]
     faults: list[str]
+    seconds: Mapping[Job, float] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def __repr__(self) -> str:
         """Returns how many runs there are, and how many files that are none."""
@@ -103,7 +109,10 @@ def load_folder(folder: AnyPath) -> Loaded:
             faults.append(str(error))
     rows.sort(key=lambda row: row[0].sort_key())
     found: list[tuple[Job, Run]] = [(job, run) for job, run, _ in rows]
-    return Loaded(found, [header for *_, header in rows], faults)
+    times = load_seconds(folder)
+    names = {job: record_path(folder, job).name for job, _ in found} if times else {}
+    seconds = {job: times[name] for job, name in names.items() if name in times}
+    return Loaded(found, [header for *_, header in rows], faults, seconds)
 
 
 def load_file(path: AnyPath) -> tuple[Job, Run, dict[str, Any]]:

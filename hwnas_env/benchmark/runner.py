@@ -1,5 +1,6 @@
 """Runs jobs in any order, in any process, on any machine; each leaves its record."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,7 @@ def run_jobs(
     workers: Workers | None = None,
     ready: Ready | None = None,
     finished: Callable[[Job, Run], None] | None = None,
+    timed: Callable[[Job, float], None] | None = None,
 ) -> list[Run]:
     """Runs the jobs that have no record yet; workers change no result.
 
@@ -91,6 +93,7 @@ def run_jobs(
         workers: where they run; one process by default.
         ready: what :func:`ready_jobs` found; asked here where None.
         finished: told of every job that was run, as it ends.
+        timed: told how many seconds of real time it took, where its worker lives.
 
     Returns:
         One result a job, in their order.
@@ -105,10 +108,12 @@ def run_jobs(
     found = ready_jobs(jobs, folder) if ready is None else ready
     results = dict(found.results)
 
-    def keep(job: Job, run: Run) -> None:
+    def keep(job: Job, run: Run, seconds: float | None) -> None:
         results[job] = run
         if finished is not None:
             finished(job, run)
+        if timed is not None and seconds is not None:
+            timed(job, seconds)
 
     missing = [job for job in dict.fromkeys(jobs) if job not in found.jobs]
     if missing:
@@ -144,11 +149,18 @@ def load_or_run(job: Job, folder: AnyPath | None) -> Run:
     return run
 
 
-def _run_in_worker(job: Job, folder: AnyPath | None, parent: int | None) -> Run:
-    """Runs a job in a worker, as long as the process that asked for it lives."""
+def _run_in_worker(
+    job: Job, folder: AnyPath | None, parent: int | None
+) -> tuple[Run, float]:
+    """Runs a job in a worker, as long as the process that asked for it lives.
+
+    Returns:
+        The run, and how many seconds of real time it took.
+    """
     if parent is not None:
         end_with(parent)
-    return load_or_run(job, folder)
+    start = time.perf_counter()
+    return load_or_run(job, folder), time.perf_counter() - start
 
 
 def run_job(job: Job) -> Run:
@@ -205,21 +217,21 @@ def _run_missing(
     missing: list[Job],
     folder: AnyPath | None,
     pool: Pool,
-    keep: Callable[[Job, Run], None],
+    keep: Callable[[Job, Run, float | None], None],
 ) -> None:
     """Runs jobs; where a worker died, those again that have no run yet."""
     attempts = 0
     while missing:
         done: set[Job] = set()
         try:
-            for job, run in _run_in_rounds(missing, folder, pool):
+            for job, (run, seconds) in _run_in_rounds(missing, folder, pool):
                 done.add(job)
-                keep(job, run)
+                keep(job, run, seconds)
         except pool.deaths as error:
             left = [job for job in missing if job not in done]
             for job, run in ready_jobs(left, folder).results.items():
                 done.add(job)
-                keep(job, run)
+                keep(job, run, None)
             attempts = 0 if done else attempts + 1
             if attempts == ATTEMPTS:
                 message = (
@@ -243,8 +255,8 @@ def _remove_leftovers(folder: Path, jobs: Sequence[Job]) -> None:
 
 def _run_in_rounds(
     missing: Sequence[Job], folder: AnyPath | None, pool: Pool
-) -> Iterator[tuple[Job, Run]]:
-    """Runs jobs and yields each with its run, in their order."""
+) -> Iterator[tuple[Job, tuple[Run, float]]]:
+    """Runs jobs and yields each with its run and its seconds, in their order."""
     size = len(missing) if pool.streams else ROUND * pool.size
     for first in range(0, len(missing), size):
         part = missing[first : first + size]

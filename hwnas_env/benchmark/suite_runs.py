@@ -87,6 +87,7 @@ def run_suite(
     workers: Workers | None = None,
     ready: Ready | None = None,
     finished: Callable[[Job, Run], None] | None = None,
+    timed: Callable[[Job, float], None] | None = None,
 ) -> list[tuple[Job, Run]]:
     """Runs what is missing; workers, shards and interruptions change no result.
 
@@ -100,6 +101,7 @@ def run_suite(
         workers: where the runs run; one process by default.
         ready: what the folder holds, where that is known.
         finished: told of every run that was missing, as it ends.
+        timed: told how many seconds it took.
 
     Raises:
         HWNASError: what :func:`hwnas_env.benchmark.tasks.check_request` finds, or
@@ -108,7 +110,12 @@ def run_suite(
     check_suite(suite, agents, seeds=seeds, limits=limits)
     listed = jobs_of(suite, agents, seeds=seeds, limits=limits, shard=shard)
     results = run_jobs(
-        listed, folder=folder, workers=workers, ready=ready, finished=finished
+        listed,
+        folder=folder,
+        workers=workers,
+        ready=ready,
+        finished=finished,
+        timed=timed,
     )
     return list(zip(listed, results, strict=True))
 

@@ -10,6 +10,7 @@ from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.fronts import FRONT_AGENTS
 from hwnas_env.benchmark.runner import ready_jobs
 from hwnas_env.benchmark.runs import Limits
+from hwnas_env.benchmark.seconds import add_seconds
 from hwnas_env.benchmark.suite_runs import (
     check_suite,
     find_suite,
@@ -111,6 +112,7 @@ def run(
             workers=workers,
             ready=ready,
             finished=lambda *_: progress.advance(bar),
+            timed=lambda job, seconds: add_seconds(out, job, seconds),
         )
     summary = suite_summary(chosen, found)
     show(summary, as_json=as_json, table=suite_tables.suite_table)

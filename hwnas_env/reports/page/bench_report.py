@@ -12,9 +12,10 @@ from hwnas_env.benchmark.loading import Loaded, load_folder
 from hwnas_env.data.files import read_file, write_file
 from hwnas_env.errors import DataError
 from hwnas_env.reports.page.merging import merged
+from hwnas_env.reports.page.page import TITLE
 from hwnas_env.reports.page.sheets import as_csv, as_latex
 from hwnas_env.reports.page.study import study_of
-from hwnas_env.reports.page.study_page import TITLE, page_of
+from hwnas_env.reports.page.study_page import page_of
 from hwnas_env.types import AnyPath
 
 WRITTEN = "written.json"

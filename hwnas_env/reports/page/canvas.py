@@ -14,20 +14,20 @@ from hwnas_env.extras import load_extra
 INK, GRID, PAPER = "#1a1c1e", "#dcdfe2", "#fefefe"
 """Colours that a page replaces by its own, so that figures follow its theme."""
 
-_VARIABLES = {
-    **{INK: "var(--ink)", GRID: "var(--grid)", PAPER: "var(--card)"},
-    "#0072b2": "var(--blue)",
-}
-
 # Okabe and Ito's colours, less the yellow that white paper swallows.
 _PALETTE = (
     *("#0072b2", "#d55e00", "#009e73", "#e69f00"),
     *("#cc79a7", "#56b4e9", "#8c6d31"),
 )
-_MARKERS = "osD^vPX<>*hd"
+_VARIABLES = {
+    **{INK: "var(--ink)", GRID: "var(--grid)", PAPER: "var(--card)"},
+    **{colour: f"var(--agent{place})" for place, colour in enumerate(_PALETTE)},
+}
+_MARKERS = "osD^vPX<>*hdp8"
 _OURS = (
     *("evolution", "ppo", "local_search", "annealing", "reinforce", "tpe", "nsga2"),
     *("maskable_ppo", "a2c", "dqn", "scalarised_ppo", "gaussian_process", "exhaustive"),
+    *("jax_ppo", "transfer_ppo"),
 )
 """Our agents, each with a look of its own by its place; further ones go to the end."""
 
@@ -73,8 +73,18 @@ class Style:
 
     @property
     def line(self) -> dict[str, Any]:
-        """Keywords of a line."""
-        return {"color": self.colour, "linestyle": self.dashes, "linewidth": 1.6}
+        """Keywords of a line, which carries a few of the markers."""
+        return {
+            **{"color": self.colour, "linestyle": self.dashes, "linewidth": 1.6},
+            **{"marker": self.marker, "markersize": 4.0, "markevery": 0.12},
+        }
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """The same for a page's script: a colour of the theme, dashes, the marker."""
+        colour = _VARIABLES.get(self.colour, self.colour)
+        dashes = [] if self.dashes == "-" else list(self.dashes[1])
+        return {"colour": colour, "dashes": dashes, "marker": self.marker}
 
 
 @dataclass(frozen=True)
@@ -97,27 +107,56 @@ class Picture:
     png: bytes
     own_light: bool = False
 
-    def inline(self) -> str:
+    def inline(self, classes: dict[str, str]) -> str:
         """Returns the drawing as an element of a page, that follows the page's theme.
 
         Names in it that something refers to begin with the picture's, others go.
+
+        Args:
+            classes: by a style the page's class for it; new styles are added.
         """
         body = self.svg[self.svg.index("<svg") :]
         body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-        used = set(re.findall(r"#([A-Za-z_][\w.-]*)", body))
+        used = dict.fromkeys(re.findall(r"#([A-Za-z_][\w.-]*)", body))
+        numbers = {name: f"{self.name}-{place}" for place, name in enumerate(used)}
 
         def renamed(found: re.Match[str]) -> str:
             name = found.group(1)
-            return f' id="{self.name}-{name}"' if name in used else ""
+            return f' id="{numbers[name]}"' if name in used else ""
+
+        def referred(found: re.Match[str]) -> str:
+            return f"{found.group(1)}#{numbers.get(found.group(2), found.group(2))}"
 
         body = re.sub(r' id="([^"]*)"', renamed, body)
-        body = re.sub(r'(href="|url\()#', rf"\1#{self.name}-", body)
+        body = re.sub(r'(href="|url\()#([A-Za-z_][\w.-]*)', referred, body)
         body = body.replace("xlink:href", "href")
         body = re.sub(r' (xmlns(:xlink)?|version)="[^"]*"', "", body)
         if not self.own_light:
             for colour, variable in _VARIABLES.items():
                 body = body.replace(colour, variable)
-        return body
+
+        def classed(found: re.Match[str]) -> str:
+            name = classes.setdefault(found.group(1), f"s{len(classes)}")
+            return f' class="{name}"'
+
+        body = re.sub(r' style="([^"]*)"', classed, body)
+        return _terse(body)
+
+
+def _terse(body: str) -> str:
+    """Writes a drawing with less: what is left out is not seen."""
+    body = re.sub(r' transform="rotate\(-?0 [^"]*"', "", body)
+    body = re.sub(r"(\d\.\d)\d+(?=[^<>]*>)", r"\1", body)
+    body = re.sub(
+        r' d="[^"]*"', lambda d: re.sub(r"\s*([A-Z])\s*", r"\1", d.group()), body
+    )
+    body = re.sub(r"\n\s*", "\n", body)
+    alone = re.compile(
+        r"<g>\n(<(?:use|path)[^<>]*/>\n|<text[^<>]*>[^<>]*</text>\n)</g>\n"
+    )
+    while alone.search(body):
+        body = alone.sub(r"\1", body)
+    return body
 
 
 def styles(agents: Sequence[str]) -> Mapping[str, Style]:
@@ -229,10 +268,7 @@ def legend(figure: Any, agents: Sequence[str], drawn: Mapping[str, Style]) -> No
     """
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], **drawn[a].line, marker=drawn[a].marker, markersize=4.5)
-        for a in agents
-    ]
+    handles = [Line2D([], [], **{**drawn[a].line, "markersize": 4.5}) for a in agents]
     figure.legend(
         handles,
         [label(agent) for agent in agents],

@@ -51,7 +51,7 @@ def incumbents_figure(
                     (run.cost, run.accuracy_percent) for run in runs if run.incumbent
                 ]
                 if found:
-                    x, y = np.array(found).T
+                    x, y = np.unique(found, axis=0).T
                     _points(axes, x, y, drawn[agent])
                     lows.append(y.min())
                     lefts.append(x.min())

@@ -24,7 +24,11 @@ def merged(parts: Sequence[Loaded]) -> Loaded:
                     f"{job.agent}, {job.task.env}, seed {job.seed}: two records of one "
                     "job differ; the second was left out"
                 )
+    seconds = {job: s for part in reversed(parts) for job, s in part.seconds.items()}
     rows = sorted(kept.items(), key=lambda row: row[0].sort_key())
     return Loaded(
-        [(job, run) for job, (run, _) in rows], [h for _, (_, h) in rows], faults
+        [(job, run) for job, (run, _) in rows],
+        [header for _, (_, header) in rows],
+        faults,
+        seconds,
     )

@@ -3,7 +3,8 @@
 import csv
 import html
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hwnas_env.texts import plain
 
@@ -33,6 +34,10 @@ class Sheet:
         rows: as many cells each as there are titles.
         words: how many columns at the left hold words; the others hold numbers.
         best: rows that are set apart.
+        agents: of each row, where rows are agents.
+        links: by row, an anchor of the page that its first cell leads to.
+        shades: by row and column, how strongly a page colours a cell: -1 to 1.
+        hints: by row and column, what a page says where the cell is pointed at.
     """
 
     name: str
@@ -41,6 +46,10 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...]
     words: int = 1
     best: frozenset[int] = frozenset()
+    agents: tuple[str, ...] = ()
+    links: Mapping[int, str] = field(default_factory=dict)
+    shades: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    hints: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 def as_words(text: str) -> str:
@@ -48,30 +57,52 @@ def as_words(text: str) -> str:
     return html.escape(plain(text))
 
 
-def as_html(sheet: Sheet) -> str:
-    """Writes a table in a box of its own that scrolls sideways."""
+def as_html(sheet: Sheet, *, places: Mapping[str, int]) -> str:
+    """Writes a table in a box of its own that scrolls sideways.
+
+    Args:
+        sheet: the table.
+        places: of the agents, by which a page's script knows their rows.
+    """
     head = "".join(
         f'<th scope="col"{_align(sheet, place)}>{as_words(title)}</th>'
         for place, title in enumerate(sheet.columns)
     )
-    body = []
-    for number, row in enumerate(sheet.rows):
-        mark = ' class="best"' if number in sheet.best else ""
-        cells = "".join(
-            f"<td{_align(sheet, place)}>{as_words(cell)}</td>"
-            if place
-            else f'<th scope="row">{as_words(cell)}</th>'
-            for place, cell in enumerate(row)
-        )
-        body.append(f"<tr{mark}>{cells}</tr>")
-    caption = as_words(sheet.caption)
-    return (
-        f'<figure class="sheet"><figcaption>{caption}</figcaption>\n'
-        f'<div class="table" role="region" aria-label="{caption}" tabindex="0"><table>'
-        f"\n<thead><tr>{head}</tr></thead>\n<tbody>"
-        + "\n".join(body)
-        + "</tbody></table></div></figure>\n"
+    body = "\n".join(
+        _html_row(sheet, number, places) for number in range(len(sheet.rows))
     )
+    caption = as_words(sheet.caption)
+    kind = "table heat" if sheet.shades else "table"
+    return (
+        f'<figure class="sheet" id="{as_words(sheet.name)}-table">'
+        f"<figcaption>{caption}</figcaption>\n"
+        f'<div class="{kind}" role="region" aria-label="{caption}" tabindex="0"><table>'
+        f"\n<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>"
+        "</figure>\n"
+    )
+
+
+def _html_row(sheet: Sheet, number: int, places: Mapping[str, int]) -> str:
+    marks = ' class="best"' if number in sheet.best else ""
+    if sheet.agents:
+        marks += f' data-agent="{places[sheet.agents[number]]}"'
+    cells = []
+    for place, cell in enumerate(sheet.rows[number]):
+        words, where = as_words(cell), (number, place)
+        if not place:
+            link = sheet.links.get(number)
+            words = f'<a href="#{as_words(link)}">{words}</a>' if link else words
+            cells.append(f'<th scope="row">{words}</th>')
+            continue
+        said = _align(sheet, place)
+        if where in sheet.hints:
+            said += f' title="{as_words(sheet.hints[where])}"'
+        if where in sheet.shades:
+            shade = max(-1.0, min(sheet.shades[where], 1.0))
+            side = "low" if shade < 0 else "high"
+            said += f' style="--shade:var(--{side});--part:{abs(shade):.0%}"'
+        cells.append(f"<td{said}>{words}</td>")
+    return f"<tr{marks}>{''.join(cells)}</tr>"
 
 
 def as_csv(sheet: Sheet) -> str:

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from hwnas_env.benchmark.suite_runs import counted_score
 from hwnas_env.errors import HWNASError, InvalidArgumentError
 from hwnas_env.metrics import METRICS
 from hwnas_env.problems.problem import Problem
+from hwnas_env.reports.page import naming
 from hwnas_env.reports.page.merging import merged
 from hwnas_env.types import FloatArray
 
@@ -32,6 +33,7 @@ class TaskRuns:
         problem: the task's.
         runs: each agent's runs by seed.
         kinds: kind of each column that was used, the accuracy's and the costs'.
+        seconds: wall times of each agent's runs by seed, as far as they are known.
     """
 
     task: Task
@@ -39,6 +41,7 @@ class TaskRuns:
     problem: Problem
     runs: Mapping[str, tuple[Run, ...]]
     kinds: tuple[tuple[str, str], ...]
+    seconds: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     @property
     def is_front(self) -> bool:
@@ -90,6 +93,10 @@ class TaskRuns:
             for agent, runs in self.runs.items()
         }
 
+    def seconds_of(self, agent: str) -> list[float]:
+        """Returns the wall times of an agent's runs, as far as they are known."""
+        return list(self.seconds.get(agent, {}).values())
+
     def shares(self, agent: str) -> FloatArray:
         """Returns final shares of the exact hypervolume ``(runs,)``."""
         return np.array([run.share for run in self.runs[agent]])
@@ -136,16 +143,18 @@ class Group:
     """Tasks whose scores may stand in one table.
 
     Attributes:
-        title: what is measured, and of what kind of data.
+        title: its name, what kind of data it is of, and what a run might spend.
         tasks: in the order of the study.
         kinds: of costs and accuracy.
         mixed: whether kinds of data differ among the tasks.
+        name: the suite, or the search spaces, and more only where groups share that.
     """
 
     title: str
     tasks: tuple[TaskRuns, ...]
     kinds: str = ""
     mixed: bool = False
+    name: str = ""
 
     @property
     def is_front(self) -> bool:
@@ -160,6 +169,10 @@ class Group:
     def scores(self, agent: str) -> list[FloatArray]:
         """Returns an agent's scores on the tasks that it ran on."""
         return [task.scores[agent] for task in self.tasks if agent in task.runs]
+
+    def seconds(self, agent: str) -> list[float]:
+        """Returns the wall times of an agent's runs, as far as they are known."""
+        return [s for task in self.tasks for s in task.seconds_of(agent)]
 
     def most_runs(self, agent: str) -> int:
         """Returns the largest number of runs that an agent has on a task."""
@@ -222,15 +235,20 @@ def study_of(loaded: Loaded) -> Study:
     loaded = merged([loaded])
     found: dict[tuple[Task, Limits], dict[str, list[Run]]] = {}
     headers: dict[tuple[Task, Limits], list[dict[str, Any]]] = {}
+    seconds: dict[tuple[Task, Limits], dict[str, dict[int, float]]] = {}
     for (job, run), header in zip(loaded.found, loaded.headers, strict=True):
         key = (job.task, job.limits)
         found.setdefault(key, {}).setdefault(job.agent, []).append(run)
         headers.setdefault(key, []).append(header)
+        if job in loaded.seconds:
+            mine = seconds.setdefault(key, {}).setdefault(job.agent, {})
+            mine[job.seed] = loaded.seconds[job]
     tasks, faults, kept = [], list(loaded.faults), []
     for (task, limits), runs in found.items():
         recorded = headers[task, limits]
         try:
             made = _task_runs(task, limits, runs, recorded[0])
+            made = replace(made, seconds=seconds.get((task, limits), {}))
         except HWNASError as error:
             faults.append(f"{task.env}, budget {task.budget}: left out: {error}")
             continue
@@ -250,23 +268,32 @@ def groups_of(tasks: Sequence[TaskRuns]) -> tuple[Group, ...]:
     Args:
         tasks: in the order in which groups list them.
     """
-    groups = []
+    parts: list[tuple[TaskRuns, ...]] = []
     for shape in dict.fromkeys(task.shape for task in tasks):
         for limits in dict.fromkeys(task.limits for task in tasks):
             mine = [t for t in tasks if t.shape == shape and t.limits == limits]
             kinds = list(dict.fromkeys(_kinds(task) for task in mine))
-            spent = spent_words(limits)
-            for costs, accuracy in kinds:
-                part = tuple(t for t in mine if _kinds(t) == (costs, accuracy))
-                words = f"{costs} costs, {accuracy} accuracy"
-                groups.append(Group(f"{shape}: {words}, {spent}", part, words))
+            parts += [tuple(t for t in mine if _kinds(t) == kind) for kind in kinds]
             if len(kinds) > 1:
-                several = " and ".join(sorted({costs for costs, _ in kinds}))
-                accuracies = " and ".join(sorted({found for _, found in kinds}))
-                words = f"{several} costs, {accuracies} accuracy"
-                title = f"{shape}: all tasks, mixing {words}, {spent}"
-                groups.append(Group(title, tuple(mine), words, mixed=True))
-    return tuple(groups)
+                parts.append(tuple(mine))
+    details = []
+    for part in parts:
+        mixed, first = len(set(map(_kinds, part))) > 1, part[0]
+        name = naming.suite_of(part, tasks) or naming.spaces_of(part)
+        words = [name, "all tasks" if mixed else "", naming.spaces_of(part)]
+        words += [first.shape.lower(), _kind_words(part), spent_words(first.limits)]
+        details.append(words)
+    return tuple(
+        _group(part, name)
+        for part, name in zip(parts, naming.shortest_names(details), strict=True)
+    )
+
+
+def _group(tasks: tuple[TaskRuns, ...], name: str) -> Group:
+    mixed, kinds = len(set(map(_kinds, tasks))) > 1, _kind_words(tasks)
+    said = f"mixing {kinds}" if mixed else kinds
+    title = f"{name}: {said}, {spent_words(tasks[0].limits)}"
+    return Group(title, tasks, kinds, mixed, name)
 
 
 def log_regret(regrets: FloatArray) -> float:
@@ -321,6 +348,14 @@ def _other_data(made: TaskRuns, headers: Sequence[Mapping[str, Any]]) -> list[st
 def _kinds(task: TaskRuns) -> tuple[str, str]:
     costs = sorted({kind for name, kind in task.kinds if name != "accuracy"})
     return " and ".join(costs), dict(task.kinds)["accuracy"]
+
+
+def _kind_words(tasks: Sequence[TaskRuns]) -> str:
+    costs, accuracies = (
+        " and ".join(dict.fromkeys(kind[which] for kind in sorted(map(_kinds, tasks))))
+        for which in (0, 1)
+    )
+    return f"{costs} costs, {accuracies} accuracy"
 
 
 def _place(row: TaskRuns) -> tuple[Any, ...]:

@@ -61,48 +61,31 @@ def leaderboard_figure(found: Estimates, drawn: Styles, *, name: str) -> Picture
         return picture(figure, name, caption=caption, alt=alt)
 
 
-def improvement_figure(found: Estimates, *, name: str) -> Picture:
-    """Draws the matrix of probabilities of improvement.
+def time_figure(found: Estimates, drawn: Styles, *, name: str) -> Picture:
+    """Draws scores by the median wall time of a run, where that is known.
 
     Args:
         found: of a group.
+        drawn: the agents' styles.
         name: of the files.
     """
-    agents = found.agents
-    width, height = (max(WIDTH, 1.7 + 0.42 * len(agents)), 1.1 + 0.4 * len(agents))
-    with sheet_of_paper(width, height) as figure:
-        from matplotlib import colormaps
-        from matplotlib.patches import Rectangle
-
+    group = found.group
+    agents = [agent for agent in found.agents if group.seconds(agent)]
+    with sheet_of_paper(WIDTH, HEIGHT + legend_height(agents)) as figure:
         axes = figure.subplots()
-        axes.grid(visible=False)
-        for (ours, theirs), pair in found.improvements.items():
-            row, column = agents.index(ours), agents.index(theirs)
-            value = float(pair.value)
-            colour = colormaps["PuOr"](value)
-            axes.add_patch(
-                Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, facecolor=colour)
-            )
-            sure = pair.low > 0.5 or pair.high < 0.5
-            axes.text(
-                *(column, row, f"{value:.2f}"),
-                ha="center",
-                va="center",
-                fontsize=8,
-                fontweight="bold" if sure else "normal",
-                color="#000000" if 0.2 < value < 0.8 else "#ffffff",
-            )
-        axes.set_xlim(-0.5, len(agents) - 0.5)
-        axes.set_ylim(len(agents) - 0.5, -0.5)
-        axes.tick_params(length=0)
-        names = [label(agent) for agent in agents]
-        axes.set_xticks(range(len(agents)), names, rotation=40, ha="right")
-        axes.set_yticks(range(len(agents)), names)
-        axes.spines[:].set_visible(False)
+        for agent in agents:
+            one, style = found.iqm[agent], drawn[agent]
+            x = float(np.median(group.seconds(agent)))
+            axes.plot([x, x], [one.low, one.high], color=style.colour, linewidth=1.6)
+            axes.plot([x], [one.value], style.marker, color=style.colour)
+        axes.set_xscale("log")
+        _plain_ticks(axes.xaxis)
+        axes.set_xlabel("wall time of a run (s, median)")
+        axes.set_ylabel("score (IQM)")
+        legend(figure, agents, drawn)
         caption = (
-            "Probability that a run of the row's agent beats one of the column's on "
-            "the same task, mean over tasks; bold where the 95 % interval leaves out "
-            f"one half. {found.group.title}."
+            "Score by the median wall time of a run, on the machines that ran it, with "
+            f"whatever else they did. {group.title}."
         )
         return picture(figure, name, caption=caption, alt=caption)
 
@@ -126,7 +109,7 @@ def profile_figure(found: Estimates, drawn: Styles, *, name: str) -> Picture:
         axes.set_ylim(0.0, 1.02)
         axes.set_xlabel("score τ")
         axes.set_ylabel("share of runs above τ")
-        legend(figure, found.agents, _no_markers(drawn))
+        legend(figure, found.agents, drawn)
         caption = (
             "Performance profiles: share of runs above each "
             "score, tasks weighing the same; higher is better. Bands: "
@@ -155,7 +138,7 @@ def curves_figure(found: Estimates, drawn: Styles, *, name: str) -> Picture:
                 **style.line,
             )
         _curve_axes(axes, front=group.is_front, what="interquartile mean of ")
-        legend(figure, found.agents, _no_markers(drawn))
+        legend(figure, found.agents, drawn)
         what = "hypervolume share" if group.is_front else "regret"
         caption = (
             f"Anytime performance: interquartile mean of the {what} over all runs and "
@@ -185,7 +168,7 @@ def task_curves_figure(task: TaskRuns, drawn: Styles, *, name: str) -> Picture:
             )
             axes.plot(group.queries, curves.mean(axis=1), **style.line)
         _curve_axes(axes, front=task.is_front, what="mean ")
-        legend(figure, list(task.runs), _no_markers(drawn))
+        legend(figure, list(task.runs), drawn)
         what = "share of the exact hypervolume" if task.is_front else "regret"
         caption = (
             f"Mean {what} after each query; shaded: from the worst to the best run. "
@@ -207,21 +190,23 @@ def _curve_axes(axes: Any, *, front: bool, what: str) -> None:
     else:
         axes.set_yscale("log")
         axes.set_ylabel(f"{what}regret (pp)")
-    from matplotlib.ticker import LogLocator, NullFormatter
-
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    _plain_ticks(axes.xaxis)
     if not front:
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        from matplotlib.ticker import LogLocator
+
+        _plain_ticks(axes.yaxis)
         low, high = axes.get_ylim()
         if high < 50 * low:
             axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
 
 
+def _plain_ticks(axis: Any) -> None:
+    """Writes the powers on a logarithmic axis as numbers."""
+    from matplotlib.ticker import NullFormatter
+
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
 def _floor(front: bool) -> float:
     return 0.0 if front else SMALLEST_REGRET
-
-
-def _no_markers(drawn: Styles) -> Styles:
-    return {a: Style(s.colour, s.dashes, "") for a, s in drawn.items()}

@@ -1,78 +1,29 @@
-"""The page of a report: one HTML file that asks nothing of any network."""
+"""The page of a report: what stands on it, and in which order."""
 
-import importlib.resources
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 from hwnas_env.benchmark.suites import SUITES
-from hwnas_env.reports.page import front_figures, study_figures, study_sheets
-from hwnas_env.reports.page.canvas import Picture, styles
+from hwnas_env.metrics import METRICS
+from hwnas_env.reports.page import (
+    charts,
+    front_figures,
+    matrix_figures,
+    networks,
+    runs_table,
+    study_figures,
+    study_sheets,
+)
+from hwnas_env.reports.page.canvas import label, styles
 from hwnas_env.reports.page.estimates import Estimates, estimate
 from hwnas_env.reports.page.methods import METHODS
-from hwnas_env.reports.page.sheets import Sheet, as_html, as_words
-from hwnas_env.reports.page.study import Study, TaskRuns, spent_words
-from hwnas_env.reports.page.study_figures import Styles
+from hwnas_env.reports.page.naming import counted, short_names
+from hwnas_env.reports.page.page import Page
+from hwnas_env.reports.page.reproduction import reproducing
+from hwnas_env.reports.page.sheets import as_words
+from hwnas_env.reports.page.study import Group, Study, TaskRuns, spent_words
 from hwnas_env.reports.page.study_sheets import interval, number
-
-TITLE = "Hardware-aware architecture search: benchmark report"
-
-
-@dataclass
-class Page:
-    """A page in the making, and all of its figures and tables.
-
-    Attributes:
-        parts: HTML, in order.
-        contents: anchors and titles of the sections.
-        pictures: every figure.
-        sheets: every table.
-    """
-
-    parts: list[str] = field(default_factory=list)
-    contents: list[tuple[str, str]] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
-    sheets: list[Sheet] = field(default_factory=list)
-
-    def section(self, anchor: str, title: str) -> None:
-        """Begins a section."""
-        self.contents.append((anchor, title))
-        self.parts.append(f'<h2 id="{anchor}">{as_words(title)}</h2>\n')
-
-    def table(self, sheet: Sheet, *, wide: bool = False) -> None:
-        """Adds a table."""
-        self.sheets.append(sheet)
-        words = as_html(sheet)
-        if wide:
-            words = words.replace('class="table"', 'class="table wide"', 1)
-        self.parts.append(words)
-
-    def figures(self, pictures: Sequence[Picture]) -> None:
-        """Adds figures, beside each other where there is room."""
-        self.pictures += pictures
-        drawn = "".join(map(_figure, pictures))
-        self.parts.append(f'<div class="figures">{drawn}</div>\n')
-
-    def words(self, sentence: str, *, kind: str = "") -> None:
-        """Adds a paragraph."""
-        mark = f' class="{kind}"' if kind else ""
-        self.parts.append(f"<p{mark}>{as_words(sentence)}</p>\n")
-
-    def html(self) -> str:
-        """Returns the whole page."""
-        files = importlib.resources.files("hwnas_env.reports.page")
-        css = files.joinpath("report.css").read_text(encoding="utf-8")
-        items = "".join(
-            f'<li><a href="#{anchor}">{as_words(title)}</a></li>'
-            for anchor, title in self.contents
-        )
-        return (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{TITLE}</title>\n<style>\n{css}</style>\n</head>\n<body>\n"
-            f"<header><h1>{TITLE}</h1></header>\n"
-            f'<nav aria-label="Contents"><strong>Contents</strong><ol>{items}</ol>'
-            f"</nav>\n<main>\n{''.join(self.parts)}</main>\n</body>\n</html>\n"
-        )
+from hwnas_env.texts import plain
+from hwnas_env.types import Genotypes
 
 
 def page_of(study: Study) -> Page:
@@ -84,16 +35,20 @@ def page_of(study: Study) -> Page:
     Raises:
         MissingExtraError: matplotlib or scipy is not installed.
     """
-    page, drawn = Page(), styles(study.agents)
+    page = Page(styles(study.agents))
     found = [estimate(group) for group in study.groups]
-    _summary(page, study, found)
+    _overview(page, study, found)
+    anchors = {task: f"task{n}" for n, task in enumerate(study.tasks, start=1)}
     for place, estimates in enumerate(found, start=1):
-        _group(page, estimates, drawn, place)
-    _fronts(page, study, drawn)
-    page.section("tasks", "Every task")
-    one_limit = len({task.limits for task in study.tasks}) == 1
-    for place, task in enumerate(study.tasks, start=1):
-        _task(page, task, drawn, place, one_limit=one_limit)
+        _group(page, estimates, anchors, place, listed=len(found) == 1)
+    _runs(page, study)
+    _records(page, study)
+    page.section("reproduce", "Reproduce")
+    for command in reproducing(study):
+        if command.words:
+            page.command(command.words)
+        if command.remark:
+            page.words(command.remark)
     page.section("methods", "How to read this")
     page.parts.append(METHODS)
     return page
@@ -117,10 +72,9 @@ def headline(found: Estimates) -> str:
         for found_by in task.runs.values()
         for run in found_by
     ):
-        return f"{group.title}; tasks: {len(group.tasks)}. No run found a network."
+        return "No run found a network."
     runs = group.most_runs(best)
-    said = f"{group.title}; tasks: {len(group.tasks)}. {best} leads with "
-    said += f"a score of {number(float(one.value))} (IQM"
+    said = f"{best} leads with a score of {number(float(one.value))} (IQM"
     said += f", 95 % interval {interval(one)})" if runs > 1 else ")"
     if len(found.agents) == 1:
         return f"{said}."
@@ -143,16 +97,196 @@ def headline(found: Estimates) -> str:
     return f"{said}{few if fewest < FEW_RUNS else ''}."
 
 
-def _summary(page: Page, study: Study, found: Sequence[Estimates]) -> None:
-    page.section("summary", "Summary")
-    items = "".join(f"<li>{as_words(headline(one))}</li>" for one in found)
-    page.parts.append(f'<div class="box"><ul>{items}</ul></div>\n')
+def _overview(page: Page, study: Study, found: Sequence[Estimates]) -> None:
+    """Says who leads where, and whether anything was left out."""
+    runs, tasks = study.runs, len(study.tasks)
+    counts = {"task": tasks, "agent": len(study.agents), "run": len(runs)}
+    words = ", ".join(counted(count, noun) for noun, count in counts.items())
+    page.words(f"{words}.", kind="meta")
+    if study.faults:
+        page.parts.append(
+            f'<p class="warn"><a href="#faults">Left out or at fault: '
+            f"{len(study.faults)}</a></p>\n"
+        )
+    if len(found) < 2:
+        return
+    cards = []
+    for place, one in enumerate(found, start=1):
+        best = one.agents[0]
+        score = number(float(one.iqm[best].value))
+        mixed = ", mixed kinds of data" if one.group.mixed else ""
+        cards.append(
+            f'<li><a href="#group{place}"><strong>{as_words(one.group.name)}</strong>'
+            f"<span>{counted(len(one.group.tasks), 'task')}{mixed}</span>"
+            f"<span>{as_words(label(best))} {score}</span></a></li>"
+        )
+    page.parts.append(f'<ul class="cards">{"".join(cards)}</ul>\n')
+
+
+def _group(
+    page: Page,
+    found: Estimates,
+    anchors: Mapping[TaskRuns, str],
+    place: int,
+    *,
+    listed: bool,
+) -> None:
+    group, stem = found.group, f"group{place}"
+    page.section(stem, group.name, listed=listed)
+    page.parts.append(_badges(group))
+    if group.name in SUITES:
+        page.words(SUITES[group.name].description, kind="meta")
+    page.words(headline(found))
+    if group.mixed:
+        page.words(
+            "These numbers average over tasks whose data are of different kinds; the "
+            "sections above hold each kind on its own.",
+            kind="warn",
+        )
+    if len(group.common) < len(group.tasks):
+        page.words(
+            f"Not every agent ran on every task: ranks are over {len(group.common)} of "
+            f"{len(group.tasks)} tasks, and agents that lack tasks stand last.",
+            kind="warn",
+        )
+    page.parts.append('<div class="first">\n')
+    page.table(study_sheets.leaderboard(found, name=f"{stem}-leaderboard"))
+    drawn, places = page.drawn, page.places
+    page.figures([study_figures.leaderboard_figure(found, drawn, name=f"{stem}-iqm")])
+    page.parts.append("</div>\n")
+    page.charts[f"{stem}-iqm"] = charts.leaderboard_chart(found, places)
+    pictures = [
+        study_figures.curves_figure(found, drawn, name=f"{stem}-curves"),
+        study_figures.profile_figure(found, drawn, name=f"{stem}-profiles"),
+    ]
+    page.charts[f"{stem}-curves"] = charts.curves_chart(found, places)
+    page.charts[f"{stem}-profiles"] = charts.profile_chart(found, places)
+    times = charts.time_chart(found, places)
+    if times is not None:
+        page.charts[f"{stem}-time"] = times
+        pictures.append(study_figures.time_figure(found, drawn, name=f"{stem}-time"))
+    page.figures(pictures)
+    if len(found.agents) > 1:
+        matrix = matrix_figures.improvement_figure(found, name=f"{stem}-improvement")
+        page.pictures.append(matrix)  # as a file; the page has the table
+        page.table(study_sheets.improvements(found, name=f"{stem}-improvement"))
+        ranks = study_sheets.rank_test(found, name=f"{stem}-ranks")
+        if ranks is not None:
+            page.parts.append("<details><summary>Rank tests</summary>\n")
+            page.table(ranks)
+            page.parts.append("</details>\n")
+    if group.mixed:  # their tasks are above
+        return
+    page.pictures.append(matrix_figures.heat_figure(found, name=f"{stem}-heat"))
+    page.table(study_sheets.heat(found, anchors=anchors, name=f"{stem}-heat"))
+    _fronts(page, group, anchors)
+    names = short_names(group.tasks)
+    page.parts.append(f'<h3 id="{stem}-tasks">Tasks of {as_words(group.name)}</h3>\n')
+    page.parts.append('<div class="tasks">\n')
+    for task, words in zip(group.tasks, names, strict=True):
+        _task(page, task, words, anchors[task])
+    page.parts.append("</div>\n")
+
+
+def _badges(group: Group) -> str:
+    """Says what a group's numbers are of, beside its name."""
+    first = group.tasks[0]
+    words = [group.kinds, counted(len(group.tasks), "task"), first.shape.lower()]
+    words += [spent_words(first.limits), *(["mixed kinds"] if group.mixed else [])]
+    badges = "".join(f"<li>{as_words(word)}</li>" for word in words)
+    return f'<ul class="badges">{badges}</ul>\n'
+
+
+def _fronts(page: Page, group: Group, anchors: Mapping[TaskRuns, str]) -> None:
+    """Draws the exact fronts of a group's problems, and what agents found there."""
+    single: dict[tuple[object, ...], list[TaskRuns]] = {}
+    pictures = []
+    for task in group.tasks:
+        if task.is_front:
+            name = anchors[task].replace("task", "archive")
+            found = front_figures.archives_figure(task, page.drawn, name=name)
+            pictures.append(found)
+            chart = charts.archives_chart(task, page.places, page.networks)
+            page.charts[name] = chart
+        else:
+            asked = task.task
+            where = (asked.env, asked.dataset, asked.metric, asked.source, asked.costs)
+            single.setdefault((*where, asked.train), []).append(task)
+    before = sum(picture.name.startswith("front") for picture in page.pictures)
+    for place, tasks in enumerate(single.values(), start=before + 1):
+        name = f"front{place}"
+        pictures.append(front_figures.incumbents_figure(tasks, page.drawn, name=name))
+        chart = charts.incumbents_chart(tasks, page.places, page.networks)
+        page.charts[name] = chart
+    page.parts.append("<h3>Exact fronts, and what agents found</h3>\n")
+    page.figures(pictures)
+
+
+def _task(page: Page, task: TaskRuns, words: str, stem: str) -> None:
+    page.parts.append(f'<details id="{stem}"><summary>{as_words(words)}</summary>\n')
+    page.table(study_sheets.task_sheet(task, name=f"{stem}-agents"))
+    pictures = [
+        study_figures.task_curves_figure(task, page.drawn, name=f"{stem}-curves")
+    ]
+    page.charts[f"{stem}-curves"] = charts.task_curves_chart(task, page.places)
+    best = task.best
+    if best is not None:
+        found = front_figures.network_figure(task, best, name=f"{stem}-best")
+        pictures.append(found)
+    page.figures(pictures)
+    if not task.is_front:
+        exact = task.problem.optimum(task.task.budget)
+        unit = METRICS[task.task.metric].unit
+        said = f"Exact optimum: {exact.accuracy_percent:.3f} % at {exact.cost:.4g} "
+        _network(page, task, exact.genotypes[0], said + unit)
+    if best is not None:
+        genotype = task.problem.encode(best.incumbent)
+        _network(page, task, genotype, "Best network that was found")
+        for command in networks.commands_for(task, best.incumbent).values():
+            page.command(command)
+    errors = dict.fromkeys(
+        f"{run.agent}, seed {run.seed}: {run.error}"
+        for runs in task.runs.values()
+        for run in runs
+        if run.error
+    )
+    if errors:
+        listed = "".join(f"<li>{as_words(error)}</li>" for error in errors)
+        page.parts.append(f'<div class="warn">Failed runs<ul>{listed}</ul></div>')
+    page.parts.append("</details>\n")
+
+
+def _network(page: Page, task: TaskRuns, genotype: Genotypes, words: str) -> None:
+    """Names a network, to copy and to look at."""
+    place = page.networks.number(task, genotype)
+    name = as_words(task.problem.decode(genotype))
+    page.parts.append(
+        f'<p>{as_words(words)}:</p><pre class="copy" data-network="{place}"><code>'
+        f"{name}</code></pre>\n"
+    )
+
+
+def _runs(page: Page, study: Study) -> None:
+    """Lists every run, which takes the script; a file has them too."""
+    page.section("runs", "Every run")
+    page.sheets.append(runs_table.runs_sheet(study, name="runs"))
+    page.words("The file runs.csv, beside the page, lists every run.", kind="runs")
+    page.more["runs"] = runs_table.runs_data(study, page.places, page.networks)
+    page.more["tasks"] = [
+        {"name": plain(task.name), "anchor": f"task{place}", "front": task.is_front}
+        for place, task in enumerate(study.tasks, start=1)
+    ]
+
+
+def _records(page: Page, study: Study) -> None:
+    """Says what records these are, what is missing, and whose numbers they are."""
+    page.section("records", "Records and provenance")
     runs = study.runs
     failed = sum(bool(run.error) for run in runs)
     limits = dict.fromkeys(spent_words(task.limits) for task in study.tasks)
     counts = {
         "Suites": suites_words(study),
-        "Tasks": str(len(study.tasks)),
+        "Tasks": f"{len(study.tasks)}",
         "Agents": f"{len(study.agents)}: {', '.join(study.agents)}",
         "Runs": f"{len(runs):,}, of which {failed:,} failed",
         "Each run": "; ".join(limits),
@@ -170,13 +304,11 @@ def _summary(page: Page, study: Study, found: Sequence[Estimates]) -> None:
     if study.faults:
         faults = "".join(f"<li>{as_words(fault)}</li>" for fault in study.faults)
         page.parts.append(
-            f'<div class="warn"><strong>Faults</strong><ul>{faults}</ul></div>\n'
+            '<div class="warn" id="faults"><strong>Faults</strong>'
+            f"<ul>{faults}</ul></div>\n"
         )
-    page.parts.append("<details><summary>Kinds of data by task</summary>\n")
     page.table(study_sheets.kinds_sheet(study, name="kinds"))
-    page.parts.append("</details>\n<details><summary>Provenance</summary>\n")
     page.table(study_sheets.provenance_sheet(study, name="provenance"))
-    page.parts.append("</details>\n")
 
 
 def suites_words(study: Study) -> str:
@@ -196,107 +328,3 @@ def suites_words(study: Study) -> str:
     rest = len(here - {task for suite in SUITES.values() for task in suite.tasks})
     words += [f"{rest} tasks of no suite"] if rest else []
     return ", ".join(words)
-
-
-def _group(page: Page, found: Estimates, drawn: Styles, place: int) -> None:
-    group, stem = found.group, f"group{place}"
-    page.section(stem, group.title)
-    if group.mixed:
-        page.words(
-            "These numbers average over tasks whose data are of different kinds; the "
-            "groups above hold each kind on its own.",
-            kind="warn",
-        )
-    if len(group.common) < len(group.tasks):
-        page.words(
-            f"Not every agent ran on every task: ranks are over {len(group.common)} of "
-            f"{len(group.tasks)} tasks, and agents that lack tasks stand last.",
-            kind="warn",
-        )
-    page.table(study_sheets.leaderboard(found, name=f"{stem}-leaderboard"))
-    pictures = [
-        study_figures.leaderboard_figure(found, drawn, name=f"{stem}-iqm"),
-        study_figures.curves_figure(found, drawn, name=f"{stem}-curves"),
-        study_figures.profile_figure(found, drawn, name=f"{stem}-profiles"),
-    ]
-    if len(found.agents) > 1:
-        matrix = study_figures.improvement_figure(found, name=f"{stem}-improvement")
-        pictures.append(matrix)
-    page.figures(pictures)
-    if len(found.agents) < 2:
-        return
-    page.parts.append("<details><summary>Intervals and rank tests</summary>\n")
-    sheet = study_sheets.improvements(found, name=f"{stem}-improvement")
-    page.table(sheet, wide=True)
-    ranks = study_sheets.rank_test(found, name=f"{stem}-ranks")
-    if ranks is not None:
-        page.table(ranks)
-    page.parts.append("</details>\n")
-
-
-def _fronts(page: Page, study: Study, drawn: Styles) -> None:
-    page.section("fronts", "Exact fronts and what agents found")
-    single: dict[tuple[object, ...], list[TaskRuns]] = {}
-    for task in study.tasks:
-        if not task.is_front:
-            asked = task.task
-            where = (asked.env, asked.dataset, asked.metric, asked.source, asked.costs)
-            key = (*where, task.limits, task.shape)
-            single.setdefault(key, []).append(task)
-    pictures = [
-        front_figures.incumbents_figure(tasks, drawn, name=f"front{place}")
-        for place, tasks in enumerate(single.values(), start=1)
-    ]
-    pictures += [
-        front_figures.archives_figure(task, drawn, name=f"archive{place}")
-        for place, task in enumerate(study.tasks, start=1)
-        if task.is_front
-    ]
-    page.figures(pictures)
-
-
-def _task(
-    page: Page, task: TaskRuns, drawn: Styles, place: int, *, one_limit: bool
-) -> None:
-    stem = f"task{place}"
-    title = task.name if one_limit else f"{task.name}, {spent_words(task.limits)}"
-    page.parts.append(f'<details id="{stem}"><summary>{as_words(title)}</summary>\n')
-    if not task.is_front:
-        best = task.problem.optimum(task.task.budget)
-        unit = task.problem.describe()["columns"][task.task.metric]["unit"]
-        network = as_words(task.problem.decode(best.genotypes[0]))
-        page.parts.append(
-            f"<p>Exact optimum: {best.accuracy_percent:.3f} % at {best.cost:.4g} {unit}"
-            f", <code>{network}</code></p>\n"
-        )
-    page.table(study_sheets.task_sheet(task, name=f"{stem}-agents"))
-    pictures = [study_figures.task_curves_figure(task, drawn, name=f"{stem}-curves")]
-    if task.best is not None:
-        found = front_figures.network_figure(task, task.best, name=f"{stem}-best")
-        pictures.append(found)
-    page.figures(pictures)
-    if task.best is not None:
-        page.parts.append(
-            f"<p>Its architecture: <code>{as_words(task.best.incumbent)}</code></p>"
-        )
-    errors = dict.fromkeys(
-        f"{run.agent}, seed {run.seed}: {run.error}"
-        for runs in task.runs.values()
-        for run in runs
-        if run.error
-    )
-    if errors:
-        listed = "".join(f"<li>{as_words(error)}</li>" for error in errors)
-        page.parts.append(f'<div class="warn">Failed runs<ul>{listed}</ul></div>')
-    page.parts.append("</details>\n")
-
-
-def _figure(picture: Picture) -> str:
-    light = ' class="light"' if picture.own_light else ""
-    focus = ' tabindex="0"' if picture.own_light else ""
-    alt = as_words(picture.alt)
-    drawing = picture.inline().replace("<svg", f'<svg role="img" aria-label="{alt}"', 1)
-    return (
-        f'<figure{light}><div class="paper"{focus}>{drawing}</div>'
-        f"<figcaption>{as_words(picture.caption)}</figcaption></figure>\n"
-    )

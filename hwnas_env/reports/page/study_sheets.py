@@ -1,7 +1,7 @@
 """The tables of a report, as words."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ from hwnas_env.maths.resampling import (
     median_of_tasks,
     optimality_gap,
 )
+from hwnas_env.reports.page.canvas import label
 from hwnas_env.reports.page.estimates import Estimates, task_estimate, task_p_values
+from hwnas_env.reports.page.naming import short_names
 from hwnas_env.reports.page.sheets import Sheet
 from hwnas_env.reports.page.study import Study, TaskRuns, log_regret
 from hwnas_env.types import FloatArray
@@ -28,39 +30,105 @@ def leaderboard(found: Estimates, *, name: str) -> Sheet:
         name: of the table's files.
     """
     group = found.group
-    titles = ["agent", "tasks", "runs", "score IQM", "95 % interval"]
-    titles += ["mean", "median", "gap to 1", "mean rank"]
-    titles += ["share"] if group.is_front else ["log10 regret", "infeasible"]
+    titles = ["agent", "score IQM", "95 % interval", "wall s", "mean rank"]
+    titles += ["share"] if group.is_front else ["log10 regret"]
+    titles += ["mean", "median", "gap to 1", "tasks", "runs"]
+    titles += [] if group.is_front else ["infeasible"]
     titles += ["failed"]
     rows = []
     for agent in found.agents:
         scores = group.scores(agent)
-        runs = [
-            run
-            for task in group.tasks
-            if agent in task.runs
-            for run in task.runs[agent]
-        ]
-        row = [agent, f"{len(scores)} of {len(group.tasks)}", str(len(runs))]
-        row += [number(float(found.iqm[agent].value))]
+        mine = [task for task in group.tasks if agent in task.runs]
+        runs = [run for task in mine for run in task.runs[agent]]
+        row = [agent, number(float(found.iqm[agent].value))]
         row += [interval(found.iqm[agent], runs=max(map(len, scores)))]
+        row += [wall(group.seconds(agent))]
+        row += [f"{found.ranks[agent]:.2f}" if agent in found.ranks else NONE]
+        row += [number(float(np.mean([_measure(task, agent) for task in mine])))]
         row += [
             number(float(statistic(scores)))
             for statistic in (mean_of_tasks, median_of_tasks, optimality_gap)
         ]
-        row += [f"{found.ranks[agent]:.2f}" if agent in found.ranks else NONE]
-        if group.is_front:
-            shares = [t.shares(agent).mean() for t in group.tasks if agent in t.runs]
-            row += [number(float(np.mean(shares)))]
-        else:
-            logs = [
-                log_regret(t.regrets(agent)) for t in group.tasks if agent in t.runs
-            ]
-            row += [number(float(np.mean(logs)))]
+        row += [f"{len(scores)} of {len(group.tasks)}", str(len(runs))]
+        if not group.is_front:
             row += [str(sum(not run.incumbent for run in runs))]
         rows.append((*row, str(sum(bool(run.error) for run in runs))))
-    caption = f"Leaderboard. {group.title}. Best first by the interquartile mean (IQM)."
-    return Sheet(name, caption, tuple(titles), tuple(rows), best=frozenset({0}))
+    caption = (
+        f"Leaderboard. {group.title}. Best first by the interquartile mean (IQM)."
+        + wall_words([found.group.seconds(agent) for agent in found.agents])
+    )
+    return Sheet(
+        *(name, caption, tuple(titles), tuple(rows)),
+        best=frozenset({0}),
+        agents=found.agents,
+    )
+
+
+def _measure(task: TaskRuns, agent: str) -> float:
+    """Returns an agent's mean share of a front, or mean log10 regret."""
+    if task.is_front:
+        return float(task.shares(agent).mean())
+    return log_regret(task.regrets(agent))
+
+
+def wall(seconds: Sequence[float]) -> str:
+    """Writes the median wall time of runs.
+
+    Example:
+        >>> wall([0.123, 0.125, 8.0]), wall([])
+        ('0.125', '-')
+    """
+    return f"{np.median(seconds):.3g}" if seconds else NONE
+
+
+def wall_words(seconds: Iterable[Sequence[float]]) -> str:
+    """Says what wall times are, and where none are known.
+
+    Args:
+        seconds: of each agent's runs.
+    """
+    if any(seconds):
+        return (
+            " wall s: median seconds of a run, on the machines that ran it, with "
+            "whatever else they did."
+        )
+    return ' wall s: not known; "bench run" writes it beside the folder of records.'
+
+
+def heat(found: Estimates, *, anchors: Mapping[TaskRuns, str], name: str) -> Sheet:
+    """Returns every agent's mean score on every task of a group.
+
+    Args:
+        found: of the group.
+        anchors: of the tasks in a page.
+        name: of the table's files.
+    """
+    tasks, agents = found.group.tasks, found.agents
+    rows, shades, hints = [], {}, {}
+    for place, (task, words) in enumerate(zip(tasks, short_names(tasks), strict=True)):
+        row = [words]
+        for column, agent in enumerate(agents, start=1):
+            if agent not in task.runs:
+                row.append(NONE)
+                continue
+            one, runs = task_estimate(task, agent), len(task.runs[agent])
+            where, value = (place, column), float(one.value)
+            row.append(number(value, 2))
+            shades[where] = value
+            hints[where] = (
+                f"{label(agent)} on {words}: {number(value)}, 95 % interval "
+                f"{interval(one, runs=runs)}, runs: {runs}, wall s: "
+                f"{wall(task.seconds_of(agent))}"
+            )
+        rows.append(tuple(row))
+    caption = f"Mean score of every agent on every task. {found.group.title}."
+    links = {place: anchors[task] for place, task in enumerate(tasks)}
+    return Sheet(
+        *(name, caption, ("task", *agents), tuple(rows)),
+        links=links,
+        shades=shades,
+        hints=hints,
+    )
 
 
 def improvements(found: Estimates, *, name: str) -> Sheet:
@@ -70,21 +138,26 @@ def improvements(found: Estimates, *, name: str) -> Sheet:
         found: of the group.
         name: of the table's files.
     """
-    rows = []
-    for ours in found.agents:
+    rows, shades = [], {}
+    for place, ours in enumerate(found.agents):
         row = [ours]
-        for theirs in found.agents:
+        for column, theirs in enumerate(found.agents, start=1):
             pair = found.improvements.get((ours, theirs))
             if pair is None:
                 row.append(NONE)
-            else:
-                row.append(f"{number(float(pair.value), 2)} {interval(pair, digits=2)}")
+                continue
+            row.append(f"{number(float(pair.value), 2)} {interval(pair, digits=2)}")
+            shades[place, column] = 2 * float(pair.value) - 1
         rows.append(tuple(row))
     caption = (
-        "Probability of improvement of the row's agent over the column's, with 95 % "
-        f"intervals. {found.group.title}."
+        "Probability of improvement: how likely a run of the row's agent beats one of "
+        f"the column's, with 95 % intervals. {found.group.title}."
     )
-    return Sheet(name, caption, ("agent", *found.agents), tuple(rows))
+    return Sheet(
+        *(name, caption, ("agent", *found.agents), tuple(rows)),
+        agents=found.agents,
+        shades=shades,
+    )
 
 
 def rank_test(found: Estimates, *, name: str) -> Sheet | None:
@@ -113,7 +186,8 @@ def rank_test(found: Estimates, *, name: str) -> Sheet | None:
         f"p {p_words(test.p)}. Cells: p values of Wilcoxon's signed-rank test on task "
         "means, adjusted by Holm's method."
     )
-    return Sheet(name, caption, ("agent", *found.agents), rows)
+    titles = ("agent", *found.agents)
+    return Sheet(name, caption, titles, rows, agents=found.agents)
 
 
 def task_sheet(task: TaskRuns, *, name: str) -> Sheet:
@@ -124,18 +198,19 @@ def task_sheet(task: TaskRuns, *, name: str) -> Sheet:
         name: of the table's files.
     """
     p = task_p_values(task)
-    titles = ["agent", "runs", "mean score", "95 % interval", "p"]
+    titles = ["agent", "mean score", "95 % interval", "p", "wall s"]
     if task.is_front:
         titles += ["share", "archive"]
     else:
         titles += ["accuracy %", "regret pp", "log10 regret"]
-    titles += ["queries", "distinct", "failed"]
+    titles += ["runs", "queries", "distinct", "failed"]
     rows = []
     order = sorted(task.runs, key=lambda a: (-float(task.scores[a].mean()), a))
     for place, agent in enumerate(order):
         runs, found = task.runs[agent], task_estimate(task, agent)
-        row = [agent, str(len(runs)), number(float(found.value))]
-        row += [interval(found, runs=len(runs)), p_value(p[agent]) if place else "best"]
+        row = [agent, number(float(found.value)), interval(found, runs=len(runs))]
+        row += [p_value(p[agent]) if place else "best"]
+        row += [wall(task.seconds_of(agent))]
         if task.is_front:
             sizes = [len(run.archive) for run in runs]
             row += [number(float(task.shares(agent).mean())), f"{np.mean(sizes):.1f}"]
@@ -144,12 +219,16 @@ def task_sheet(task: TaskRuns, *, name: str) -> Sheet:
             regrets = task.regrets(agent)
             row += [f"{np.mean(best):.2f}" if best else NONE]
             row += [f"{regrets.mean():.3f}", number(log_regret(regrets))]
-        row += [f"{np.mean([run.queries for run in runs]):.0f}"]
+        row += [str(len(runs)), f"{np.mean([run.queries for run in runs]):.0f}"]
         row += [f"{np.mean([run.unique_queries for run in runs]):.0f}"]
         rows.append((*row, str(sum(bool(run.error) for run in runs))))
     kinds = ", ".join(f"{column} {kind}" for column, kind in task.kinds)
     caption = f"{task.name}. Data: {kinds}. p: Mann-Whitney against the best, Holm."
-    return Sheet(name, caption, tuple(titles), tuple(rows), best=frozenset({0}))
+    return Sheet(
+        *(name, caption, tuple(titles), tuple(rows)),
+        best=frozenset({0}),
+        agents=tuple(order),
+    )
 
 
 def kinds_sheet(study: Study, *, name: str) -> Sheet:
