@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gzip
 import hashlib
 import io
 import json
@@ -72,7 +73,10 @@ class Samples:
         ]
         run_jobs([Job(t, "evolution", 0, Limits(8)) for t in tasks], folder=folder)
         return [
-            [json.loads(line) for line in path.read_text().splitlines()]
+            [
+                json.loads(line)
+                for line in gzip.decompress(path.read_bytes()).splitlines()
+            ]
             for path in sorted(folder.iterdir())
         ]
 
