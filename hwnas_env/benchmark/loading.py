@@ -14,6 +14,7 @@ import gymnasium as gym
 import numpy as np
 
 from hwnas_env.agents import find_agent
+from hwnas_env.benchmark.agent_options import parts_of
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.measures import Answers, feasible_rows, measured
@@ -407,10 +408,11 @@ def versions(agent: str) -> dict[str, str]:
     is among them.
 
     Args:
-        agent: a name out of ``AGENTS``, or "package.module:Class", which is imported.
+        agent: a name out of ``AGENTS``, or "package.module:Class", which is imported;
+            options behind it change nothing.
     """
     try:
-        packages = find_agent(agent).packages
+        packages = find_agent(parts_of(agent)[0]).packages
     except HWNASError:  # one that only another process can import
         packages = ()
     return installed((*PACKAGES, *packages, *((PROCESSOR,) if packages else ())))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import joblib
 
+from hwnas_env.benchmark.agent_options import settled_names
 from hwnas_env.benchmark.backends import Pool, Workers, open_pool
 from hwnas_env.benchmark.guard import end_with, guarded
 from hwnas_env.benchmark.jobs import Job
@@ -182,7 +183,8 @@ def run_all(
 
     Args:
         task: what is searched; with objectives, fronts are.
-        agents: names out of ``AGENTS``, or "package.module:Class".
+        agents: names out of ``AGENTS``, or "package.module:Class"; behind any of them
+            options, as "ppo:n_envs=32".
         seeds: runs of each agent.
         queries: queries of each run, where ``limits`` are not given.
         limits: what each run may spend.
@@ -200,7 +202,9 @@ def run_all(
     limits = Limits(queries) if limits is None else limits
     check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
     listed = [
-        Job(task, agent, seed, limits) for agent in agents for seed in range(seeds)
+        Job(task, agent, seed, limits)
+        for agent in settled_names(agents)
+        for seed in range(seeds)
     ]
     return run_jobs(listed, folder=folder, workers=Workers(jobs), finished=finished)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hwnas_env.agents import DEFAULT_AGENTS
+from hwnas_env.benchmark.agent_options import agents_in, settled_names
 from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.fronts import FRONT_AGENTS
 from hwnas_env.benchmark.runner import ready_jobs
@@ -82,13 +83,13 @@ def run(
     Exit status 1 if all runs of an agent on a task fail.
     """
     chosen, workers = find_suite(suite), Workers(jobs, backend, address)
-    names = [name.strip() for name in (agents or "").split(",") if name.strip()]
+    names = agents_in(agents or "")
     if agents is not None and not names:
         message = f"agents: expected names, separated by commas, got {shown(agents)}"
         raise InvalidArgumentError(message)
     fronts = all(task.objectives for task in chosen.tasks)
     usual = FRONT_AGENTS if fronts else DEFAULT_AGENTS
-    names = names + (agent or []) or list(usual)
+    names = list(settled_names(names + (agent or []) or usual))
     queries = one_of(queries, budget)
     limits = Limits(500 if queries is None else queries, timeout_seconds=timeout)
     check_suite(chosen, names, seeds=seeds, limits=limits)

@@ -16,6 +16,7 @@ import typer
 from hwnas_env import networks
 from hwnas_env.agents import AGENTS, DEFAULT_AGENTS
 from hwnas_env.arguments import check_name, check_whole
+from hwnas_env.benchmark.agent_options import settled_names
 from hwnas_env.benchmark.analysis import best_by_device, cost_correlations
 from hwnas_env.benchmark.few_shot import DATASETS, DRAWS, FEW_SHOT, few_shot
 from hwnas_env.benchmark.front_studies import run_fronts
@@ -432,7 +433,7 @@ def _with_progress(
     with progress_bars() as progress:
         bars = {
             name: progress.add_task(f"{task.env} {name}", total=seeds)
-            for name in dict.fromkeys(agents)
+            for name in dict.fromkeys(settled_names(agents))
         }
         return run_all(
             task,
