@@ -129,6 +129,18 @@ def load_file(path: AnyPath) -> tuple[Job, Run, dict[str, Any]]:
         ForeignFileError: the file is no record, or one of another job than its name
             says.
     """
+    job, run, record = load_record(path)
+    return job, run, record.header
+
+
+def load_record(path: AnyPath) -> tuple[Job, Run, Record]:
+    """Reads one record, as :func:`load_file` does, with every line of it.
+
+    Raises:
+        TruncatedFileError: lines are missing.
+        ForeignFileError: the file is no record, or one of another job than its name
+            says.
+    """
     path = Path(path)
     record = read_record(path)
     try:
@@ -149,7 +161,7 @@ def load_file(path: AnyPath) -> tuple[Job, Run, dict[str, Any]]:
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         message = f"{path.name}: not the record of a run: {fault_words(error)}"
         raise ForeignFileError(message) from None
-    return job, run, record.header
+    return job, run, record
 
 
 @cached_by_data
