@@ -123,6 +123,6 @@ def duration(seconds: float) -> str:
     """
     unit, size = next((one for one in UNITS if seconds >= 2 * one[1]), UNITS[-1])
     count = max(1.0, seconds / size)
-    fine = count < 10 and size > 60
+    fine = count < 10 and size >= 60
     number = f"{count:.1f}".removesuffix(".0") if fine else f"{count:.0f}"
     return f"{number} {unit}{'' if number == '1' else 's'}"
