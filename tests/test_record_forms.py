@@ -1,4 +1,4 @@
-"""The forms of records: compressed or plain, of today or of version 0.2."""
+"""The forms of records: compressed or plain, of this schema or of the one before."""
 
 import gzip
 import json
@@ -38,7 +38,7 @@ FRONT = Job(
     *("random", 0, Limits(8)),
 )
 OLD = Path(__file__).parent / "records"
-"""Records of three queries that version 0.2 wrote: plain, and networks as numbers."""
+"""Records of three queries of the schema before: plain, and networks as numbers."""
 
 
 def test_a_record_is_one_gzip_with_the_same_bytes_each_time(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_record_is_one_gzip_with_the_same_bytes_each_time(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("job", [CELL, NET], ids=["cell", "net"])
-def test_records_of_version_0_2_hold_and_are_gone_on_with(
+def test_records_of_the_schema_before_hold_and_are_gone_on_with(
     job: Job, tmp_path: Path
 ) -> None:
     shutil.copytree(OLD, tmp_path, dirs_exist_ok=True)

@@ -18,9 +18,9 @@ from hwnas_env.types import AnyPath
 RECORD_BYTES, QUERY_BYTES = 1000, 45
 """What a record takes, and each of its queries: means over our own spaces."""
 
-LEAST_GAP, LEAST_RECORDS = 0.002, 3
-"""Seconds that any run takes; records closer together were copied. And how many records
-of an agent tell how long its runs take."""
+LEAST_GAP, LEAST_TIMES = 0.002, 3
+"""Seconds that any run takes; records closer together were copied. And how many times
+from one record to the next tell how long an agent's runs take."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def seconds_a_run(jobs: Sequence[Job], folder: AnyPath) -> Mapping[str, float]:
     found = {
         agent: statistics.median_low(times)
         for agent, times in gaps.items()
-        if len(times) >= LEAST_RECORDS
+        if len(times) >= LEAST_TIMES
     }
     return {agent: time for agent, time in found.items() if time > LEAST_GAP}
 
