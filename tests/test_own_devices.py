@@ -418,7 +418,7 @@ def call(*words: str, code: int = 0) -> str:
     assert (result.exit_code == 0) == (code == 0), result.output
     if code and result.exception and not isinstance(result.exception, SystemExit):
         return str(result.exception)
-    return result.output
+    return result.output if code else result.stdout
 
 
 def test_the_command_goes_from_a_list_to_an_environment(

@@ -72,7 +72,8 @@ def reproduce(
     table: Annotated[
         str,
         typer.Argument(
-            help='"nasbench201-table5" or "few-shot".', autocompletion=complete_table
+            help="Its name; what is none is answered with those there are.",
+            autocompletion=complete_table,
         ),
     ],
     runs: Annotated[int, typer.Option(help="Searches of each agent.")] = 500,
