@@ -32,6 +32,22 @@ def plain(text: str, *, longest: int = LONGEST) -> str:
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
+FORMULA = ("=", "+", "-", "@")
+"""What a formula begins with in a spreadsheet, which would run it."""
+
+
+def no_formula(text: str) -> str:
+    """Returns a text for a csv file: in one line, with "'" before what is a formula.
+
+    Example:
+        >>> no_formula("=1+1"), no_formula("a = 1"), no_formula("-")
+        ("'=1+1", 'a = 1', '-')
+    """
+    words = plain(text, longest=10 * LONGEST)
+    formula = len(words) > 1 and words.lstrip().startswith(FORMULA)
+    return f"'{words}" if formula else words
+
+
 def write(text: str, stream: TextIO | None) -> None:
     """Writes a text to a stream, with "?" for letters that its encoding lacks.
 

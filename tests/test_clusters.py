@@ -167,7 +167,7 @@ def test_a_suite_killed_five_times_ends_as_if_it_was_not(
         )
         assert done.returncode == -signal.SIGKILL
     assert len(list(marks.iterdir())) == 5
-    assert len(list(broken.glob("*.jsonl"))) < 36
+    assert len(list(broken.glob("*.jsonl.gz"))) < 36
     last = subprocess.run(command(broken), check=True, capture_output=True, env=fatal)
     assert contents(broken) == contents(whole)
     assert last.stdout == first.stdout
@@ -210,7 +210,7 @@ def test_workers_end_with_a_parent_that_is_killed(
         for mark in marks.iterdir():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(mark.name), signal.SIGKILL)
-    assert not list(tmp_path.glob("records/*.jsonl"))
+    assert not list(tmp_path.glob("records/*.jsonl.gz"))
 
 
 @pytest.mark.slow

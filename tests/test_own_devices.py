@@ -418,7 +418,7 @@ def call(*words: str, code: int = 0) -> str:
     assert (result.exit_code == 0) == (code == 0), result.output
     if code and result.exception and not isinstance(result.exception, SystemExit):
         return str(result.exception)
-    return result.output
+    return result.output if code else result.stdout
 
 
 def test_the_command_goes_from_a_list_to_an_environment(
@@ -524,7 +524,7 @@ def test_a_run_spends_measurements_only_where_the_device_is_here(
     )
     assert "measure picks with your own tool" in call(*search, code=2)
     assert folder.exists()
-    monkeypatch.setattr("hwnas_env.cli.commands.measures_here", lambda _: lambda _: 2.5)
+    monkeypatch.setattr("hwnas_env.fitting.here.measures_here", lambda _: lambda _: 2.5)
     (study,) = json.loads(call(*search, "--json"))
     assert 1 <= len(study["checks"]) <= 2
     assert {check["measured"] for check in study["checks"]} == {2.5}

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from record_files import put, text_of
 from typer.testing import CliRunner
 
 from hwnas_env.benchmark import loading, records
@@ -72,7 +73,7 @@ def test_runs_come_back_from_their_records_exactly(job: Job, tmp_path: Path) -> 
     assert header["provenance"]["accuracy"]["sha256"]
     assert header["environment"]["id"] == job.task.env
     assert validate(path).differences == ()
-    lines = path.read_text().splitlines()
+    lines = text_of(path).splitlines()
     assert len(lines) == result.queries + 2
     assert [path.name] == [file.name for file in tmp_path.iterdir()]
 
@@ -83,7 +84,7 @@ def test_a_record_says_what_the_problem_does(tmp_path: Path) -> None:
     problem, limit = CELL.problem(), CELL.limit(CELL.problem())
     record = read_record(record_path(tmp_path, job))
     for query in record.queries:
-        genotype = np.array([int(digit) for digit in query["genotype"]])
+        genotype = np.array([int(digit) for digit in query["genotype"][1:]])
         answer = problem.evaluate(genotype)
         assert query["accuracy_percent"] == answer.accuracy_percent[0]
         assert answer.train_seconds is not None
@@ -119,11 +120,11 @@ def test_every_changed_digit_is_found_with_its_line(
     job = replace(JOBS[number], limits=Limits(6))
     load_or_run(job, tmp_path)
     path = record_path(tmp_path, job)
-    text = path.read_text()
+    text = text_of(path)
     cases = changed_digits(text)
     assert len(cases) > 100
     for line, changed in cases:
-        path.write_text(changed)
+        put(path, changed)
         differences = validate(path).differences
         assert any(re.search(rf"\bline {line}: ", d) for d in differences), (
             line,
@@ -131,7 +132,7 @@ def test_every_changed_digit_is_found_with_its_line(
         )
         with pytest.raises(DataError, match=re.escape(path.name)):
             load_file(path)
-    path.write_text(text)
+    put(path, text)
     assert validate(path).differences == ()
 
 
@@ -139,11 +140,11 @@ def test_differences_name_line_field_and_both_values(tmp_path: Path) -> None:
     job = JOBS[0]
     load_or_run(job, tmp_path)
     path = record_path(tmp_path, job)
-    lines = path.read_text().splitlines()
+    lines = text_of(path).splitlines()
     query = json.loads(lines[9])
     right = query["accuracy_percent"]
     lines[9] = json.dumps({**query, "accuracy_percent": 91.2})
-    path.write_text("\n".join(lines) + "\n")
+    put(path, "\n".join(lines) + "\n")
     first = validate(path).differences[0]
     words = f"recorded 91.2, the problem says {right}"
     assert first == f"line 10: accuracy_percent: {words}"
@@ -174,8 +175,8 @@ def test_other_versions_are_a_note(
 def test_more_queries_than_the_request_allows_are_found(tmp_path: Path) -> None:
     load_or_run(JOBS[0], tmp_path)
     path = record_path(tmp_path, JOBS[0])
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join([*lines[:-1], lines[5], lines[-1]]) + "\n")
+    lines = text_of(path).splitlines()
+    put(path, "\n".join([*lines[:-1], lines[5], lines[-1]]) + "\n")
     assert validate(path).differences[-1].startswith("line 32: genotype: beyond")
 
 
@@ -193,9 +194,9 @@ FAULTS: dict[str, tuple[Callable[[str], str], type[DataError], str]] = {
         "30 queries recorded, 29 held",
     ),
     "foreign": (
-        lambda text: text.replace("hwnas_env.run.v2", "hwnas_env.run.v1"),
+        lambda text: text.replace("hwnas_env.run.v3", "hwnas_env.run.v1"),
         ForeignFileError,
-        "line 1: expected a record of schema hwnas_env.run.v2, got 'hwnas_env.run.v1'",
+        "line 1: expected a record of schema hwnas_env.run.v3, got 'hwnas_env.run.v1'",
     ),
     "noise": (lambda _: "not json\n", TruncatedFileError, "line 1: no JSON"),
     "list": (lambda _: "[1]\n", ForeignFileError, "line 1: expected an object"),
@@ -225,7 +226,7 @@ def test_files_that_are_no_records_are_named_and_the_rest_is_kept(
     jobs = [replace(JOBS[0], seed=seed) for seed in range(3)]
     whole = run_jobs(jobs, folder=tmp_path)
     path = record_path(tmp_path, jobs[1])
-    path.write_text(change(path.read_text()))
+    put(path, change(text_of(path)))
     with pytest.raises(kind, match=re.escape(path.name)) as raised:
         load_file(path)
     assert words in str(raised.value)
@@ -353,9 +354,9 @@ def test_a_request_of_no_run_is_a_difference_and_the_rest_is_checked(
     for job in JOBS[:2]:
         load_or_run(job, tmp_path)
     path = record_path(tmp_path, JOBS[0])
-    text = path.read_text()
+    text = text_of(path)
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    put(path, text.replace(old, new, 1))
     assert "line 1" in validate(path).differences[0]
     result = CliRunner().invoke(app, ["bench", "validate", str(tmp_path)])
     assert result.exit_code == 1
@@ -364,7 +365,7 @@ def test_a_request_of_no_run_is_a_difference_and_the_rest_is_checked(
 
 def test_odd_files_are_faults_and_the_rest_is_kept(tmp_path: Path) -> None:
     load_or_run(JOBS[0], tmp_path)
-    text = record_path(tmp_path, JOBS[0]).read_text()
+    text = text_of(record_path(tmp_path, JOBS[0]))
     (tmp_path / "deep.jsonl").write_text("[" * 200_000 + "\n")
     (tmp_path / "infinite.jsonl").write_text(
         re.sub(r'"regret_percent": [0-9.e-]+', '"regret_percent": 1e999', text)
@@ -450,10 +451,10 @@ def test_values_that_no_problem_has_are_faults_though_the_checksum_holds(
     for job in JOBS[:2]:
         load_or_run(job, tmp_path)
     path = record_path(tmp_path, JOBS[0])
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = [json.loads(line) for line in text_of(path).splitlines()]
     rows[place][key] = value
     forged = records.Record(rows[0], tuple(rows[1:-1]), rows[-1])
-    path.write_text("\n".join(records.record_lines(forged)) + "\n")
+    put(path, "\n".join(records.record_lines(forged)) + "\n")
     found = load_folder(tmp_path)
     assert len(found.found) == len(found.faults) == 1
     assert path.name in found.faults[0]
@@ -464,10 +465,10 @@ def test_values_that_no_problem_has_are_faults_though_the_checksum_holds(
 
 def forge(path: Path, place: int, change: Callable[[Any], Any]) -> None:
     """Changes a line of a record, and gives it the checksum and name that fit."""
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = [json.loads(line) for line in text_of(path).splitlines()]
     rows[place] = change(rows[place])
     forged = records.Record(rows[0], tuple(rows[1:-1]), rows[-1])
-    path.write_text("\n".join(records.record_lines(forged)) + "\n")
+    put(path, "\n".join(records.record_lines(forged)) + "\n")
 
 
 REQUESTS = [
@@ -511,9 +512,9 @@ def test_a_field_of_a_request_that_is_none_is_a_named_fault_and_the_rest_goes_on
     for job in (good, bad):
         load_or_run(job, tmp_path)
     path = record_path(tmp_path, bad)
-    whole = path.read_text()
+    whole = text_of(path)
     for field, value in REQUESTS:
-        path.write_text(whole)
+        put(path, whole)
 
         def change(header: Any, field: str = field, value: Any = value) -> Any:
             inside = header["request"]
@@ -589,12 +590,12 @@ def test_summaries_have_the_fields_of_their_measure_and_no_other(
 ) -> None:
     load_or_run(JOBS[number], tmp_path)
     path = record_path(tmp_path, JOBS[number])
-    whole = path.read_text()
+    whole = text_of(path)
     forge(path, -1, lambda line: {k: v for k, v in line.items() if k != name})
     with pytest.raises(ForeignFileError, match=f": {name}: missing"):
         load_file(path)
     other, value = ("share", 0.5) if number == 0 else ("cost", 0.5)
-    path.write_text(whole)
+    put(path, whole)
     forge(path, -1, lambda line: {**line, other: value})
     with pytest.raises(ForeignFileError, match=f": {other}: not expected"):
         load_file(path)
@@ -611,14 +612,14 @@ def nudged(values: Any, factor: float) -> Any:
 def test_last_digits_of_older_numbers_are_a_note(number: int, tmp_path: Path) -> None:
     load_or_run(JOBS[number], tmp_path)
     path = record_path(tmp_path, JOBS[number])
-    whole = path.read_text()
+    whole = text_of(path)
     for version, factor, words in (
         ("0.1.0", 1 + 1e-12, "note"),
         ("0.1.3", 1 + 1e-8, "differs"),
         ("0.2.0", 1 + 1e-12, "differs"),
         ("0.10.0", 1 + 1e-12, "differs"),
     ):
-        path.write_text(whole)
+        put(path, whole)
         forge(path, 4, lambda line, factor=factor: nudged(line, factor))
         if words == "note":
             forge(path, 0, called_fitted)
@@ -700,7 +701,7 @@ def test_names_of_files_may_be_texts(tmp_path: Path) -> None:
     dotted = [tmp_path / f"run.{number}" for number in (2, 3)]
     for other in dotted:
         write_record(str(other), read_record(path))
-    assert [other.read_text() for other in dotted] == [Path(path).read_text()] * 2
+    assert [other.read_text() for other in dotted] == [text_of(Path(path))] * 2
 
 
 def test_files_that_are_none_or_too_large_are_named_and_the_rest_is_kept(

@@ -10,7 +10,12 @@ from hwnas_env.benchmark.loading import load_folder
 from hwnas_env.benchmark.records import record_path
 from hwnas_env.benchmark.runner import run_jobs
 from hwnas_env.benchmark.runs import Limits, Task
-from hwnas_env.benchmark.seconds import add_seconds, load_seconds, seconds_path
+from hwnas_env.benchmark.seconds import (
+    add_seconds,
+    load_seconds,
+    record_name,
+    seconds_path,
+)
 from hwnas_env.cli import app
 from hwnas_env.reports.page.merging import merged
 from hwnas_env.reports.page.study import study_of
@@ -27,7 +32,7 @@ def test_a_suite_writes_the_seconds_of_its_runs_beside_its_records(
     call += ["--agents", "random", "--queries", "10"]
     assert CliRunner().invoke(app, call).exit_code == 0
     assert len(list(folder.iterdir())) == 3
-    assert {path.suffix for path in folder.iterdir()} == {".jsonl"}
+    assert {path.suffix for path in folder.iterdir()} == {".gz"}
     written = seconds_path(folder)
     assert written == tmp_path / "records.seconds.csv"
     before = written.read_bytes()
@@ -41,10 +46,10 @@ def test_a_suite_writes_the_seconds_of_its_runs_beside_its_records(
 def test_the_last_time_counts_and_lines_that_are_none_do_not(tmp_path: Path) -> None:
     for job, seconds in zip((*JOBS, JOBS[0]), (1.5, 2.5, 3.5, 0.25), strict=True):
         add_seconds(tmp_path, job, seconds)
-    names = [record_path(tmp_path, job).name for job in JOBS]
+    names = [record_name(record_path(tmp_path, job)) for job in JOBS]
     with seconds_path(tmp_path).open("ab") as file:
         file.write(b"\xff\n=cmd(),1.0\nx,nan\nx,-1.0\nx,1e9\nname with,1.0\n\n")
-        file.write(f"{names[1][:-6]},7.".encode())  # cut off
+        file.write(f"{names[1]},7.".encode())  # cut off
     expected = dict(zip(names, (0.25, 2.5, 3.5), strict=True))
     assert load_seconds(tmp_path) == expected
 

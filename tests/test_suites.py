@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from record_files import put, text_of
 from typer.testing import CliRunner
 
 from hwnas_env import BudgetedProblem
@@ -92,11 +93,11 @@ def test_shards_and_interruptions_add_up_to_one_run(tmp_path: Path) -> None:
     whole = run_suite(SMOKE, agents, seeds=3, limits=limits)
     for shard in ("1/3", "3/3"):
         run_suite(SMOKE, agents, seeds=3, limits=limits, folder=tmp_path, shard=shard)
-    assert len(list(tmp_path.glob("*.jsonl"))) == 12
+    assert len(list(tmp_path.glob("*.jsonl.gz"))) == 12
     merged = run_suite(
         SMOKE, agents, seeds=3, limits=limits, folder=tmp_path, workers=Workers(2)
     )
-    assert len(list(tmp_path.glob("*.jsonl"))) == 18
+    assert len(list(tmp_path.glob("*.jsonl.gz"))) == 18
     assert merged == whole
     assert suite_summary(SMOKE, merged) == suite_summary(SMOKE, whole)
     jobs = jobs_of(SMOKE, agents, seeds=3, limits=limits)
@@ -237,7 +238,7 @@ def test_a_corrupt_record_ends_in_status_two_after_everything_else(
         main()
     assert not first.value.code
     one, two, *_ = sorted(tmp_path.iterdir())
-    one.write_text(one.read_text()[:200])
+    put(one, text_of(one)[:200])
     two.unlink()
     capsys.readouterr()
     with pytest.raises(SystemExit) as stopped:
@@ -287,10 +288,10 @@ def test_tasks_with_one_objective_and_fronts_are_averaged_apart(tmp_path: Path) 
     assert "records: 3; valid: 3; differ: 0" in text.stdout
     assert ".jsonl" not in text.stdout
     verbose = CliRunner().invoke(app, [*call, "--verbose"]).stdout
-    assert verbose.count(".jsonl: valid (") == 3
+    assert verbose.count(".jsonl.gz: valid (") == 3
     broken = min(tmp_path.iterdir())
-    broken.write_text(broken.read_text().replace("true", "false", 1))
+    put(broken, text_of(broken).replace("true", "false", 1))
     text = CliRunner().invoke(app, call)
     assert text.exit_code == 1
-    assert text.stdout.count(".jsonl: differs (") == 1
+    assert text.stdout.count(".jsonl.gz: differs (") == 1
     assert "records: 3; valid: 2; differ: 1" in text.stdout

@@ -11,10 +11,12 @@ References:
     FLAIRS 2022. Implementations: Raffin et al., Stable-Baselines3, JMLR 2021.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hwnas_env.agents.config import check_flag, check_number, check_whole
+from hwnas_env import arguments
+from hwnas_env.agents.config import ConfigT, check_flag, check_number, check_whole
 from hwnas_env.agents.learner import TOTAL_STEPS, Learner, LearnerConfig
 
 
@@ -41,6 +43,25 @@ class PPOConfig(LearnerConfig):
     clip_range: float = 0.2
     ent_coef: float = 0.03
     gae_lambda: float = 1.0
+
+    @classmethod
+    def from_dict(cls: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:
+        """Returns a configuration; an update has a network of each row at least.
+
+        Args:
+            values: fields by name; what is missing keeps its default, but
+                ``networks_per_update`` is ``n_envs`` where that is more.
+
+        Raises:
+            UnknownNameError: no field has that name.
+            InvalidArgumentError: a value is out of range.
+        """
+        given = arguments.check_type(values, Mapping, what=cls.__name__)
+        rows, usual = given.get("n_envs"), cls().as_dict()["networks_per_update"]
+        more = arguments.is_whole(rows) and rows > usual
+        least = {"networks_per_update": rows} if more else {}
+        made: ConfigT = super().from_dict({**least, **given})
+        return made
 
     def __post_init__(self) -> None:
         """Checks the values.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.arguments import check_names, check_type
+from hwnas_env.benchmark.agent_options import settled_names
 from hwnas_env.benchmark.fronts import volume_of
 from hwnas_env.benchmark.runner import run_all
 from hwnas_env.benchmark.tasks import Limits, Task
@@ -45,7 +46,7 @@ def run_fronts(
     )
     runs = run_all(task, agents, seeds=seeds, limits=limits, jobs=jobs, folder=folder)
     rows: list[dict[str, Any]] = []
-    for agent in dict.fromkeys(agents):
+    for agent in dict.fromkeys(settled_names(agents)):
         mine = [run for run in runs if run.agent == agent]
         shares = np.array([run.share for run in mine])
         rows.append(

@@ -14,22 +14,25 @@ import gymnasium as gym
 import numpy as np
 
 from hwnas_env.agents import find_agent
+from hwnas_env.benchmark.agent_options import parts_of
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.measures import Answers, feasible_rows, measured
 from hwnas_env.benchmark.records import (
+    MARKS,
     NEEDED,
     PACKAGES,
     SCHEMA,
-    SUFFIX,
     SUMMARY,
     Record,
     json_value,
     read_record,
     record_path,
+    records_in,
+    uncompressed,
 )
 from hwnas_env.benchmark.runs import ARCHIVE, INCUMBENT, Run
-from hwnas_env.benchmark.seconds import load_seconds
+from hwnas_env.benchmark.seconds import load_seconds, record_name
 from hwnas_env.benchmark.tasks import Limits, Task, cached_by_data, check_task
 from hwnas_env.data import older
 from hwnas_env.devices.registry import reference
@@ -102,21 +105,46 @@ def load_folder(folder: AnyPath) -> Loaded:
         raise DataError(message)
     rows: list[tuple[Job, Run, dict[str, Any]]] = []
     faults = []
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    known: dict[Job, tuple[str, Run]] = {}
+    for path in records_in(folder):
         try:
-            rows.append(load_file(path))
+            job, run, header = load_file(path)
         except HWNASError as error:
             faults.append(str(error))
+            continue
+        name, first = known.setdefault(job, (path.name, run))
+        if name == path.name:
+            rows.append((job, run, header))
+        elif run != first:
+            faults.append(two_records(name, path.name))
     rows.sort(key=lambda row: row[0].sort_key())
     found: list[tuple[Job, Run]] = [(job, run) for job, run, _ in rows]
     times = load_seconds(folder)
-    names = {job: record_path(folder, job).name for job, _ in found} if times else {}
+    jobs = (job for job, _ in found) if times else ()
+    names = {job: record_name(record_path(folder, job)) for job in jobs}
     seconds = {job: times[name] for job, name in names.items() if name in times}
     return Loaded(found, [header for *_, header in rows], faults, seconds)
 
 
+def two_records(name: str, other: str) -> str:
+    """Says that two files hold two different runs of one job."""
+    return f"{other}: of the same job as {name}, and differs; remove one of them"
+
+
 def load_file(path: AnyPath) -> tuple[Job, Run, dict[str, Any]]:
     """Reads one record: its job, its run and its header.
+
+    Raises:
+        TruncatedFileError: lines are missing.
+        ForeignFileError: the file is no record, or one of another job than its name
+            says.
+    """
+    job, run, record = load_record(path)
+    return job, run, record.header
+
+
+def load_record(path: AnyPath) -> tuple[Job, Run, Record]:
+    """Reads one record, as :func:`load_file` does, with every line of it.
 
     Raises:
         TruncatedFileError: lines are missing.
@@ -131,9 +159,9 @@ def load_file(path: AnyPath) -> tuple[Job, Run, dict[str, Any]]:
     except HWNASError as error:
         message = f"{path.name}, line 1: {error}"
         raise ForeignFileError(message) from None
-    expected = record_path(path.parent, job).name
-    if path.name != expected:
-        message = f"{path.name}, line 1: the record of another request, {expected}"
+    expected = record_path(path.parent, job)
+    if path.name not in (expected.name, uncompressed(expected).name):
+        message = f"{path.name}, line 1: the record of another request, {expected.name}"
         raise ForeignFileError(message)
     for place, words in _impossible(job, problem, record):
         message = f"{path.name}, line {place}: {words}"
@@ -143,7 +171,7 @@ def load_file(path: AnyPath) -> tuple[Job, Run, dict[str, Any]]:
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         message = f"{path.name}: not the record of a run: {fault_words(error)}"
         raise ForeignFileError(message) from None
-    return job, run, record.header
+    return job, run, record
 
 
 @cached_by_data
@@ -171,11 +199,11 @@ def _impossible(
     ):
         yield 1, "versions: expected a text by package"
     for place, query in enumerate(record.queries, start=2):
-        word = query["genotype"]
         try:
+            word = bare_word(problem, record.header, query)
             problem.space.from_words([word])
         except InvalidGenotypeError:
-            yield place, f"genotype: {shown(word)} is no network"
+            yield place, f"genotype: {shown(query['genotype'])} is no network"
         if set(query["costs"]) != set(problem.metrics):
             yield place, f"costs: expected {', '.join(problem.metrics)}"
         for name, cost in query["costs"].items():
@@ -190,7 +218,8 @@ def _impossible(
 
 def _impossible_summary(job: Job, problem: Problem, record: Record) -> Iterator[str]:
     """Yields why a summary cannot be of the job's problem and the record's queries."""
-    summary, words = record.summary, {query["genotype"] for query in record.queries}
+    summary = record.summary
+    words = {bare_word(problem, record.header, query) for query in record.queries}
     expected = (*NEEDED, *(ARCHIVE if job.task.objectives else INCUMBENT))
     for name in (*expected, *summary):
         if name not in summary or name not in expected:
@@ -225,13 +254,39 @@ def _word(problem: Problem, name: str) -> str:
         return ""
 
 
-def record_of(job: Job, run: Run, *, made_with: Any = None) -> Record:
+def bare_word(problem: Problem, header: Any, query: Mapping[str, Any]) -> str:
+    """Returns a query's network as ``space.words`` writes it.
+
+    Args:
+        problem: whose network it is.
+        header: of the query's record; its schema says how networks are written.
+        query: with its "genotype".
+
+    Raises:
+        InvalidGenotypeError: it is not written so.
+    """
+    mark, word = MARKS[header["schema"]], query.get("genotype")
+    if not isinstance(word, str) or not word.startswith(mark):
+        some = f" that begins with {mark}" if mark else ""
+        message = f"expected a text{some}, got {shown(word)}"
+        raise InvalidGenotypeError(message)
+    bare = word.removeprefix(mark)
+    if len(bare) != problem.space.length:
+        message = f"expected {problem.space.length} letters, got {len(bare)}"
+        raise InvalidGenotypeError(message)
+    return bare
+
+
+def record_of(
+    job: Job, run: Run, *, made_with: Any = None, schema: str = SCHEMA
+) -> Record:
     """Returns the record of a run: what it asked, and what the problem says of it.
 
     Args:
         job: what was run.
         run: what it found.
         made_with: the header's versions; None for those of this process.
+        schema: how the record is written.
     """
     problem = job.task.problem()
     genotypes = problem.space.from_words(run.networks)
@@ -242,7 +297,7 @@ def record_of(job: Job, run: Run, *, made_with: Any = None) -> Record:
     for row, word in enumerate(run.networks):
         costs = zip(problem.metrics, evaluation.costs[row].tolist(), strict=True)
         query: dict[str, Any] = {
-            "genotype": word,
+            "genotype": f"{MARKS[schema]}{word}",
             "accuracy_percent": float(evaluation.accuracy_percent[row]),
             "costs": {name: json_value(value) for name, value in costs},
             "feasible": bool(feasible[row]),
@@ -253,7 +308,7 @@ def record_of(job: Job, run: Run, *, made_with: Any = None) -> Record:
     values = run.as_dict()
     summary = {name: values[name] for name in SUMMARY if name in values}
     header = header_of(job, problem, made_with=made_with)
-    return Record(header, tuple(queries), summary)
+    return Record({**header, "schema": schema}, tuple(queries), summary)
 
 
 def run_of(job: Job, record: Record) -> Run:
@@ -287,7 +342,7 @@ def run_of(job: Job, record: Record) -> Run:
         seed=job.seed,
         objectives=job.task.objectives,
         curve=tuple(curve),
-        networks=tuple(query["genotype"] for query in queries),
+        networks=tuple(bare_word(problem, record.header, query) for query in queries),
         **values,
     )
 
@@ -375,10 +430,11 @@ def versions(agent: str) -> dict[str, str]:
     is among them.
 
     Args:
-        agent: a name out of ``AGENTS``, or "package.module:Class", which is imported.
+        agent: a name out of ``AGENTS``, or "package.module:Class", which is imported;
+            options behind it change nothing.
     """
     try:
-        packages = find_agent(agent).packages
+        packages = find_agent(parts_of(agent)[0]).packages
     except HWNASError:  # one that only another process can import
         packages = ()
     return installed((*PACKAGES, *packages, *((PROCESSOR,) if packages else ())))

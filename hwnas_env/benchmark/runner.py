@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 
 import joblib
 
+from hwnas_env.benchmark.agent_options import settled_names
 from hwnas_env.benchmark.backends import Pool, Workers, open_pool
 from hwnas_env.benchmark.guard import end_with, guarded
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.loading import load_file, other_data, record_of
-from hwnas_env.benchmark.records import SUFFIX, record_path, write_record
+from hwnas_env.benchmark.loading import load_file, other_data, record_of, two_records
+from hwnas_env.benchmark.records import (
+    OLD_SUFFIX,
+    record_path,
+    record_paths,
+    uncompressed,
+    write_record,
+)
 from hwnas_env.benchmark.runs import Run, failed_run, run_here
 from hwnas_env.benchmark.tasks import Limits, Task, check_request
 from hwnas_env.errors import DataError, WorkerProcessError
@@ -54,22 +61,20 @@ def ready_jobs(jobs: Sequence[Job], folder: AnyPath | None) -> Ready:
     results: dict[Job, Run] = {}
     faults: dict[Job, str] = {}
     for job in jobs:
-        path = None if folder is None else record_path(folder, job)
-        if path is None or not path.exists():
-            continue
-        try:
-            _, run, header = load_file(path)
-        except DataError as error:
-            faults[job] = str(error)
-            continue
-        here = job.task.problem().provenance
-        if others := other_data(header, here, list(here)):
-            faults[job] = (
-                f"{path.name}: {', '.join(others)} of other data than is here; use "
-                "another folder, or remove it to run again"
-            )
-        else:
-            results[job] = run
+        for path in [] if folder is None else record_paths(folder, job):
+            try:
+                _, run, header = load_file(path)
+            except DataError as error:
+                faults[job] = str(error)
+                continue
+            here = job.task.problem().provenance
+            if others := other_data(header, here, list(here)):
+                faults[job] = (
+                    f"{path.name}: {', '.join(others)} of other data than is here; use "
+                    "another folder, or remove it to run again"
+                )
+            elif results.setdefault(job, run) != run:
+                faults[job] = two_records(record_path(path.parent, job).name, path.name)
     return Ready(results, faults)
 
 
@@ -140,12 +145,12 @@ def load_or_run(job: Job, folder: AnyPath | None) -> Run:
     Raises:
         DataError: its record cannot be written, or the file there is not its record.
     """
-    path = None if folder is None else record_path(folder, job)
-    if path is not None and path.exists():
-        return load_file(path)[1]
+    there = [] if folder is None else record_paths(folder, job)
+    if there:
+        return load_file(there[0])[1]
     run = run_job(job)
-    if path is not None:
-        write_record(path, record_of(job, run))
+    if folder is not None:
+        write_record(record_path(folder, job), record_of(job, run))
     return run
 
 
@@ -190,7 +195,8 @@ def run_all(
 
     Args:
         task: what is searched; with objectives, fronts are.
-        agents: names out of ``AGENTS``, or "package.module:Class".
+        agents: names out of ``AGENTS``, or "package.module:Class"; behind any of them
+            options, as "ppo:n_envs=32".
         seeds: runs of each agent.
         queries: queries of each run, where ``limits`` are not given.
         limits: what each run may spend.
@@ -208,7 +214,9 @@ def run_all(
     limits = Limits(queries) if limits is None else limits
     check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
     listed = [
-        Job(task, agent, seed, limits) for agent in agents for seed in range(seeds)
+        Job(task, agent, seed, limits)
+        for agent in settled_names(agents)
+        for seed in range(seeds)
     ]
     return run_jobs(listed, folder=folder, workers=Workers(jobs), finished=finished)
 
@@ -245,11 +253,11 @@ def _run_missing(
 
 def _remove_leftovers(folder: Path, jobs: Sequence[Job]) -> None:
     """Removes what killed processes left of records that are there by now."""
-    parts = list(folder.glob(f"*{SUFFIX}.*.part"))
-    ours = {record_path(folder, job) for job in jobs} if parts else set()
+    parts = list(folder.glob(f"*{OLD_SUFFIX}*.part"))
+    paths = (path for job in jobs if parts for path in record_paths(folder, job))
+    there = {uncompressed(path) for path in paths}
     for part in parts:
-        path = folder / part.name.rsplit(".", 2)[0]
-        if path in ours and path.exists():
+        if uncompressed(folder / part.name.rsplit(".", 2)[0]) in there:
             part.unlink(missing_ok=True)
 
 

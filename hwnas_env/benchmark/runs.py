@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hwnas_env.agents import Config
+from hwnas_env.benchmark.agent_options import settled
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.measures import answers_in, measured
@@ -131,7 +132,8 @@ def run_once(
 
     Args:
         task: what is searched.
-        agent: a name out of ``AGENTS``, or "package.module:Class".
+        agent: a name out of ``AGENTS``, or "package.module:Class"; behind either
+            options, as "ppo:n_envs=32".
         seed: of the agent's generator, together with the agent's name.
         queries: size of the ledger, where ``limits`` are not given.
         limits: what it may spend.
@@ -143,7 +145,7 @@ def run_once(
             be searched within these limits.
     """
     limits = Limits(queries) if limits is None else limits
-    return run_here(Job(task, agent, seed, limits), config=config)
+    return run_here(Job(task, settled(agent), seed, limits), config=config)
 
 
 def run_here(job: Job, *, config: Config | None = None) -> Run:

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.records import SUFFIX, record_path
+from hwnas_env.benchmark.records import OLD_SUFFIX, SUFFIX, record_path
 from hwnas_env.data.files import read_file
 from hwnas_env.errors import DataError
 from hwnas_env.types import AnyPath
@@ -26,6 +26,11 @@ def seconds_path(folder: AnyPath) -> Path:
     return whole.with_name(f"{whole.name}.seconds.csv")
 
 
+def record_name(path: Path) -> str:
+    """Returns a record's name, the same compressed and plain."""
+    return path.name.removesuffix(SUFFIX).removesuffix(OLD_SUFFIX)
+
+
 def add_seconds(folder: AnyPath, job: Job, seconds: float) -> None:
     """Adds a run's wall time; where nothing can be written, it goes unsaid.
 
@@ -36,7 +41,7 @@ def add_seconds(folder: AnyPath, job: Job, seconds: float) -> None:
         job: what was run.
         seconds: from its start to its end.
     """
-    name = record_path(folder, job).name.removesuffix(SUFFIX)
+    name = record_name(record_path(folder, job))
     with contextlib.suppress(OSError):
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         file = os.open(seconds_path(folder), flags, 0o666)
@@ -47,7 +52,7 @@ def add_seconds(folder: AnyPath, job: Job, seconds: float) -> None:
 
 
 def load_seconds(folder: AnyPath) -> dict[str, float]:
-    """Returns wall times by the names of records; nothing where there is no file.
+    """Returns wall times by :func:`record_name`; nothing where there is no file.
 
     A run that was repeated has the seconds of its last time. Lines that are none, such
     as one that was cut off, are left out.
@@ -60,4 +65,4 @@ def load_seconds(folder: AnyPath) -> dict[str, float]:
     except DataError:
         return {}
     found = map(_LINE.fullmatch, text.split("\n"))
-    return {f"{line[1]}{SUFFIX}": float(line[2]) for line in found if line}
+    return {line[1]: float(line[2]) for line in found if line}

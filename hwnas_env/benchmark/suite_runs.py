@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.arguments import check_name, check_names, check_type, check_whole
+from hwnas_env.benchmark.agent_options import settled_names
 from hwnas_env.benchmark.backends import Workers
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.runner import Ready, run_jobs
@@ -39,7 +40,8 @@ def jobs_of(
 
     Args:
         suite: its tasks.
-        agents: names out of ``AGENTS``, or "package.module:Class".
+        agents: names out of ``AGENTS``, or "package.module:Class"; behind any of them
+            options, as "ppo:n_envs=32".
         seeds: runs of each agent on each task.
         limits: what each run may spend.
         shard: "i/n" for the i-th of n machines, counted from 1.
@@ -48,7 +50,7 @@ def jobs_of(
         InvalidArgumentError: no shard of that form.
     """
     check_type(suite, Suite, what="suite")
-    check_names(agents, what="agents")
+    names = settled_names(agents)
     check_whole(seeds, what="seeds", least=1)
     first, _, count = check_type(shard, str, what="shard").partition("/")
     if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
@@ -57,7 +59,7 @@ def jobs_of(
     listed = [
         Job(task, agent, seed, limits)
         for task in suite.tasks
-        for agent in dict.fromkeys(agents)
+        for agent in dict.fromkeys(names)
         for seed in range(seeds)
     ]
     return listed[int(first) - 1 :: int(count)]
@@ -93,7 +95,8 @@ def run_suite(
 
     Args:
         suite: its tasks.
-        agents: names out of ``AGENTS``, or "package.module:Class".
+        agents: names out of ``AGENTS``, or "package.module:Class"; behind any of them
+            options, as "ppo:n_envs=32".
         seeds: runs of each agent on each task.
         limits: what each run may spend.
         folder: of records; what is there is not run again.

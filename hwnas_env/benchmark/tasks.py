@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import gymnasium as gym
 import numpy as np
 
-from hwnas_env.agents import Agent, Config, find_agent
+from hwnas_env.agents import Agent, Config
 from hwnas_env.arguments import (
     as_number,
     check_jobs,
@@ -20,6 +20,7 @@ from hwnas_env.arguments import (
     check_type,
     check_whole,
 )
+from hwnas_env.benchmark.agent_options import agent_of, config_of, parts_of
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.devices import get_device
 from hwnas_env.envs.registration import (
@@ -245,19 +246,23 @@ def make_agent(
     """Makes an agent with a generator that follows from the seed and its name.
 
     Where no configuration is given and an agent's has ``objectives``, it is given the
-    task's.
+    task's. Its options change nothing of the generator.
 
     Raises:
         InvalidArgumentError: its class raises anything, or lacks a method.
         HWNASError: what an agent of this package says.
     """
-    found = find_agent(agent)
+    found, options = agent_of(agent)
     seed = check_whole(seed, what="seed")
-    rng = np.random.default_rng([seed, zlib.crc32(agent.encode())])
-    if config is None and task.objectives:
-        kind = found.config_type
-        if "objectives" in kind().as_dict():
-            config = kind.from_dict({"objectives": task.objectives})
+    rng = np.random.default_rng([seed, zlib.crc32(parts_of(agent)[0].encode())])
+    if config is not None and options:
+        message = f"agent {shown(agent)}: give its options or a config, not both"
+        raise InvalidArgumentError(message)
+    aims = config is None and task.objectives
+    if aims and "objectives" in found.config_type().as_dict():
+        options = {"objectives": task.objectives, **options}
+    if options:
+        config = config_of(found, options)
     try:
         return found(problem, task.limit(problem), rng=rng, config=config)
     except (HWNASError, KeyboardInterrupt):

@@ -10,6 +10,7 @@ from typing import Any
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import (
+    bare_word,
     environment_of,
     installed,
     load_file,
@@ -17,12 +18,13 @@ from hwnas_env.benchmark.loading import (
 )
 from hwnas_env.benchmark.records import (
     PACKAGES,
-    SUFFIX,
     Record,
     parse_line,
     read_lines,
     record_lines,
     record_path,
+    records_in,
+    uncompressed,
 )
 from hwnas_env.benchmark.runs import Run, summarise
 from hwnas_env.benchmark.tasks import check_task
@@ -67,7 +69,7 @@ def record_files(paths: AnyPath | Sequence[AnyPath]) -> list[Path]:
     found: list[Path] = []
     several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
     for path in map(Path, several):
-        inside = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
+        inside = records_in(path, below=True) if path.is_dir() else [path]
         if not inside or not path.exists():
             message = f"{path}: expected a record or a folder of records"
             raise DataError(message)
@@ -115,9 +117,9 @@ def _compared(path: Path) -> Verdict:
     if replaced:
         return Verdict(path, (f"line 1: environment: {replaced}",))
     differences: list[str] = []
-    expected_name = record_path(path.parent, job).name
-    if path.name != expected_name:
-        words = f"line 1: request: recorded that of {expected_name}, not of this file"
+    own = record_path(path.parent, job)
+    if path.name not in (own.name, uncompressed(own).name):
+        words = f"line 1: request: recorded that of {own.name}, not of this file"
         differences.append(words)
     kinds = tuple(
         f"{name}: {problem.provenance[name].kind}"
@@ -126,8 +128,8 @@ def _compared(path: Path) -> Verdict:
     networks = []
     for place, row in enumerate(rows[1:-1], start=2):
         word = row.get("genotype")
-        text = word if isinstance(word, str) else ""
         try:
+            text = bare_word(problem, rows[0], row)
             problem.space.from_words([text])
         except HWNASError as error:
             words = f"line {place}: genotype: {shown(word)} is no network: {error}"
@@ -141,7 +143,9 @@ def _compared(path: Path) -> Verdict:
         return Verdict(path, (*differences, words), kinds=kinds)
     made_with = rows[0].get("versions")
     notes = _other_versions(made_with)
-    expected = record_of(job, again, made_with=made_with or {})
+    expected = record_of(
+        job, again, made_with=made_with or {}, schema=rows[0]["schema"]
+    )
     if is_older(made_with):
         kept, count = _with_recorded(rows, expected)
         if count:

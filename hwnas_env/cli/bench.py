@@ -1,63 +1,60 @@
 """The command line's ``hwnas-env bench``: suites and records."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hwnas_env.agents import DEFAULT_AGENTS
-from hwnas_env.benchmark.backends import Workers
-from hwnas_env.benchmark.fronts import FRONT_AGENTS
-from hwnas_env.benchmark.runner import ready_jobs
-from hwnas_env.benchmark.runs import Limits
-from hwnas_env.benchmark.seconds import add_seconds
-from hwnas_env.benchmark.suite_runs import (
-    check_suite,
-    find_suite,
-    jobs_of,
-    run_suite,
-    suite_summary,
+from hwnas_env.cli.options import (
+    Agents,
+    Folder,
+    Jobs,
+    Json,
+    OldQueries,
+    Timeout,
+    complete_agent,
+    complete_suite,
+    one_of,
 )
-from hwnas_env.benchmark.suites import SUITES
-from hwnas_env.benchmark.validate import Verdict, record_files
-from hwnas_env.benchmark.validate import validate as validate_record
 from hwnas_env.errors import InvalidArgumentError, shown
-from hwnas_env.reports.page.bench_report import report_folders
-from hwnas_env.reports.terminal import suites as suite_tables
-from hwnas_env.reports.terminal.printing import progress_bars, say, show
-from hwnas_env.reports.terminal.tables import exit_status
-from hwnas_env.reports.terminal.verdicts import summary_lines, verdict_lines
 
-app = typer.Typer(help="Suites: run, go on, score, validate.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from hwnas_env.benchmark.validate import Verdict
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-OldQueries = Annotated[int | None, typer.Option("--budget", hidden=True)]
+app = typer.Typer(
+    help="Suites: run, go on, score, validate, export.", no_args_is_help=True
+)
+
+Records = Annotated[list[Path], typer.Argument(help="Records, or folders of records.")]
 
 
-def one_of(queries: int | None, budget: int | None) -> int | None:
-    """Returns the number of queries by its name or by its old one, "--budget".
-
-    Raises:
-        InvalidArgumentError: both were given, and differ.
-    """
-    if None not in (queries, budget) and queries != budget:
-        message = f"--queries {queries} and --budget {budget}, its old name: give one"
-        raise InvalidArgumentError(message)
-    return budget if queries is None else queries
+def complete_agents(incomplete: str) -> list[str]:
+    """Completes the last agent of a list."""
+    *before, last = incomplete.split(",")
+    return [",".join([*before, name]) for name in complete_agent(last)]
 
 
 @app.command()
 def run(
-    suite: Annotated[str, typer.Argument(help=f"One of {', '.join(SUITES)}.")],
+    suite: Annotated[
+        str,
+        typer.Argument(
+            help="A suite's name; see: hwnas-env bench suites.",
+            autocompletion=complete_suite,
+        ),
+    ],
     out: Annotated[
         Path, typer.Option(help="Folder of records; what is there is kept.")
     ] = Path("records"),
     agents: Annotated[
-        str | None, typer.Option(help="Names, separated by commas.")
+        str | None,
+        typer.Option(
+            help="Names, with their options, separated by commas.",
+            autocompletion=complete_agents,
+        ),
     ] = None,
-    agent: Annotated[
-        list[str] | None, typer.Option(help="One name; may be repeated.")
-    ] = None,
+    agent: Agents = None,
     queries: Annotated[
         int | None, typer.Option(help="Queries of each run; 500 if not said.")
     ] = None,
@@ -66,43 +63,62 @@ def run(
     shard: Annotated[
         str, typer.Option(help="i/n: every n-th run, for the i-th of n machines.")
     ] = "1/1",
-    jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = 1,
+    jobs: Jobs = 1,
     backend: Annotated[
         str, typer.Option(help="Joblib's: loky, dask, ray or another of processes.")
     ] = "loky",
     address: Annotated[
         str | None, typer.Option(help="Of a running Dask or Ray cluster.")
     ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds after which a run is given up.")
-    ] = None,
+    timeout: Timeout = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what there is to do, and end.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Runs a suite, or goes on with it, and scores the agents.
 
-    Exit status 1 if all runs of an agent on a task fail.
+    It says first how many runs that are, about how long and how large. Exit status 1
+    if all runs of an agent on a task fail.
     """
-    chosen, workers = find_suite(suite), Workers(jobs, backend, address)
-    names = [name.strip() for name in (agents or "").split(",") if name.strip()]
+    from hwnas_env.agents import DEFAULT_AGENTS
+    from hwnas_env.benchmark import suite_runs
+    from hwnas_env.benchmark.agent_options import agents_in, settled_names
+    from hwnas_env.benchmark.backends import Workers
+    from hwnas_env.benchmark.fronts import FRONT_AGENTS
+    from hwnas_env.benchmark.plan import plan_of
+    from hwnas_env.benchmark.runner import ready_jobs
+    from hwnas_env.benchmark.runs import Limits
+    from hwnas_env.benchmark.seconds import add_seconds
+    from hwnas_env.reports.terminal.plans import plan_lines, plan_text
+    from hwnas_env.reports.terminal.printing import remark, say, show
+    from hwnas_env.reports.terminal.progress import progress
+    from hwnas_env.reports.terminal.suites import suite_table
+    from hwnas_env.reports.terminal.tables import exit_status
+
+    chosen, workers = suite_runs.find_suite(suite), Workers(jobs, backend, address)
+    names = agents_in(agents or "")
     if agents is not None and not names:
         message = f"agents: expected names, separated by commas, got {shown(agents)}"
         raise InvalidArgumentError(message)
     fronts = all(task.objectives for task in chosen.tasks)
     usual = FRONT_AGENTS if fronts else DEFAULT_AGENTS
-    names = names + (agent or []) or list(usual)
+    names = list(settled_names(names + (agent or []) or usual))
     queries = one_of(queries, budget)
     limits = Limits(500 if queries is None else queries, timeout_seconds=timeout)
-    check_suite(chosen, names, seeds=seeds, limits=limits)
-    listed = jobs_of(chosen, names, seeds=seeds, limits=limits, shard=shard)
+    suite_runs.check_suite(chosen, names, seeds=seeds, limits=limits)
+    listed = suite_runs.jobs_of(chosen, names, seeds=seeds, limits=limits, shard=shard)
     if not listed:
         say(f"shard {shard}: there are no jobs in it")
         return
     ready = ready_jobs(listed, out)
-    kept = len(ready.jobs)
-    with progress_bars() as progress:
-        words = f"{suite}, {kept} of {len(listed)} were there" if kept else suite
-        bar = progress.add_task(words, total=len(listed) - kept)
-        found = run_suite(
+    plan = plan_of(suite, listed, ready, folder=out, seeds=seeds, shard=shard)
+    if dry_run:
+        show(asdict(plan), as_json=as_json, table=lambda _: plan_text(plan))
+        return
+    remark(*plan_lines(plan))
+    with progress(suite, {suite: plan.left}) as advance:
+        found = suite_runs.run_suite(
             chosen,
             names,
             seeds=seeds,
@@ -111,11 +127,11 @@ def run(
             shard=shard,
             workers=workers,
             ready=ready,
-            finished=lambda *_: progress.advance(bar),
+            finished=lambda _, run: advance(suite, bool(run.error)),
             timed=lambda job, seconds: add_seconds(out, job, seconds),
         )
-    summary = suite_summary(chosen, found)
-    show(summary, as_json=as_json, table=suite_tables.suite_table)
+    summary = suite_runs.suite_summary(chosen, found)
+    show(summary, as_json=as_json, table=suite_table)
     raise typer.Exit(
         exit_status([task for row in summary["agents"] for task in row["tasks"]])
     )
@@ -123,17 +139,20 @@ def run(
 
 @app.command()
 def validate(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Records, or folders of records.")
-    ],
+    paths: Records,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Name the records that hold, too.")
     ] = False,
 ) -> None:
-    """Asks the problem again for every network of records, and says what differs.
+    """Asks again for every network of records; says what differs.
 
     Prints the records that differ, then sums up. Exit status 1 if any differs.
     """
+    from hwnas_env.benchmark.validate import record_files
+    from hwnas_env.benchmark.validate import validate as validate_record
+    from hwnas_env.reports.terminal.printing import say
+    from hwnas_env.reports.terminal.verdicts import summary_lines, verdict_lines
+
     verdicts: list[Verdict] = []
     for path in record_files(paths):
         verdict = validate_record(path)
@@ -142,6 +161,28 @@ def validate(
             say(*verdict_lines(verdict))
     say(*summary_lines(verdicts))
     raise typer.Exit(int(any(verdict.differences for verdict in verdicts)))
+
+
+@app.command()
+def export(
+    paths: Records,
+    parquet: Annotated[
+        bool, typer.Option("--parquet/--csv", help="The tables' form; csv by default.")
+    ] = False,
+    output: Folder = Path("export"),
+) -> None:
+    """Writes records as two tables: a row a run, and a row a query.
+
+    Exit status 1 if a file is no whole record; it is named, and left out.
+    """
+    from hwnas_env.benchmark.export import export_records
+    from hwnas_env.reports.terminal.printing import remark, say
+
+    found = export_records(paths, output, parquet=parquet)
+    runs, queries = found.files
+    say(f"{runs}: {found.runs:,} runs", f"{queries}: {found.queries:,} queries")
+    remark(*found.faults)
+    raise typer.Exit(int(bool(found.faults)))
 
 
 @app.command()
@@ -154,6 +195,9 @@ def report(
     ] = Path("report.html"),
 ) -> None:
     """Writes a page on records, and its figures and tables as files."""
+    from hwnas_env.reports.page.bench_report import report_folders
+    from hwnas_env.reports.terminal.printing import say
+
     files = report_folders(folders, output)
     say(f"{output}: the report; {len(files) - 1} figures and tables beside it")
 
@@ -161,8 +205,12 @@ def report(
 @app.command()
 def suites(as_json: Json = False) -> None:
     """Lists the suites."""
+    from hwnas_env.benchmark.suites import SUITES
+    from hwnas_env.reports.terminal.printing import show
+    from hwnas_env.reports.terminal.suites import suites_table
+
     rows = [
         {"suite": s.name, "tasks": len(s.tasks), "description": s.description}
         for s in SUITES.values()
     ]
-    show(rows, as_json=as_json, table=suite_tables.suites_table)
+    show(rows, as_json=as_json, table=suites_table)

@@ -3,28 +3,28 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hwnas_env.arguments import check_name
-from hwnas_env.data import cache
-from hwnas_env.data.formats import accel_nasbench, hwnasbench, registered
+from hwnas_env.cli.options import Json, complete_device, complete_space
 from hwnas_env.devices import devices_of, get_device
 from hwnas_env.errors import NotMeasuredError
-from hwnas_env.problems.audit import file_audit, imported_audits
-from hwnas_env.problems.audited import Audited
-from hwnas_env.problems.fidelity import fidelity_rows
-from hwnas_env.reports.terminal import analysis, auditing, tables
-from hwnas_env.reports.terminal.printing import say, show
-from hwnas_env.spaces import SearchSpace, TableSpace, get_space
+from hwnas_env.spaces import get_space
+
+if TYPE_CHECKING:
+    from hwnas_env.data.formats.hwnasbench import HWNASBench
+    from hwnas_env.problems.audited import Audited
+    from hwnas_env.spaces import SearchSpace
 
 app = typer.Typer(help="Measured data: import, download, check.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-
 
 def _import_accel_nasbench(archive: Path) -> None:
+    from hwnas_env.data.formats import accel_nasbench
+    from hwnas_env.reports.terminal.printing import say
+
     found = accel_nasbench.import_archive(archive)
     say(f"imported {len(found):,} networks, {found.repeated} twice or more")
     for name, count in found.holes().items():
@@ -56,14 +56,20 @@ def import_file(
         int | None, typer.Option(help="Of an accuracy file: epochs of training.")
     ] = None,
     space: Annotated[
-        str | None, typer.Option(help="Of an accuracy file: the search space.")
+        str | None,
+        typer.Option(
+            help="Of an accuracy file: the search space.", autocompletion=complete_space
+        ),
     ] = None,
 ) -> None:
-    """Imports measured data into the cache: official files, or accuracies.
+    """Imports official files of measured data, or accuracies.
 
     An accuracy file (npz or csv) holds one column a dataset in percent, a row a network
     in the official order, or in any if a csv names them; it needs --split and --epochs.
     """
+    from hwnas_env.data.formats import hwnasbench, registered
+    from hwnas_env.reports.terminal.printing import say
+
     if archive is not None:
         name = check_name(str(file), ARCHIVES, what="form of an archive")
         if split is not None or epochs is not None or space is not None:
@@ -89,13 +95,19 @@ def import_file(
 
 @app.command()
 def fetch() -> None:
-    """Downloads HW-NAS-Bench from upstream's repository, verifies and imports it."""
+    """Downloads HW-NAS-Bench, verifies and imports it."""
+    from hwnas_env.data.formats import hwnasbench
+
     _report_holes(hwnasbench.fetch())
 
 
 @app.command()
 def status(as_json: Json = False) -> None:
     """Says what is imported, and where the cache is."""
+    from hwnas_env.data import cache
+    from hwnas_env.data.formats import hwnasbench
+    from hwnas_env.reports.terminal.printing import say
+
     bundles = {name: cache.load(name) for name in cache.names()}
     found = {
         name: {
@@ -122,7 +134,11 @@ def status(as_json: Json = False) -> None:
 
 @app.command()
 def check() -> None:
-    """Compares every cached file with its checksum, and says whose data it is."""
+    """Compares cached files with their checksums; says whose they are."""
+    from hwnas_env.data import cache
+    from hwnas_env.data.formats import hwnasbench
+    from hwnas_env.reports.terminal.printing import say
+
     wrong = {name: cache.check(name) for name in cache.names()}
     for name, found in wrong.items():
         say(*found)
@@ -135,7 +151,11 @@ def check() -> None:
 
 @app.command()
 def fidelity(as_json: Json = False) -> None:
-    """Prints the error of every built-in column against measurements."""
+    """Prints the errors of built-in columns against measurements."""
+    from hwnas_env.problems.fidelity import fidelity_rows
+    from hwnas_env.reports.terminal import tables
+    from hwnas_env.reports.terminal.printing import show
+
     rows = list(fidelity_rows())
     show(rows, as_json=as_json, table=tables.fidelity_table)
 
@@ -144,11 +164,17 @@ def fidelity(as_json: Json = False) -> None:
 def audit(
     space: Annotated[
         str | None,
-        typer.Option(help="An enumerated one; by default the first with a file."),
+        typer.Option(
+            help="An enumerated one; by default the first with a file.",
+            autocompletion=complete_space,
+        ),
     ] = None,
     device: Annotated[
         list[str] | None,
-        typer.Option(help="Only its columns, and their bands; may be given again."),
+        typer.Option(
+            help="Only its columns, and their bands; may be given again.",
+            autocompletion=complete_device,
+        ),
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Only this one.")] = None,
     metric: Annotated[str | None, typer.Option(help="Only this one.")] = None,
@@ -169,7 +195,14 @@ def audit(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Looks for bands and outliers in measured rows, beside the built-in column."""
+    """Looks for bands and outliers in measured rows.
+
+    It compares them with the built-in column.
+    """
+    from hwnas_env.problems.audit import file_audit, imported_audits
+    from hwnas_env.reports.terminal import analysis, auditing
+    from hwnas_env.reports.terminal.printing import say, show
+
     found = _enumerated() if space is None else get_space(space)
     chosen = [get_device(name) for name in device or []]
     if figure is not None:
@@ -207,7 +240,7 @@ def audit(
             say(f"wrote {out}: {count} suspect rows")
 
 
-def _at_most(most: int, audits: Sequence[Audited], *, option: str) -> None:
+def _at_most(most: int, audits: "Sequence[Audited]", *, option: str) -> None:
     """Raises if an option cannot take so many columns."""
     if len(audits) > most:
         message = (
@@ -217,13 +250,18 @@ def _at_most(most: int, audits: Sequence[Audited], *, option: str) -> None:
         raise typer.BadParameter(message)
 
 
-def _enumerated() -> SearchSpace:
+def _enumerated() -> "SearchSpace":
     """Returns the first space that has rows of its own in a file of measurements."""
+    from hwnas_env.data.formats import hwnasbench, registered
+    from hwnas_env.spaces import TableSpace
+
     spaces = map(get_space, registered(hwnasbench.FORM))
     return next(space for space in spaces if isinstance(space, TableSpace))
 
 
-def _report_holes(found: hwnasbench.HWNASBench) -> None:
+def _report_holes(found: "HWNASBench") -> None:
+    from hwnas_env.reports.terminal.printing import say
+
     holes = found.holes()
     print(f"HW-NAS-Bench, SHA-256 {found.sha256}")
     if not holes:

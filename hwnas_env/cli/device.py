@@ -3,38 +3,33 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hwnas_env import fitting, measuring, networks
-from hwnas_env.devices import DEVICES, Device, get_device, user_folder
-from hwnas_env.devices.files import (
-    folder_locked,
-    remove_files,
-    save_device,
-    stored_path,
+from hwnas_env.cli.options import (
+    Json,
+    Label,
+    MetricName,
+    SpaceName,
+    SpaceOption,
+    complete_budget,
 )
+from hwnas_env.devices import DEVICES, get_device, user_folder
 from hwnas_env.envs.registration import register_device, unregister_device
 from hwnas_env.errors import UnknownNameError
-from hwnas_env.fitting.fit import name_of
-from hwnas_env.fitting.here import measures_here
-from hwnas_env.fitting.merge import check_label, merged, whole_device
-from hwnas_env.fitting.todo import add_check, read_checks
-from hwnas_env.problems.make import make_problem
-from hwnas_env.reports.terminal import devices as pages
-from hwnas_env.reports.terminal.printing import progress_bars, say, show
 from hwnas_env.spaces import get_space
-from hwnas_env.types import Genotypes
+
+if TYPE_CHECKING:
+    from hwnas_env.devices import Device
+    from hwnas_env.types import Genotypes
 
 app = typer.Typer(
     help="Your own device: what to measure, measuring, fitting, checking.",
     no_args_is_help=True,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Label = Annotated[str, typer.Argument(help="The device's word in environment ids.")]
-Space = Annotated[str, typer.Option(help="The search space that was measured.")]
 Dataset = Annotated[
     str | None, typer.Option(help="A dataset of it; its own by default.")
 ]
@@ -52,7 +47,7 @@ Replace = Annotated[
 
 @app.command()
 def design(
-    space: Annotated[str, typer.Argument(help="A search space's name.")],
+    space: SpaceName,
     count: Count = 20,
     validate: Validate = 20,
     out: Annotated[Path, typer.Option("--out", "-o", help="A folder.")] = Path("todo"),
@@ -61,16 +56,18 @@ def design(
         bool, typer.Option("--onnx", help="Write the networks too, as ONNX files.")
     ] = False,
 ) -> None:
-    """Writes which networks to measure: a table to fill in, and the networks.
+    """Writes which networks to measure: a table to fill in.
 
-    A longer list continues a shorter one. Measure them with any tool, and hand the
-    table to: hwnas-env device add.
+    With --onnx the networks are beside it. A longer list continues a shorter one.
+    Measure them with any tool, and hand the table to: hwnas-env device add.
     """
+    from hwnas_env.reports.terminal.printing import say
+
     found = get_space(space)
     name = found.default_dataset if dataset is None else found.check_dataset(dataset)
     rows, marks = fitting.design_of(found, count=count, validation=validate)
 
-    def export(genotype: Genotypes, path: Path) -> None:
+    def export(genotype: "Genotypes", path: Path) -> None:
         module = networks.build_network(found, genotype, dataset=name)
         networks.export_onnx(module, networks.example(found, dataset=name), path)
 
@@ -95,11 +92,9 @@ def design(
 @app.command()
 def measure(
     label: Label,
-    space: Space,
+    space: SpaceOption,
     dataset: Dataset = None,
-    runtime: Annotated[
-        str, typer.Option(help=f"One of {', '.join(measuring.RUNTIMES)}.")
-    ] = "onnxruntime",
+    runtime: Annotated[str, typer.Option(help="onnxruntime or torch.")] = "onnxruntime",
     count: Count = 40,
     validate: Validate = 50,
     folder: Annotated[
@@ -118,6 +113,9 @@ def measure(
 
     What was measured is kept: the same command goes on where it was stopped.
     """
+    from hwnas_env.fitting.merge import check_label
+    from hwnas_env.reports.terminal.printing import say
+
     found = get_space(space)
     name = found.default_dataset if dataset is None else found.check_dataset(dataset)
     check_label(label, found.name, name, replace=replace)
@@ -155,6 +153,9 @@ def measure(
 
 
 def _is_new(label: str) -> bool:
+    from hwnas_env.devices.files import stored_path
+    from hwnas_env.fitting.fit import name_of
+
     return not stored_path(name_of(label)).exists()
 
 
@@ -172,7 +173,7 @@ def add(
             "whole table, npz or csv, as --costs takes it."
         ),
     ],
-    space: Space,
+    space: SpaceOption,
     dataset: Dataset = None,
     hardware: Hardware = "",
     runtime: Annotated[str, typer.Option(help="What ran the networks.")] = "",
@@ -184,10 +185,12 @@ def add(
     ] = False,
     replace: Replace = False,
 ) -> None:
-    """Adds a device from measured networks, or from a table of the whole space.
+    """Adds a device from measured networks, or from a whole table.
 
     Its environments are there at once, in every process.
     """
+    from hwnas_env.fitting.merge import check_label, whole_device
+
     found = get_space(space)
     name = found.default_dataset if dataset is None else found.check_dataset(dataset)
     check_label(label, found.name, name, replace=replace, metrics=())
@@ -210,8 +213,13 @@ def add(
     _add(made, replace=replace)
 
 
-def _add(made: Device, *, replace: bool) -> None:
+def _add(made: "Device", *, replace: bool) -> None:
     """Writes a device, registers it, and says what it is."""
+    from hwnas_env.devices.files import folder_locked, save_device
+    from hwnas_env.fitting.merge import merged
+    from hwnas_env.reports.terminal import devices as pages
+    from hwnas_env.reports.terminal.printing import say, show
+
     with folder_locked():  # what another process adds meanwhile is not lost
         device = merged(made, replace=replace)
         path = save_device(device, replace=True)
@@ -230,6 +238,9 @@ def list_devices(
     as_json: Json = False,
 ) -> None:
     """Lists your devices."""
+    from hwnas_env.reports.terminal import devices as pages
+    from hwnas_env.reports.terminal.printing import say, show
+
     own = user_folder()
     chosen = [
         device
@@ -246,6 +257,9 @@ def list_devices(
 @app.command("show")
 def show_device(label: Label, as_json: Json = False) -> None:
     """Says what a device is, how good its costs are, and its budgets."""
+    from hwnas_env.reports.terminal import devices as pages
+    from hwnas_env.reports.terminal.printing import show
+
     values = pages.device_values(get_device(label))
     show(values, as_json=as_json, table=pages.card)
 
@@ -253,6 +267,10 @@ def show_device(label: Label, as_json: Json = False) -> None:
 @app.command()
 def remove(label: Label) -> None:
     """Takes one of your devices away, also one whose file is damaged."""
+    from hwnas_env.devices.files import remove_files, stored_path
+    from hwnas_env.fitting.fit import name_of
+    from hwnas_env.reports.terminal.printing import say
+
     name = name_of(label)
     path = stored_path(name)
     if not path.is_file():
@@ -269,11 +287,15 @@ def remove(label: Label) -> None:
 @app.command()
 def verify(
     label: Label,
-    space: Space,
+    space: SpaceOption,
     dataset: Dataset = None,
-    metric: Annotated[str | None, typer.Option(help="What the budget is on.")] = None,
+    metric: MetricName = None,
     budget: Annotated[
-        str, typer.Option(help="tight, medium, loose, or a number in its unit.")
+        str,
+        typer.Option(
+            help="tight, medium, loose, or a number in its unit.",
+            autocompletion=complete_budget,
+        ),
     ] = "medium",
     top: Annotated[int, typer.Option(help="Most networks to measure.")] = 5,
     rows: Annotated[
@@ -291,6 +313,12 @@ def verify(
     another. With --rows what was measured is read from a csv, and the next network is
     added to it; without, each is measured on this machine.
     """
+    from hwnas_env.fitting.here import measures_here
+    from hwnas_env.fitting.todo import add_check, read_checks
+    from hwnas_env.problems.make import make_problem
+    from hwnas_env.reports.terminal import devices as pages
+    from hwnas_env.reports.terminal.printing import show
+
     problem = make_problem(space, device=label, dataset=dataset, metric=metric)
     limit = float(budget) if _is_number(budget) else budget
     verifier = fitting.Verifier(problem, limit, checks=top)
@@ -329,6 +357,8 @@ def _is_number(text: str) -> bool:
 @contextlib.contextmanager
 def _progress(words: str) -> Iterator[Callable[[int, int], None]]:
     """Shows a bar on standard error, and gives what moves it: done and total."""
+    from hwnas_env.reports.terminal.progress import progress_bars
+
     with progress_bars() as bars:
         task = bars.add_task(words, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)

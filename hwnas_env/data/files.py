@@ -4,9 +4,16 @@ import contextlib
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from hwnas_env.errors import DataError, DataMissingError, TruncatedFileError
+from hwnas_env.errors import (
+    DataError,
+    DataMissingError,
+    HWNASError,
+    TruncatedFileError,
+)
 
 LARGEST_BYTES = 1 << 29
 """Most bytes of a file that is read; the largest published table has a tenth."""
@@ -41,6 +48,35 @@ def read_file(path: Path) -> bytes:
         raise DataError(message) from None
 
 
+@contextlib.contextmanager
+def replacing(path: Path, *, what: str) -> Iterator[BinaryIO]:
+    """Opens a file that is put in another's place at the end, if nothing fails.
+
+    Args:
+        path: the file; folders above it are made.
+        what: what the file is, for messages ("record").
+
+    Raises:
+        DataError: it cannot be written; what was there before is still there.
+    """
+    beside = path.with_name(f"{path.name}.{os.urandom(6).hex()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except HWNASError:  # of what is written
+        raise
+    except (OSError, ValueError) as error:
+        message = f"{path.name}: the {what} cannot be written: {error}"
+        raise DataError(message) from None
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            beside.unlink(missing_ok=True)
+
+
 def write_file(path: Path, content: bytes, *, what: str) -> None:
     """Writes a file; a process that is killed leaves the whole of it, or nothing new.
 
@@ -52,19 +88,8 @@ def write_file(path: Path, content: bytes, *, what: str) -> None:
     Raises:
         DataError: it cannot be written; what was there before is still there.
     """
-    beside = path.with_name(f"{path.name}.{os.urandom(6).hex()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except (OSError, ValueError) as error:
-        with contextlib.suppress(OSError, ValueError):
-            beside.unlink(missing_ok=True)
-        message = f"{path.name}: the {what} cannot be written: {error}"
-        raise DataError(message) from None
+    with replacing(path, what=what) as file:
+        file.write(content)
 
 
 def git_blob_id(content: bytes) -> str:

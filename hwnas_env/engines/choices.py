@@ -22,6 +22,9 @@ LETTERS = (
 )
 """What choices are written as in records, the first of them as digits."""
 
+MARK = "g"
+"""May stand before a word, so that whatever reads a table takes none for a number."""
+
 MOST_DRAWN = 1 << 32
 """Most genotypes that are drawn at a time: more than any memory holds."""
 
@@ -206,10 +209,17 @@ class Choices(Outlined):
     def from_words(self, words: Sequence[str]) -> Genotypes:
         """Reads what :meth:`words` writes: ``(N, L)`` int8.
 
+        Args:
+            words: a letter a position; or as records have it, with a "g" before them.
+
         Raises:
             InvalidGenotypeError: a word of another length, or of other letters.
         """
-        rows = [[LETTERS.find(letter) for letter in word] for word in words]
+        bare = (
+            word[1:] if len(word) == self.length + 1 and word[0] == MARK else word
+            for word in words
+        )
+        rows = [[LETTERS.find(letter) for letter in word] for word in bare]
         return self.validate(rows or np.zeros((0, self.length), dtype=np.int8))
 
     # Checks and draws

@@ -21,12 +21,13 @@ import hwnas_env
 from hwnas_env import wrappers
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_folder
-from hwnas_env.benchmark.records import record_path
+from hwnas_env.benchmark.records import record_path, uncompressed
 from hwnas_env.benchmark.runner import run_jobs
 from hwnas_env.benchmark.runs import Limits, Task
 from hwnas_env.benchmark.validate import validate
 from hwnas_env.data import cache, unpickle
 from hwnas_env.data.formats import hwnasbench
+from hwnas_env.data.gzipped import packed, unpacked
 from hwnas_env.errors import HWNASError
 from hwnas_env.reports.page.bench_report import write_report
 from hwnas_env.spaces.nasbench201.imports import import_accuracy
@@ -72,7 +73,7 @@ class Samples:
         ]
         run_jobs([Job(t, "evolution", 0, Limits(8)) for t in tasks], folder=folder)
         return [
-            [json.loads(line) for line in path.read_text().splitlines()]
+            [json.loads(line) for line in unpacked(path.read_bytes()).splitlines()]
             for path in sorted(folder.iterdir())
         ]
 
@@ -120,7 +121,9 @@ def draws(samples: Samples) -> dict[str, Draw]:
         header = lines[0] if isinstance(lines[0], dict) else {}
         with contextlib.suppress(HWNASError):  # under the name that it should have
             path = record_path(folder, Job.from_request(header.get("request")))
-        path.write_bytes(signed(lines))
+        path = path if rng.random() < 0.5 else uncompressed(path)
+        content = signed(lines)
+        path.write_bytes(packed(content) if path.suffix == ".gz" else content)
         if rng.random() < 0.2:
             path.write_bytes(damaged(path.read_bytes(), rng=rng))
         loaded = load_folder(folder)

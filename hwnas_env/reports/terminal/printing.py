@@ -1,24 +1,24 @@
-"""What the command line prints through: tables, JSON, progress."""
+"""What the command line prints through: tables and JSON."""
 
 import json
+import os
+import shutil
 import sys
+from collections.abc import Iterable
 from typing import Any
 
-from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
+from hwnas_env.reports.terminal.stacking import broken, fits, stacked
 from hwnas_env.texts import plain, write
+
+WIDTH, WIDEST = 120, 10_000
+"""Columns of a table where there is no terminal, and at most."""
+
+LONGEST = 10_000
+"""Letters of a remark that are printed at most; it may name many files."""
 
 
 class PlainConsole(Console):
@@ -34,32 +34,13 @@ class PlainConsole(Console):
         return super().render_str(plain(text), **keywords)
 
 
-class _Description(TextColumn):
-    """Says what a bar is of."""
-
-    def render(self, task: Task) -> Text:
-        return Text(plain(task.description))
-
-
-def progress_bars() -> Progress:
-    """Shows how far runs are and when they may end, on standard error."""
-    return Progress(
-        _Description(""),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        speed_estimate_period=600.0,
-        transient=True,
-    )
-
-
-def console() -> PlainConsole:
-    """Prints to the terminal's width, and to 120 columns where there is none."""
-    found = PlainConsole()
-    return found if found.is_terminal else PlainConsole(width=120)
+def columns() -> int:
+    """Returns what COLUMNS says, or how wide the terminal is; 0 where there is none."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said) > 0:
+        return min(int(said), WIDEST)
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return shutil.get_terminal_size().columns if terminal else 0
 
 
 def heading(title: str, rest: str) -> Text:
@@ -70,6 +51,12 @@ def heading(title: str, rest: str) -> Text:
 def say(*lines: str) -> None:
     """Prints lines, whatever is in them and whatever standard output can encode."""
     write("".join(f"{plain(line)}\n" for line in lines), sys.stdout)
+
+
+def remark(*lines: str) -> None:
+    """Prints lines on standard error, beside the results."""
+    text = "".join(f"{plain(line, longest=LONGEST)}\n" for line in lines)
+    write(text, sys.stderr)
 
 
 def show(values: Any, *, as_json: bool, table: Any) -> None:
@@ -89,8 +76,9 @@ def show(values: Any, *, as_json: bool, table: Any) -> None:
 def lay_out(part: RenderableType) -> None:
     """Prints text and tables; lines break at blanks only, and no word is cut.
 
-    A name that is longer than a line, or a table whose words are, runs on beyond the
-    terminal's width, so that it can be copied.
+    A table that is wider than the terminal has rows of several lines. A name that is
+    longer than a line runs on, so that it can be copied; and so does a text where
+    nobody says how wide a line is, as in a pipe.
 
     Args:
         part: a text, a table, or a group of parts.
@@ -99,9 +87,13 @@ def lay_out(part: RenderableType) -> None:
         for inner in part.renderables:
             lay_out(inner)
         return
-    if isinstance(part, Table):
-        for column in part.columns:
-            cells = [str(cell) for cell in (column.header, *column.cells)]
-            words = cells if column.no_wrap else " ".join(cells).split()
-            column.min_width = max(map(cell_len, words), default=0)
-    console().print(part, overflow="ignore", crop=False)
+    width = columns()
+    console = PlainConsole(width=width or WIDTH)
+    parts: Iterable[RenderableType] = [part]
+    if isinstance(part, Table) and not fits(part, console.width):
+        parts = stacked(part, console.width)
+    elif isinstance(part, (str, Text)) and width:
+        text = console.render_str(part) if isinstance(part, str) else part
+        parts = broken(text, width)
+    for line in parts:
+        console.print(line, overflow="ignore", crop=False)
