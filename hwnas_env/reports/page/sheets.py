@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hwnas_env.texts import plain
+from hwnas_env.texts import no_formula, plain
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -112,12 +112,12 @@ def as_csv(sheet: Sheet) -> str:
     apostrophe before them says that they are words. Numbers stay as they are.
     """
     rows = [
-        [_no_formula(cell) if place < sheet.words else cell for place, cell in row]
+        [no_formula(cell) if place < sheet.words else cell for place, cell in row]
         for row in map(enumerate, sheet.rows)
     ]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([[_no_formula(title) for title in sheet.columns], *rows])
+    writer.writerows([[no_formula(title) for title in sheet.columns], *rows])
     return out.getvalue()
 
 
@@ -157,12 +157,6 @@ def _latex_row(cells: tuple[str, ...]) -> str:
     words = " & ".join(map(latex_escape, cells))
     guard = "{}" if words[:1] in ("[", "*") else ""  # no argument of the row before
     return rf"{guard}{words} \\"
-
-
-def _no_formula(text: str) -> str:
-    words = plain(text)
-    formula = words.lstrip()[:1] in tuple("=+-@") and len(words) > 1
-    return f"'{words}" if formula else words
 
 
 def _align(sheet: Sheet, place: int) -> str:
