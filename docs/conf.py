@@ -4,7 +4,8 @@ import os
 
 from hwnas_env.version import __version__
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # notebooks too: see the FAQ
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # in notebooks, too: see the FAQ
+os.environ["PYTHONWARNINGS"] = "ignore:IProgress"  # of notebooks without widgets
 
 project = "hwnas_env"
 author = "the hwnas_env developers"

@@ -53,9 +53,9 @@ class Optimum(Columned):
         return _architectures(self.space, self.genotypes)
 
     def columns(self) -> dict[str, Any]:
-        """Returns the architecture and the accuracy of every network."""
+        """Returns the accuracy and the architecture of every network."""
         accuracy = [self.accuracy_percent] * len(self.genotypes)
-        return {"architecture": self.architectures, "accuracy_percent": accuracy}
+        return {"accuracy_percent": accuracy, "architecture": self.architectures}
 
     def __repr__(self) -> str:
         """Returns the accuracy, the cost and the network."""
