@@ -92,7 +92,8 @@ def family_page(name: str) -> str:
     lines += [_table(rows)]
     lines += [
         f"Datasets: {', '.join(f'`{one}`' for one in space.datasets)}; "
-        f"`{space.default_dataset}` by default. Budgets *tight*, *medium* and "
+        f"`{space.default_dataset}` by default where the device has it. "
+        "Budgets *tight*, *medium* and "
         f"*loose* are quantiles of the cost over the deployable networks: "
         f"{', '.join(f'{value:g}' for value in space.budgets.values())}.\n"
     ]

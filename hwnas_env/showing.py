@@ -31,8 +31,9 @@ def line(kind: str, words: str) -> str:
 
 
 def cut(words: str, longest: int) -> str:
-    """Returns the beginning of a text, printable, with … where it was longer."""
-    return plain(words[:longest]) + ("…" if len(words) > longest else "")
+    """Returns the beginning of a printable text, with … where it was longer."""
+    shown = plain(words[: 10 * longest], longest=10 * longest)
+    return shown if len(shown) <= longest else f"{shown[:longest]}…"
 
 
 def number(value: float) -> str:

@@ -145,6 +145,12 @@ class Evaluation(Columned):
             raise unknown_name(name, columns, what="column")
         return columns[name]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a column of that name."""
+        return name in self.columns()
+
+    __iter__ = None  # over what would not be clear: columns() and to_frame() say it
+
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Returns the accuracy, every metric, deployable and the training seconds."""
         found: dict[str, npt.NDArray[Any]] = {"accuracy_percent": self.accuracy_percent}

@@ -396,6 +396,8 @@ def test_what_is_no_problem_and_no_params_is_refused() -> None:
         with pytest.raises(InvalidArgumentError, match="stack_params"):
             stack_params(wrong)  # type: ignore[arg-type]
     key = jax.random.key(0)
+    for thing in (params, reset(key, params)[1], reset_batch(key, params, 3)[1]):
+        assert len(repr(thing)) < 200
     with pytest.raises(InvalidArgumentError, match="params"):
         reset(key, problem)  # type: ignore[arg-type]
     for count in (-1, 1.5, 0):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hwnas_env import arguments
 from hwnas_env.errors import InvalidArgumentError, shown
+from hwnas_env.showing import LONGEST, cut
 
 ConfigT = TypeVar("ConfigT", bound="Config")
 
@@ -28,6 +29,18 @@ class Config:
 
     An agent without hyperparameters uses this class itself.
     """
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Keeps the line, which ``dataclass`` would write anew in each class."""
+        super().__init_subclass__(**keywords)
+        cls.__repr__ = cls.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        """Returns the values that are not the defaults."""
+        usual = {field.name: field.default for field in dataclasses.fields(self)}
+        values = self.as_dict().items()
+        others = [f"{name}={shown(v)}" for name, v in values if v != usual[name]]
+        return cut(f"{type(self).__name__}({', '.join(others)})", LONGEST)
 
     @classmethod
     def from_dict(cls: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:

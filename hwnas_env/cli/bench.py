@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hwnas_env.benchmark.validate import Verdict
 
 app = typer.Typer(
-    help="Suites: run, go on, score, validate, export.", no_args_is_help=True
+    help="Suites: run and score, go on, validate, report, export.", no_args_is_help=True
 )
 
 Records = Annotated[list[Path], typer.Argument(help="Records, or folders of records.")]

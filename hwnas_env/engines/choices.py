@@ -250,8 +250,8 @@ class Choices(Outlined):
         if self._is_valid_int8(genotypes):
             return genotypes  # type: ignore[return-value]
         array = self._array(genotypes)
-        if array.dtype.kind == "U" and array.ndim < 2:
-            names = array.reshape(-1).tolist()
+        names = array.reshape(-1).tolist() if array.dtype.kind in "UOT" else []
+        if array.ndim < 2 and names and all(isinstance(name, str) for name in names):
             array = np.array([self.encode(name) for name in names], dtype=np.int8)
         if array.ndim == 1 and len(array) == self.length:
             array = array[None, :]
@@ -260,7 +260,7 @@ class Choices(Outlined):
         if array.ndim != 2 or array.shape[1] != self.length:
             message = (
                 f"{self.name}: expected genotypes of shape (N, {self.length}) or "
-                f"({self.length},), got {array.shape}"
+                f"({self.length},), or names of architectures, got {array.shape}"
             )
             raise InvalidGenotypeError(message)
         if array.dtype.kind not in "iu" and array.size:

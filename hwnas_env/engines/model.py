@@ -60,6 +60,8 @@ class Optimum(Columned):
     def __repr__(self) -> str:
         """Returns the accuracy, the cost and the network."""
         more = len(self.genotypes) - 1
+        if more < 0:
+            return line("Optimum", "of no network")
         others = f" and {more} more" if more else ""
         cost = f"{self.metric} {number(self.cost)}"
         name = cut(self.architectures[0], 80)
@@ -99,6 +101,8 @@ class ParetoFront(Columned):
 
     def __repr__(self) -> str:
         """Returns the objectives and their ranges on the front."""
+        if not len(self):
+            return line("ParetoFront", "of no network")
         ends = zip(self.points.min(axis=0), self.points.max(axis=0), strict=True)
         ranges = [
             f"{name} {number(low)} to {number(high)}"

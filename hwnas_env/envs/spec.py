@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
-from hwnas_env.errors import NotSerialisableError
+from hwnas_env.errors import NotSerialisableError, shown
 from hwnas_env.problems.budget import BudgetedProblem
+from hwnas_env.showing import line
 
 LEDGER = "a ledger of this process"
 """What a specification says in the place of a ledger."""
@@ -29,6 +30,11 @@ class HWNASEnvSpec(EnvSpec):
         }
         fields["kwargs"] = {key: _plain(item) for key, item in spec.kwargs.items()}
         return cls(**fields)
+
+    def __repr__(self) -> str:
+        """Returns the id and the keywords."""
+        words = [f"{key}={shown(item)}" for key, item in self.kwargs.items()]
+        return line("EnvSpec", ", ".join([self.id, *words]))
 
     def __eq__(self, other: object) -> bool:
         """Compares all that both say: ``EnvSpec.from_json`` makes the other class."""

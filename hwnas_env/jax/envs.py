@@ -34,6 +34,7 @@ from hwnas_env.jax.prefixes import (
     start,
     tail,
 )
+from hwnas_env.showing import line
 
 
 class State(NamedTuple):
@@ -48,6 +49,10 @@ class State(NamedTuple):
     genotype: Any
     time: Any
     place: Place
+
+    def __repr__(self) -> str:
+        """Returns how many episodes there are, and of how many decisions."""
+        return line(type(self).__name__, f"genotype {jnp.shape(self.genotype)}")
 
 
 class BatchState(NamedTuple):
@@ -64,6 +69,10 @@ class BatchState(NamedTuple):
     time: Any
     place: Place
     observation: Any
+
+    def __repr__(self) -> str:
+        """Returns how many episodes there are, and of how many decisions."""
+        return line(type(self).__name__, f"genotype {jnp.shape(self.genotype)}")
 
 
 def reset(key: Any, params: Params) -> tuple[Any, State]:

@@ -30,6 +30,7 @@ from hwnas_env.jax.rewards import REWARDS
 from hwnas_env.maths.elementary import exp, log
 from hwnas_env.problems.problem import Problem
 from hwnas_env.problems.rewards import VectorReward
+from hwnas_env.showing import Outlined
 from hwnas_env.types import FloatArray
 
 BITS = 28
@@ -154,7 +155,7 @@ class Layers(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Params:
+class Params(Outlined):
     """All that episodes of a problem depend on; a pytree, so jax traces its arrays.
 
     Problems of one search space have params of one shape if their layers have equally

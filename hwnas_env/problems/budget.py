@@ -407,7 +407,7 @@ class BudgetedProblem:
         if len(keys) == 0:
             return
         if self._record and accuracy is not None:
-            self._log.append((keys, accuracy[: len(keys)]))
+            self._log.append((keys, accuracy[: len(keys)].copy()))
         if seconds is not None:
             self.train_seconds = float(self._totals(new, seconds)[-1])
         if self._may_tire:

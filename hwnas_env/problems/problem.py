@@ -249,13 +249,14 @@ class Problem(Columned):
             raise InfeasibleBudgetError(message)
         return value
 
-    def known_costs(self, genotypes: Genotypes) -> FloatArray:
-        """Returns the cost of valid genotypes ``(N, L)`` in the budget's metric.
+    def known_costs(self, genotypes: npt.ArrayLike) -> FloatArray:
+        """Returns the cost of genotypes ``(N, L)`` in the budget's metric: ``(N,)``.
 
         What masks are made of: known without a query, as a look-up table is to a
         search. inf where a network is not deployable.
         """
-        return self.model.known_costs(genotypes, self.metric_column)
+        rows = self.space.validate(genotypes)
+        return self.model.known_costs(rows, self.metric_column)
 
     def walk(self, budget: float) -> Walk:
         """Returns the walk under a budget in the metric's unit; keeps the last few.

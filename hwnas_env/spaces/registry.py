@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -83,10 +84,11 @@ def check_facts(space: "SearchSpace") -> None:
     for position, names in enumerate(given if nested else [given]):
         place = f"{where}: operations" + (f" of position {position}" if nested else "")
         _check_distinct(names, place)
-        if len(names) > len(LETTERS) or any("|" in name for name in names):
+        parted = any(re.search(r"[|,\s]", n) or not n.isprintable() for n in names)
+        if len(names) > len(LETTERS) or parted:
             message = (
-                f"{place}: expected names without |, {len(LETTERS)} at most, got "
-                f"{shown(names)}"
+                f"{place}: expected names without blanks, commas and |, "
+                f"{len(LETTERS)} at most, got {shown(names)}"
             )
             raise InvalidArgumentError(message)
     if isinstance(space, TableSpace):
