@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import joblib
 
 from hwnas_env.benchmark.backends import Pool, Workers, open_pool
+from hwnas_env.benchmark.callbacks import RunCallback, check_callback
 from hwnas_env.benchmark.guard import end_with, guarded
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_file, other_data, record_of
@@ -79,6 +80,7 @@ def run_jobs(
     workers: Workers | None = None,
     ready: Ready | None = None,
     finished: Callable[[Job, Run], None] | None = None,
+    callback: RunCallback | None = None,
 ) -> list[Run]:
     """Runs the jobs that have no record yet; workers change no result.
 
@@ -91,6 +93,9 @@ def run_jobs(
         workers: where they run; one process by default.
         ready: what :func:`ready_jobs` found; asked here where None.
         finished: told of every job that was run, as it ends.
+        callback: told of every query of those jobs, where they run; see
+            :func:`hwnas_env.benchmark.runs.run_once`. Of runs in other processes, or
+            with a timeout, it is "package.module:function".
 
     Returns:
         One result a job, in their order.
@@ -100,8 +105,12 @@ def run_jobs(
             other jobs are run first. Or the folder cannot be written.
         WorkerProcessError: workers die again and again.
         MissingExtraError: the backend is not installed.
+        NotSerialisableError: the callback is a function, and runs are elsewhere.
     """
     workers = Workers() if workers is None else workers
+    timed = any(job.limits.timeout_seconds is not None for job in jobs)
+    here = workers == Workers() and not timed
+    check_callback(callback, elsewhere=not here)
     found = ready_jobs(jobs, folder) if ready is None else ready
     results = dict(found.results)
 
@@ -113,7 +122,7 @@ def run_jobs(
     missing = [job for job in dict.fromkeys(jobs) if job not in found.jobs]
     if missing:
         with open_pool(workers) as pool:
-            _run_missing(missing, folder, pool, keep)
+            _run_missing(missing, folder, pool, keep, callback)
     if folder is not None:
         _remove_leftovers(Path(folder), jobs)
     if found.faults:
@@ -122,7 +131,9 @@ def run_jobs(
     return [results[job] for job in jobs]
 
 
-def load_or_run(job: Job, folder: AnyPath | None) -> Run:
+def load_or_run(
+    job: Job, folder: AnyPath | None, *, callback: RunCallback | None = None
+) -> Run:
     """Returns a job's run out of its record, or runs it and writes the record.
 
     A run that hangs beyond its limits' ``timeout_seconds``, or whose process dies
@@ -131,6 +142,7 @@ def load_or_run(job: Job, folder: AnyPath | None) -> Run:
     Args:
         job: what is run.
         folder: of records; None for none.
+        callback: told of every query of a run; see :func:`run_jobs`.
 
     Raises:
         DataError: its record cannot be written, or the file there is not its record.
@@ -138,28 +150,35 @@ def load_or_run(job: Job, folder: AnyPath | None) -> Run:
     path = None if folder is None else record_path(folder, job)
     if path is not None and path.exists():
         return load_file(path)[1]
-    run = run_job(job)
+    run = run_job(job, callback=callback)
     if path is not None:
         write_record(path, record_of(job, run))
     return run
 
 
-def _run_in_worker(job: Job, folder: AnyPath | None, parent: int | None) -> Run:
+def _run_in_worker(
+    job: Job,
+    folder: AnyPath | None,
+    parent: int | None,
+    callback: RunCallback | None,
+) -> Run:
     """Runs a job in a worker, as long as the process that asked for it lives."""
     if parent is not None:
         end_with(parent)
-    return load_or_run(job, folder)
+    return load_or_run(job, folder, callback=callback)
 
 
-def run_job(job: Job) -> Run:
+def run_job(job: Job, *, callback: RunCallback | None = None) -> Run:
     """Runs a job; the same job gives the same run, in any process and order.
 
     Args:
         job: with a timeout, it runs in a process of its own.
+        callback: told of every query; see :func:`run_jobs`.
     """
+    told: Any = {"callback": callback}
     if job.limits.timeout_seconds is None:
-        return run_here(job)
-    answer = guarded(run_here, (job,), {}, seconds=job.limits.timeout_seconds)
+        return run_here(job, **told)
+    answer = guarded(run_here, (job,), told, seconds=job.limits.timeout_seconds)
     return failed_run(job, error=answer) if isinstance(answer, str) else answer
 
 
@@ -173,6 +192,7 @@ def run_all(
     jobs: int = 1,
     folder: AnyPath | None = None,
     finished: Callable[[Job, Run], None] | None = None,
+    callback: RunCallback | None = None,
 ) -> list[Run]:
     """Runs every agent with seeds 0, 1, ... on one task.
 
@@ -186,6 +206,7 @@ def run_all(
         folder: where each run's record goes as it ends; runs whose record is there are
             not run again, so that a study that was interrupted goes on.
         finished: told of every run as it ends.
+        callback: told of every query; see :func:`run_jobs`.
 
     Returns:
         One run an agent and seed, in their order.
@@ -198,7 +219,13 @@ def run_all(
     listed = [
         Job(task, agent, seed, limits) for agent in agents for seed in range(seeds)
     ]
-    return run_jobs(listed, folder=folder, workers=Workers(jobs), finished=finished)
+    return run_jobs(
+        listed,
+        folder=folder,
+        workers=Workers(jobs),
+        finished=finished,
+        callback=callback,
+    )
 
 
 def _run_missing(
@@ -206,13 +233,14 @@ def _run_missing(
     folder: AnyPath | None,
     pool: Pool,
     keep: Callable[[Job, Run], None],
+    callback: RunCallback | None,
 ) -> None:
     """Runs jobs; where a worker died, those again that have no run yet."""
     attempts = 0
     while missing:
         done: set[Job] = set()
         try:
-            for job, run in _run_in_rounds(missing, folder, pool):
+            for job, run in _run_in_rounds(missing, folder, pool, callback):
                 done.add(job)
                 keep(job, run)
         except pool.deaths as error:
@@ -242,7 +270,10 @@ def _remove_leftovers(folder: Path, jobs: Sequence[Job]) -> None:
 
 
 def _run_in_rounds(
-    missing: Sequence[Job], folder: AnyPath | None, pool: Pool
+    missing: Sequence[Job],
+    folder: AnyPath | None,
+    pool: Pool,
+    callback: RunCallback | None,
 ) -> Iterator[tuple[Job, Run]]:
     """Runs jobs and yields each with its run, in their order."""
     size = len(missing) if pool.streams else ROUND * pool.size
@@ -251,9 +282,8 @@ def _run_in_rounds(
         parallel = joblib.Parallel(
             n_jobs=pool.jobs, return_as="generator" if pool.streams else "list"
         )
-        calls = (
-            joblib.delayed(_run_in_worker)(job, folder, pool.parent) for job in part
-        )
+        call = joblib.delayed(_run_in_worker)
+        calls = (call(job, folder, pool.parent, callback) for job in part)
         yield from zip(part, parallel(calls), strict=True)
 
 
