@@ -46,7 +46,9 @@ for _ in range(UPDATES):
         if done.any():  # SAME_STEP: how they ended is in final_info
             returns += list(reward[done])
             feasible += list(infos["final_info"]["feasible"][done])
-        reward, done = (torch.as_tensor(one, dtype=torch.float32) for one in (reward, done))
+        reward, done = (
+            torch.as_tensor(one, dtype=torch.float32) for one in (reward, done)
+        )
         rows.append((now, mask, action, chosen.log_prob(action), value, reward, done))
     now, mask, action, before, value, reward, done = map(torch.stack, zip(*rows))
     with torch.no_grad():

@@ -4,7 +4,6 @@ import contextlib
 import io
 
 import mo_gymnasium
-import numpy as np
 from morl_baselines.multi_policy.pareto_q_learning.pql import PQL
 from rich import print
 

@@ -14,7 +14,9 @@ study = optuna.create_study(direction="maximize", sampler=sampler)
 study.optimize(optuna_objective(ledger), n_trials=1000)  # the ledger ends it
 
 optimum = problem.optimum("medium").accuracy_percent
-print(f"{study.best_value:.2f} % after {ledger.queries} queries; {optimum:.2f} % is best")
+print(
+    f"{study.best_value:.2f} % after {ledger.queries} queries; {optimum:.2f} % is best"
+)
 assert ledger.queries == len(study.trials) == 60
 assert study.best_value <= optimum
 

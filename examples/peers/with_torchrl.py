@@ -29,7 +29,9 @@ actor = ProbabilisticActor(
     distribution_class=MaskedCategorical,
     return_log_prob=True,
 )
-critic = ValueOperator(MLP(in_features=width, out_features=1, **cells), ["observations"])
+critic = ValueOperator(
+    MLP(in_features=width, out_features=1, **cells), ["observations"]
+)
 advantage = GAE(gamma=1.0, lmbda=0.95, value_network=critic)
 loss = ClipPPOLoss(actor, critic, entropy_coeff=0.01)
 optimizer = torch.optim.Adam(loss.parameters(), 3e-3)

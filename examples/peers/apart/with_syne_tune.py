@@ -17,23 +17,22 @@ from hwnas_env.integrations import syne_tune_table
 logging.disable(logging.WARNING)
 problem = hwnas_env.make_problem("nasbench201", device="edgetpu")
 table = syne_tune_table(problem)
-with tempfile.TemporaryDirectory() as folder:
-    scheduler = REA(
-        table.configuration_space, metric="loss", do_minimize=True, random_seed=0
-    )
-    tuner = Tuner(
-        trial_backend=UserBlackboxBackend(
-            blackbox=table, elapsed_time_attr="train_seconds"
-        ),
-        scheduler=scheduler,
-        stop_criterion=StoppingCriterion(max_num_trials_finished=60),
-        n_workers=4,
-        sleep_time=0,
-        callbacks=[SimulatorCallback()],
-        print_update_interval=1e9,
-    )
-    tuner.run()
-    results = load_experiment(tuner.name).results
+scheduler = REA(
+    table.configuration_space, metric="loss", do_minimize=True, random_seed=0
+)
+tuner = Tuner(
+    trial_backend=UserBlackboxBackend(
+        blackbox=table, elapsed_time_attr="train_seconds"
+    ),
+    scheduler=scheduler,
+    stop_criterion=StoppingCriterion(max_num_trials_finished=60),
+    n_workers=4,
+    sleep_time=0,
+    callbacks=[SimulatorCallback()],
+    print_update_interval=1e9,
+)
+tuner.run()
+results = load_experiment(tuner.name).results
 best = 100 - results["loss"].min()
 optimum = problem.optimum("medium").accuracy_percent
 print(f"{best:.2f} % after {len(results)} networks; optimum {optimum:.2f} %")

@@ -1,8 +1,8 @@
 """Vizier's NSGA-II designer and its benchmarks, within 60 queries."""
 
 from rich import print
-from vizier.algorithms import ActiveTrials, CompletedTrials
 from vizier._src.algorithms.evolution.nsga2 import NSGA2Designer
+from vizier.algorithms import ActiveTrials, CompletedTrials
 
 import hwnas_env
 from hwnas_env.integrations import vizier_experimenter
