@@ -27,9 +27,7 @@ def test_an_episode_has_as_many_steps_as_it_says(env_id: str, mode: str) -> None
 
 @pytest.mark.parametrize("reward", ["mnas_hard", "mnas_soft", "accuracy_only"])
 @pytest.mark.parametrize("env_id", [CELL, NET])
-def test_the_threshold_is_what_the_optimum_is_rewarded(
-    env_id: str, reward: str
-) -> None:
+def test_the_threshold_is_the_reward_of_the_optimum(env_id: str, reward: str) -> None:
     env: Any = make(env_id, reward=reward, budget="tight")
     problem = env.unwrapped.problem
     best = problem.optimum("tight")

@@ -46,11 +46,13 @@ for _ in range(UPDATES):
         if done.any():  # SAME_STEP: how they ended is in final_info
             returns += list(reward[done])
             feasible += list(infos["final_info"]["feasible"][done])
-        reward, done = (
-            torch.as_tensor(one, dtype=torch.float32) for one in (reward, done)
-        )
-        rows.append((now, mask, action, chosen.log_prob(action), value, reward, done))
-    now, mask, action, before, value, reward, done = map(torch.stack, zip(*rows))
+        paid = torch.as_tensor(reward, dtype=torch.float32)
+        over = torch.as_tensor(done, dtype=torch.float32)
+        log_prob = chosen.log_prob(action)
+        rows.append((now, mask, action, log_prob, value, paid, over))
+    now, mask, action, before, value, reward, done = map(
+        torch.stack, zip(*rows, strict=True)
+    )
     with torch.no_grad():
         target = critic(torch.as_tensor(seen)).squeeze(-1)
     targets = torch.zeros_like(reward)

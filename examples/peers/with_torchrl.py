@@ -29,9 +29,8 @@ actor = ProbabilisticActor(
     distribution_class=MaskedCategorical,
     return_log_prob=True,
 )
-critic = ValueOperator(
-    MLP(in_features=width, out_features=1, **cells), ["observations"]
-)
+value = MLP(in_features=width, out_features=1, **cells)
+critic = ValueOperator(value, ["observations"])
 advantage = GAE(gamma=1.0, lmbda=0.95, value_network=critic)
 loss = ClipPPOLoss(actor, critic, entropy_coeff=0.01)
 optimizer = torch.optim.Adam(loss.parameters(), 3e-3)

@@ -1,4 +1,4 @@
-"""Weights & Biases hears every query of a run; offline here, so that no account is due."""
+"""Weights & Biases hears every query of a run; offline here, without an account."""
 
 import os
 import tempfile

@@ -1,6 +1,8 @@
 """syne-tune's simulator on a table of all networks, with their training times."""
 
 import logging
+import os
+import tempfile
 
 from rich import print
 from syne_tune import StoppingCriterion, Tuner
@@ -14,6 +16,7 @@ from syne_tune.optimizer.baselines import REA
 import hwnas_env
 from hwnas_env.integrations import syne_tune_table
 
+os.environ["SYNETUNE_FOLDER"] = tempfile.mkdtemp()  # what it writes
 logging.disable(logging.WARNING)
 problem = hwnas_env.make_problem("nasbench201", device="edgetpu")
 table = syne_tune_table(problem)
