@@ -108,7 +108,7 @@ peers: $(PEERS)/ready
 	    --log-folder $$logs --verbose 0; done; rm -r $$logs
 
 # Those whose requirements exclude the others', by hand: an environment for each.
-APART := rllib smac syne-tune vizier hebo mlflow
+APART := rllib smac syne-tune vizier mlflow
 peers-apart:
 	set -e; for name in $(APART); do \
 	    $(PYTHON) -m venv .venv-peers-$$name; \
