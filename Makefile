@@ -8,7 +8,7 @@ FLOORS := .venv-floors
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
 .PHONY: demo test test-all ray jax floors pythons campaign check format docs calibrate \
-    examples peers site links wheel bench clean
+    examples peers peers-apart site links wheel bench clean
 
 demo: $(CORE)/ready
 	$(CORE)/bin/hwnas-env run --env HWNAS-FBNet-EdgeTPU-v0 --env HWNAS-NASBench201-EdgeGPU-v0 \
@@ -100,11 +100,22 @@ calibrate: $(FULL)/ready
 # Other projects' optimisers, whose requirements stay out of our own environment.
 peers: $(PEERS)/ready
 	set -e; for file in examples/peers/*.py; do echo "$$file"; $(PEERS)/bin/python "$$file"; done
-	$(PEERS)/bin/python -m pytest -q tests/test_morl.py tests/test_rliable.py
+	$(PEERS)/bin/python -m pytest -q tests/test_morl.py tests/test_rliable.py \
+	    tests/test_integrations.py
 	set -e; logs=$$(mktemp -d); for algo in ppo a2c dqn; do \
 	    $(PEERS)/bin/python -m rl_zoo3.train --algo $$algo --gym-packages hwnas_env \
 	    --conf-file docs/rl_zoo3/$$algo.yml --env HWNAS-NASBench201-FPGA-v0 -n 600 \
 	    --log-folder $$logs --verbose 0; done; rm -r $$logs
+
+# Those whose requirements exclude the others', by hand: an environment for each.
+APART := rllib smac syne-tune vizier mlflow
+peers-apart:
+	set -e; for name in $(APART); do \
+	    $(PYTHON) -m venv .venv-peers-$$name; \
+	    .venv-peers-$$name/bin/python $(PIP) install --constraint constraints.txt torch; \
+	    .venv-peers-$$name/bin/python $(PIP) install --constraint constraints.txt -e ".[$$name]"; \
+	    file=examples/peers/apart/with_$$(echo $$name | tr - _).py; echo "$$file"; \
+	    .venv-peers-$$name/bin/python $$file; done
 
 # Without its requirements first, since their lowest versions stand in its metadata.
 $(FLOORS)/ready: pyproject.toml constraints.txt tests/lowest.py
@@ -153,8 +164,8 @@ $(JAX)/ready: pyproject.toml
 $(PEERS)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python $(PIP) install --constraint constraints.txt torch
-	$(PEERS)/bin/python $(PIP) install --constraint constraints.txt -e ".[peers]" pytest
+	$(PEERS)/bin/python $(PIP) install --constraint constraints.txt -e ".[peers]" pytest hypothesis
 	touch $@
 
 clean:
-	rm -rf $(CORE) $(FULL) $(PEERS) $(JAX) $(FLOORS) .venv-3.* dist build docs/_build *.egg-info
+	rm -rf $(CORE) $(FULL) $(PEERS) $(JAX) $(FLOORS) .venv-3.* .venv-peers-* dist build docs/_build *.egg-info

@@ -24,7 +24,7 @@ FLOORS = [
     {"problems"},
     {"fitting"},
     {"envs"},
-    {"wrappers", "jax"},
+    {"wrappers", "jax", "integrations"},
     {"agents"},
     {"benchmark"},
     {"reports"},

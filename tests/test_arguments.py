@@ -127,6 +127,7 @@ WRAPPERS: dict[str, Callable[[Any], Any]] = {
     "early": wrappers.EarlyTermination,
     "hard": wrappers.HardMask,
     "dictionary": wrappers.DictObservation,
+    "number": wrappers.DiscreteObservation,
 }
 
 

@@ -385,6 +385,7 @@ PAIRS: dict[str, dict[str, Any]] = {
     "HardMask": {},
     "EarlyTermination": {"reward": -1.0},
     "DictObservation": {"flat": True},
+    "DiscreteObservation": {"array": True},
     "PenaltyReward": {"coefficient": 3.0},
     "LagrangianReward": {"initial": 0.5},
     "WeightedSum": {"weights": [1, 2]},

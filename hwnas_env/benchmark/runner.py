@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import joblib
 
 from hwnas_env.benchmark.agent_options import settled_names
 from hwnas_env.benchmark.backends import Pool, Workers, open_pool
+from hwnas_env.benchmark.callbacks import RunCallback, check_callback
 from hwnas_env.benchmark.guard import end_with, guarded
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_file, other_data, record_of, two_records
@@ -86,6 +87,7 @@ def run_jobs(
     ready: Ready | None = None,
     finished: Callable[[Job, Run], None] | None = None,
     timed: Callable[[Job, float], None] | None = None,
+    callback: RunCallback | None = None,
 ) -> list[Run]:
     """Runs the jobs that have no record yet; workers change no result.
 
@@ -99,6 +101,9 @@ def run_jobs(
         ready: what :func:`ready_jobs` found; asked here where None.
         finished: told of every job that was run, as it ends.
         timed: told how many seconds of real time it took, where its worker lives.
+        callback: told of every query of those jobs, where they run; see
+            :func:`hwnas_env.benchmark.runs.run_once`. Of runs in other processes, or
+            with a timeout, it is "package.module:function".
 
     Returns:
         One result a job, in their order.
@@ -108,8 +113,12 @@ def run_jobs(
             other jobs are run first. Or the folder cannot be written.
         WorkerProcessError: workers die again and again.
         MissingExtraError: the backend is not installed.
+        NotSerialisableError: the callback is a function, and runs are elsewhere.
     """
     workers = Workers() if workers is None else workers
+    guarded_runs = any(job.limits.timeout_seconds is not None for job in jobs)
+    here = workers == Workers() and not guarded_runs
+    check_callback(callback, elsewhere=not here)
     found = ready_jobs(jobs, folder) if ready is None else ready
     results = dict(found.results)
 
@@ -123,7 +132,7 @@ def run_jobs(
     missing = [job for job in dict.fromkeys(jobs) if job not in found.jobs]
     if missing:
         with open_pool(workers) as pool:
-            _run_missing(missing, folder, pool, keep)
+            _run_missing(missing, folder, pool, keep, callback)
     if folder is not None:
         _remove_leftovers(Path(folder), jobs)
     if found.faults:
@@ -132,7 +141,9 @@ def run_jobs(
     return [results[job] for job in jobs]
 
 
-def load_or_run(job: Job, folder: AnyPath | None) -> Run:
+def load_or_run(
+    job: Job, folder: AnyPath | None, *, callback: RunCallback | None = None
+) -> Run:
     """Returns a job's run out of its record, or runs it and writes the record.
 
     A run that hangs beyond its limits' ``timeout_seconds``, or whose process dies
@@ -141,6 +152,7 @@ def load_or_run(job: Job, folder: AnyPath | None) -> Run:
     Args:
         job: what is run.
         folder: of records; None for none.
+        callback: told of every query of a run; see :func:`run_jobs`.
 
     Raises:
         DataError: its record cannot be written, or the file there is not its record.
@@ -148,14 +160,17 @@ def load_or_run(job: Job, folder: AnyPath | None) -> Run:
     there = [] if folder is None else record_paths(folder, job)
     if there:
         return load_file(there[0])[1]
-    run = run_job(job)
+    run = run_job(job, callback=callback)
     if folder is not None:
         write_record(record_path(folder, job), record_of(job, run))
     return run
 
 
 def _run_in_worker(
-    job: Job, folder: AnyPath | None, parent: int | None
+    job: Job,
+    folder: AnyPath | None,
+    parent: int | None,
+    callback: RunCallback | None,
 ) -> tuple[Run, float]:
     """Runs a job in a worker, as long as the process that asked for it lives.
 
@@ -165,18 +180,21 @@ def _run_in_worker(
     if parent is not None:
         end_with(parent)
     start = time.perf_counter()
-    return load_or_run(job, folder), time.perf_counter() - start
+    run = load_or_run(job, folder, callback=callback)
+    return run, time.perf_counter() - start
 
 
-def run_job(job: Job) -> Run:
+def run_job(job: Job, *, callback: RunCallback | None = None) -> Run:
     """Runs a job; the same job gives the same run, in any process and order.
 
     Args:
         job: with a timeout, it runs in a process of its own.
+        callback: told of every query; see :func:`run_jobs`.
     """
+    told: Any = {"callback": callback}
     if job.limits.timeout_seconds is None:
-        return run_here(job)
-    answer = guarded(run_here, (job,), {}, seconds=job.limits.timeout_seconds)
+        return run_here(job, **told)
+    answer = guarded(run_here, (job,), told, seconds=job.limits.timeout_seconds)
     return failed_run(job, error=answer) if isinstance(answer, str) else answer
 
 
@@ -190,6 +208,7 @@ def run_all(
     jobs: int = 1,
     folder: AnyPath | None = None,
     finished: Callable[[Job, Run], None] | None = None,
+    callback: RunCallback | None = None,
 ) -> list[Run]:
     """Runs every agent with seeds 0, 1, ... on one task.
 
@@ -204,6 +223,7 @@ def run_all(
         folder: where each run's record goes as it ends; runs whose record is there are
             not run again, so that a study that was interrupted goes on.
         finished: told of every run as it ends.
+        callback: told of every query; see :func:`run_jobs`.
 
     Returns:
         One run an agent and seed, in their order.
@@ -218,7 +238,13 @@ def run_all(
         for agent in settled_names(agents)
         for seed in range(seeds)
     ]
-    return run_jobs(listed, folder=folder, workers=Workers(jobs), finished=finished)
+    return run_jobs(
+        listed,
+        folder=folder,
+        workers=Workers(jobs),
+        finished=finished,
+        callback=callback,
+    )
 
 
 def _run_missing(
@@ -226,13 +252,14 @@ def _run_missing(
     folder: AnyPath | None,
     pool: Pool,
     keep: Callable[[Job, Run, float | None], None],
+    callback: RunCallback | None,
 ) -> None:
     """Runs jobs; where a worker died, those again that have no run yet."""
     attempts = 0
     while missing:
         done: set[Job] = set()
         try:
-            for job, (run, seconds) in _run_in_rounds(missing, folder, pool):
+            for job, (run, seconds) in _run_in_rounds(missing, folder, pool, callback):
                 done.add(job)
                 keep(job, run, seconds)
         except pool.deaths as error:
@@ -262,7 +289,10 @@ def _remove_leftovers(folder: Path, jobs: Sequence[Job]) -> None:
 
 
 def _run_in_rounds(
-    missing: Sequence[Job], folder: AnyPath | None, pool: Pool
+    missing: Sequence[Job],
+    folder: AnyPath | None,
+    pool: Pool,
+    callback: RunCallback | None,
 ) -> Iterator[tuple[Job, tuple[Run, float]]]:
     """Runs jobs and yields each with its run and its seconds, in their order."""
     size = len(missing) if pool.streams else ROUND * pool.size
@@ -271,9 +301,8 @@ def _run_in_rounds(
         parallel = joblib.Parallel(
             n_jobs=pool.jobs, return_as="generator" if pool.streams else "list"
         )
-        calls = (
-            joblib.delayed(_run_in_worker)(job, folder, pool.parent) for job in part
-        )
+        call = joblib.delayed(_run_in_worker)
+        calls = (call(job, folder, pool.parent, callback) for job in part)
         yield from zip(part, parallel(calls), strict=True)
 
 

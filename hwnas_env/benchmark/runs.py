@@ -6,6 +6,11 @@ from typing import Any
 
 from hwnas_env.agents import Config
 from hwnas_env.benchmark.agent_options import settled
+from hwnas_env.benchmark.callbacks import (
+    RunCallback,
+    callback_of,
+    check_callback,
+)
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.measures import answers_in, measured
@@ -121,6 +126,7 @@ def run_once(
     queries: int | None = 300,
     limits: Limits | None = None,
     config: Config | None = None,
+    callback: RunCallback | None = None,
 ) -> Run:
     """Lets an agent spend one ledger; the same arguments give the same run.
 
@@ -138,26 +144,38 @@ def run_once(
         queries: size of the ledger, where ``limits`` are not given.
         limits: what it may spend.
         config: the agent's hyperparameters; its defaults where None.
+        callback: a function, or "package.module:function", that is called after every
+            query with its number and a record: that of
+            :meth:`hwnas_env.BudgetedProblem.ask`, with the run's env, agent and seed.
+            It changes no run: what it raises becomes a warning, and it is called no
+            more.
 
     Raises:
         UnknownNameError: no agent, or no objective, has that name.
         InvalidArgumentError: the agent cannot search this problem, or the task cannot
-            be searched within these limits.
+            be searched within these limits; or no such callback.
     """
     limits = Limits(queries) if limits is None else limits
-    return run_here(Job(task, settled(agent), seed, limits), config=config)
+    check_callback(callback, elsewhere=False)
+    job = Job(task, settled(agent), seed, limits)
+    return run_here(job, config=config, callback=callback)
 
 
-def run_here(job: Job, *, config: Config | None = None) -> Run:
+def run_here(
+    job: Job, *, config: Config | None = None, callback: RunCallback | None = None
+) -> Run:
     """Runs a job in this process, as :func:`run_once` does; no timeout ends it.
 
     Args:
         job: what is run.
         config: the agent's hyperparameters; its defaults where None.
+        callback: told of every query; see :func:`run_once`.
     """
     task, limits = job.task, job.limits
     problem = check_task(task, limits)
     ledger = limits.ledger(problem)
+    if callback is not None:
+        ledger.watch(callback_of(callback, job), budget=task.limit(problem))
     agent = make_agent(task, problem, job.agent, seed=job.seed, config=config)
     error = ""
     try:

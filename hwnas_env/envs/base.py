@@ -14,6 +14,7 @@ from gymnasium.envs.registration import EnvSpec
 from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.checks import check_seed
 from hwnas_env.envs.config import EnvConfig
+from hwnas_env.envs.goals import Goals
 from hwnas_env.envs.random_config import make_config
 from hwnas_env.envs.spec import HWNASEnvSpec
 from hwnas_env.errors import EpisodeEndedError, InvalidActionError, shown, unknown_name
@@ -34,7 +35,7 @@ _SEEN = ("genotype", "completable", "action_mask")
 """Info keys that say where an episode is, not what a query came to."""
 
 
-class HWNASEnv(gym.Env[Observation, Any]):
+class HWNASEnv(Goals, gym.Env[Observation, Any]):
     """Searches one space on one device; a subclass says what an action is.
 
     Mode:

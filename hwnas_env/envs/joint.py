@@ -45,6 +45,11 @@ class JointEnv(RowEnv):
     def _make_rows(self) -> Rows:
         return JointRows(self.config, 1)
 
+    @property
+    def max_episode_steps(self) -> int:
+        """One: all is decided at once."""
+        return 1
+
     def _row_of(self, action: Any) -> npt.NDArray[np.int8]:
         counts = self.config.space.choices_at
         return check_choices(action, (self._length,), counts=counts)[None, :]

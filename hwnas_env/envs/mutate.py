@@ -72,6 +72,15 @@ class MutateEnv(RowEnv):
     def _make_rows(self) -> Rows:
         return MutateRows(self.config, 1, draw=self.draw, horizon=self._horizon)
 
+    @property
+    def max_episode_steps(self) -> int:
+        """The horizon."""
+        return check_horizon(self._horizon, length=self.config.length)
+
+    @property
+    def reward_threshold(self) -> None:
+        """None: every step pays, and the best sum of an episode is not known."""
+
     def _row_of(self, action: Any) -> IntArray:
         return np.array([self.check_action(action)])
 

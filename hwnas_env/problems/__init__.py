@@ -1,8 +1,9 @@
 """Problems: one search space on one device, with exact answers and a ledger."""
 
-from hwnas_env.problems.budget import BudgetedProblem, History, Receipt
+from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.device_costs import DeviceCosts, make_device_costs
 from hwnas_env.problems.fidelity import fidelity_rows
+from hwnas_env.problems.history import History, Receipt
 from hwnas_env.problems.make import make_problem
 from hwnas_env.problems.own_costs import read_costs
 from hwnas_env.problems.problem import PRESETS, Problem

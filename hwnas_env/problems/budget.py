@@ -1,17 +1,19 @@
 """The ledger: the only counter of queries and of simulated training time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hwnas_env.arguments import as_number, check_name, check_type, check_whole
-from hwnas_env.engines.choices import Choices
 from hwnas_env.errors import BudgetExhaustedError, InvalidArgumentError, shown
+from hwnas_env.problems.asking import genotypes_of, limit_of, records
+from hwnas_env.problems.history import History, Receipt
 from hwnas_env.problems.problem import Problem
-from hwnas_env.showing import Columned, Outlined, line, number
-from hwnas_env.types import BoolArray, Evaluation, FloatArray, Genotypes, IntArray
+from hwnas_env.problems.watching import Callback, Watcher
+from hwnas_env.showing import line, number
+from hwnas_env.types import BoolArray, Evaluation, FloatArray, IntArray
 
 REPEATS = ("charged", "free")
 MOST_REPEATS = 100
@@ -27,54 +29,6 @@ MOST_DEVICES = 1000
 
 Keys = IntArray | list[bytes]
 """What tells networks apart: a number each, or their bytes where none fits 64 bits."""
-
-
-@dataclass(frozen=True, eq=False)
-class Receipt(Outlined):
-    """Says what a charge of N queries, in order, came to.
-
-    Attributes:
-        paid: how many of them, from the first on, could be paid.
-        queries: ``(N,)`` queries in total after each.
-        unique_queries: ``(N,)`` distinct networks after each.
-        exhausted: ``(N,)`` whether nothing more can be paid after each.
-    """
-
-    paid: int
-    queries: IntArray
-    unique_queries: IntArray
-    exhausted: BoolArray
-
-
-@dataclass(frozen=True, eq=False)
-class History(Columned):
-    """Holds the queries of a ledger, in order.
-
-    Attributes:
-        genotypes: ``(Q, L)`` int8.
-        accuracy_percent: ``(Q,)`` float64, as each query was answered.
-        space: what reads and writes the genotypes.
-    """
-
-    genotypes: Genotypes
-    accuracy_percent: FloatArray
-    space: Choices
-
-    def __len__(self) -> int:
-        """Returns the number of queries."""
-        return len(self.genotypes)
-
-    def columns(self) -> dict[str, Any]:
-        """Returns the number of every query, its architecture and its accuracy."""
-        return {
-            "query": np.arange(1, len(self) + 1),
-            "architecture": [self.space.decode(row) for row in self.genotypes],
-            "accuracy_percent": self.accuracy_percent,
-        }
-
-    def __repr__(self) -> str:
-        """Returns how many queries there are."""
-        return line("History", f"of {len(self):,} queries")
 
 
 class BudgetedProblem:
@@ -137,6 +91,7 @@ class BudgetedProblem:
         limited = not (max_queries is None and max_train_seconds is None)
         self._may_tire = limited and repeats == "free"
         self.run = -1
+        self._watcher: Watcher | None = None
         self._cheapest = 0.0
         if max_train_seconds is not None:
             self._cheapest = problem.model.cheapest_train_seconds()
@@ -252,6 +207,62 @@ class BudgetedProblem:
             evaluation.metrics,
         )
 
+    def ask(
+        self,
+        asked: Any,
+        *,
+        budget: float | str | None = "medium",
+        rng: np.random.Generator | None = None,
+    ) -> Any:
+        """Evaluates and charges what an optimiser proposes, and answers in records.
+
+        A record is flat, and all of its numbers are finite: ``queries``, the number of
+        the query; ``architecture``, its name; ``accuracy_percent``; every metric in its
+        unit; ``deployable``; ``feasible``; ``violation``, cost / budget - 1 within
+        [-1, 1] and 1 where the device cannot run the network, at most 0 if and only if
+        it is feasible; and ``train_seconds``, where the problem has them. Of a network
+        that is not deployable the device's metrics are left out.
+
+        Args:
+            asked: a mapping of :func:`hwnas_env.integrations.parameters` to names of
+                choices; or a list of such mappings, or genotypes ``(N, L)``.
+            budget: as for :meth:`Problem.budget`; None for no bound on the cost.
+            rng: draws among an accuracy's runs, where it is sampled.
+
+        Returns:
+            A record for a mapping, else a list with one each.
+
+        Raises:
+            BudgetExhaustedError: the budget cannot pay for all of them.
+            InvalidGenotypeError, UnknownNameError: it is no network of the space.
+        """
+        limit = limit_of(self.problem, budget)
+        rows, before = genotypes_of(self.problem.space, asked), self.queries
+        found = self.evaluate(rows, rng=rng)
+        told = records(self.problem, rows, found, limit=limit, first=before + 1)
+        return told[0] if isinstance(asked, Mapping) else told
+
+    def watch(
+        self, callback: Callback, *, budget: float | str | None = "medium"
+    ) -> None:
+        """Calls a function after every query from now on, whoever asks.
+
+        It hears the number of the query, and a record as of :meth:`ask`. It changes no
+        search: what it raises becomes a warning, once, and it is called no more; only
+        KeyboardInterrupt and SystemExit pass.
+
+        Args:
+            callback: takes a number and a record.
+            budget: what violations are of; None for no bound.
+
+        Raises:
+            InvalidArgumentError: no function, or the ledger serves several devices.
+        """
+        if self._devices > 1 or self._drawn:
+            message = "watch: expected a ledger of one device"
+            raise InvalidArgumentError(message)
+        self._watcher = Watcher(self.problem, callback, budget=budget)
+
     def history(self) -> History:
         """Returns all queries since the start.
 
@@ -348,6 +359,8 @@ class BudgetedProblem:
         elif self._may_tire:
             self._in_a_row += 1
             self._tired = self._in_a_row >= MOST_IN_A_ROW
+        if self._watcher is not None and accuracy_percent is not None:
+            self._watcher.tell([key], [accuracy_percent], first=self.queries)
         return True
 
     def _new(self, keys: Keys) -> BoolArray:
@@ -419,6 +432,9 @@ class BudgetedProblem:
             self._seen.update(keys)
         else:
             self._unseen[keys] = False
+        if self._watcher is not None and accuracy is not None:
+            first = self.queries - len(keys) + 1
+            self._watcher.tell(keys, accuracy[: len(keys)], first=first)
 
     def _too_much(self, count: int, seconds: FloatArray | None) -> BudgetExhaustedError:
         if self._tired:

@@ -35,10 +35,12 @@ from hwnas_env.wrappers.scalarise import (
     VectorWeightedSum,
     WeightedSum,
 )
+from hwnas_env.wrappers.tabular import DiscreteObservation, VectorDiscreteObservation
 
 __all__ = [
     "Chebyshev",
     "DictObservation",
+    "DiscreteObservation",
     "EarlyTermination",
     "EpsilonConstraint",
     "HardMask",
@@ -49,6 +51,7 @@ __all__ = [
     "TrajectoryRecorder",
     "VectorChebyshev",
     "VectorDictObservation",
+    "VectorDiscreteObservation",
     "VectorEarlyTermination",
     "VectorEpsilonConstraint",
     "VectorHardMask",

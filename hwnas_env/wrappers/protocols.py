@@ -52,6 +52,10 @@ class EnvConfig(Protocol):
         """Whether each episode has a device of its own, ``info["device"]``."""
 
     @property
+    def sampled(self) -> bool:
+        """Whether each episode draws a budget of its own."""
+
+    @property
     def problems(self) -> Sequence[Problem]:
         """The problem of each device; of each row, where devices are drawn."""
 
