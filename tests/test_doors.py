@@ -331,7 +331,18 @@ WRONG_SPACES: dict[str, dict[str, Any]] = {
     "operations of position 0: expected different names": {
         "operations": (("a", "a"), ("b",), ("c",))
     },
-    r"operations: expected names without \|": {"operations": ("a|b", "c")},
+    r"expected names without blanks, commas and \|, 91 at most, got \('a\|b'": {
+        "operations": ("a|b", "c")
+    },
+    r"expected names without blanks, commas and \|, 91 at most, got \('a b'": {
+        "operations": ("a b", "c")
+    },
+    r"expected names without blanks, commas and \|, 91 at most, got \('a,b'": {
+        "operations": ("a,b", "c")
+    },
+    r"expected names without blanks, commas and \|, 91 at most, got .*x1b": {
+        "operations": ("a\x1b[31m", "c")
+    },
     "operations: expected a tuple of names, got 'abc'": {"operations": "abc"},
     r"operations: expected a tuple of names, got \(\)": {"operations": ()},
     "operations of position 0: expected a tuple of names": {"operations": (1, 2, 3)},
