@@ -25,7 +25,7 @@ def line(kind: str, words: str) -> str:
 
     Example:
         >>> line("Problem", "NASBench201 on EdgeGPU"), len(line("Run", "x" * 300))
-        ('<Problem NASBench201 on EdgeGPU>', 186)
+        ('<Problem NASBench201 on EdgeGPU>', 187)
     """
     return f"<{kind} {cut(words, LONGEST)}>"
 

@@ -10,6 +10,9 @@ import pytest
 _CACHE = tempfile.TemporaryDirectory(prefix="hwnas-env-tests-")
 os.environ["HWNAS_ENV_CACHE"] = _CACHE.name
 
+# Processes of pytest-xdist are given a terminal's width, which a pipe does not have.
+os.environ.pop("COLUMNS", None)
+
 # The toy spaces and the toy device are there for every test, and in what a test starts.
 HERE = Path(__file__).parent
 os.environ["HWNAS_ENV_SPACES"] = "toys:CELL,toys:RAGGED,toys:CHAIN,toys:STATES"

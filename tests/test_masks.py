@@ -158,9 +158,11 @@ def test_a_prefix_can_be_given() -> None:
     stepped, *_, other = play(env, [1, 3])
     assert (stepped == observation).all()
     assert (other["action_mask"] == info["action_mask"]).all()
-    for wrong in ([5], [-1], [0.5], [0] * 6, ["none"]):
+    for wrong in ([5], [-1], [0.5], [0] * 6, [None]):
         with pytest.raises(InvalidActionError):
             env.reset(options={"genotype": wrong})
+    _, named = env.reset(options={"genotype": ["skip_connect", "nor_conv_3x3"]})
+    assert (named["genotype"] == info["genotype"]).all()
 
 
 def test_sampled_budgets_are_observed_and_seeded() -> None:
