@@ -49,7 +49,6 @@ def test_the_threshold_is_the_reward_of_the_optimum(env_id: str, reward: str) ->
         (CELL, {"reward": lambda accuracy, cost, budget: accuracy}),  # noqa: ARG005
         (SEVERAL, {}),
     ],
-    ids=str,
 )
 def test_there_is_no_threshold_where_it_would_mean_nothing(
     env_id: str, keywords: dict[str, Any]
