@@ -259,8 +259,8 @@ class Choices(Outlined):
             array = array.reshape(0, self.length)
         if array.ndim != 2 or array.shape[1] != self.length:
             message = (
-                f"{self.name}: expected names of architectures, or genotypes of shape "
-                f"(N, {self.length}) or ({self.length},), got {array.shape}"
+                f"{self.name}: expected genotypes of shape (N, {self.length}) or "
+                f"({self.length},), got {array.shape}; names of architectures do, too"
             )
             raise InvalidGenotypeError(message)
         if array.dtype.kind not in "iu" and array.size:
