@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -17,9 +16,10 @@ from hwnas_env.benchmark.plan import (
     plan_of,
     seconds_a_run,
 )
-from hwnas_env.benchmark.records import record_path, records_in
+from hwnas_env.benchmark.records import records_in
 from hwnas_env.benchmark.runner import Ready, ready_jobs, run_jobs
 from hwnas_env.benchmark.runs import Limits, Task
+from hwnas_env.benchmark.seconds import add_seconds
 from hwnas_env.benchmark.suite_runs import jobs_of
 from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.cli import app
@@ -90,36 +90,29 @@ def test_the_size_is_about_what_records_take(tmp_path: Path) -> None:
     assert "room: unknown" in plan_lines(plan)[2]
 
 
-def written(folder: Path, listed: list[Job], gaps: list[float]) -> None:
-    """Gives records the times at which they would have been written."""
-    now = 1_700_000_000.0
-    for job, gap in zip(listed, gaps, strict=True):
-        now += gap
-        os.utime(record_path(folder, job), (now, now))
-
-
-def test_the_time_follows_from_when_records_were_written(tmp_path: Path) -> None:
+def test_the_time_follows_from_that_of_earlier_runs(tmp_path: Path) -> None:
     task = Task("HWNAS-NASBench201-EdgeGPU-v0")
     slow, fast = (
         [Job(task, agent, seed, Limits(3)) for seed in range(5)]
         for agent in ("evolution", "random")
     )
-    run_jobs([*slow, *fast], folder=tmp_path)
-    pause = 9000.0  # between two sittings
-    written(tmp_path, [*slow, *fast], [0, 60, pause, 60, 61, 2, 2, 3, pause, 2])
-    seconds = seconds_a_run([*slow, *fast], tmp_path)
-    assert seconds == {"evolution": 60.0, "random": 2.0}
     more = [Job(task, name, 7, Limits(3)) for name in ("evolution", "random", "ppo")]
-    listed = [*slow, *fast, *more]
-    ready = ready_jobs(listed, tmp_path)
-    plan = plan_of("mine", listed, ready, folder=tmp_path, seeds=6)
+    listed, folder = [*slow, *fast, *more], tmp_path / "records"
+    run_jobs([*slow, *fast], folder=folder)
+    ready = ready_jobs(listed, folder)
+    plan = plan_of("mine", listed, ready, folder=folder, seeds=6)
+    assert (plan.seconds, plan.unknown) == (None, ("evolution", "random", "ppo"))
+    assert plan_lines(plan)[1] == "time: unknown yet; it is said as runs end"
+    for job, seconds in zip(
+        [*slow, *fast], [60, 61, 9000, 59, 60, 2] + [2] * 4, strict=True
+    ):
+        add_seconds(folder, job, seconds)
+    assert seconds_a_run([*slow, *fast], folder) == {"evolution": 60.0, "random": 2.0}
+    plan = plan_of("mine", listed, ready, folder=folder, seeds=6)
     assert (plan.seconds, plan.unknown, plan.left) == (62.0, ("ppo",), 3)
     said = plan_lines(plan)[1]
-    assert said.startswith("time: about 62 seconds, judging by when the records")
+    assert said.startswith("time: about 62 seconds of one process, judging by earlier")
     assert said.endswith("; unknown yet for ppo")
-    written(tmp_path, [*slow, *fast], [0.0001] * 10)  # copied
-    assert seconds_a_run([*slow, *fast], tmp_path) == {}
-    assert seconds_a_run(slow[:3], tmp_path) == {}
 
 
 def test_many_agents_are_counted() -> None:

@@ -1,26 +1,17 @@
-"""What a study will take, before it starts: jobs, time and room on the disk.
-
-Records hold no times, so that the same run has the same bytes. What the system says of
-when files were written is used instead: one record after another of the same command.
-"""
+"""What a study will take, before it starts: jobs, time and room on the disk."""
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from pathlib import Path
 
 from hwnas_env.benchmark.jobs import Job
-from hwnas_env.benchmark.records import record_paths
+from hwnas_env.benchmark.records import record_path
 from hwnas_env.benchmark.runner import Ready
+from hwnas_env.benchmark.seconds import load_seconds, record_name
 from hwnas_env.types import AnyPath
 
 RECORD_BYTES, QUERY_BYTES = 1000, 45
 """What a record takes, and each of its queries: means over our own spaces."""
-
-LEAST_GAP, LEAST_TIMES = 0.002, 3
-"""Seconds that any run takes; records closer together were copied. And how many times
-from one record to the next tell how long an agent's runs take."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +26,8 @@ class Plan:
         shard: "i/n".
         jobs: how many this command has.
         left: how many of them have no record.
-        seconds: about how long those left take whose agents have records, with as many
-            processes as wrote these; None where no agent has enough.
+        seconds: about how long one process takes for those left whose agents have runs
+            with a wall time; None where none has.
         unknown: agents with jobs left of which nothing is known yet.
         size_bytes: about how large the records of those left are; None where queries
             are not limited.
@@ -97,26 +88,16 @@ def plan_of(
 
 
 def seconds_a_run(jobs: Sequence[Job], folder: AnyPath) -> Mapping[str, float]:
-    """Returns how long a run takes, by agent, from when records were written.
-
-    It is the median time from one record to the next, so pauses do not count.
+    """Returns the median wall time of a run, by agent.
 
     Args:
         jobs: that have a record.
-        folder: of the records.
+        folder: of the records; see :mod:`hwnas_env.benchmark.seconds`.
     """
-    paths = ((job.agent, path) for job in jobs for path in record_paths(folder, job))
-    written = sorted((_written(path), agent) for agent, path in paths)
-    gaps: dict[str, list[float]] = {}
-    for (before, _), (after, agent) in pairwise(written):
-        gaps.setdefault(agent, []).append(after - before)
-    found = {
-        agent: statistics.median_low(times)
-        for agent, times in gaps.items()
-        if len(times) >= LEAST_TIMES
-    }
-    return {agent: time for agent, time in found.items() if time > LEAST_GAP}
-
-
-def _written(path: Path) -> float:
-    return path.stat().st_mtime_ns / 1e9
+    known = load_seconds(folder)
+    times: dict[str, list[float]] = {}
+    for job in jobs if known else ():
+        name = record_name(record_path(folder, job))
+        if name in known:
+            times.setdefault(job.agent, []).append(known[name])
+    return {agent: statistics.median(found) for agent, found in times.items()}

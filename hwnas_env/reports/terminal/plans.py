@@ -40,10 +40,7 @@ def _time(plan: Plan) -> str:
     unknown = ", ".join(plan.unknown[:MOST_AGENTS])
     if plan.seconds is None:
         return "unknown yet; it is said as runs end"
-    words = (
-        f"about {duration(plan.seconds)}, judging by when the records there were "
-        "written (with as many processes as then)"
-    )
+    words = f"about {duration(plan.seconds)} of one process, judging by earlier runs"
     return f"{words}; unknown yet for {unknown}" if unknown else words
 
 
