@@ -254,23 +254,34 @@ def test_empty_and_hostile_things_are_one_short_line() -> None:
     assert shown[1]._repr_html_()
 
 
-@pytest.mark.parametrize("mode", ["construct", "mutate"])
-def test_episodes_begin_at_an_architecture(mode: str) -> None:
-    env: Any = gym.make(NET, mode=mode)
-    space = env.unwrapped.problem.space
-    row = env.unwrapped.problem.optimum("tight").genotypes[0]
-    if mode == "mutate":
-        _, info = env.reset(options={"genotype": space.decode(row)})
-        assert (info["genotype"] == row).all()
-    else:
-        with pytest.raises(InvalidActionError, match="at most 21 decisions"):
-            env.reset(options={"genotype": space.decode(row)})
-        _, info = env.reset(options={"genotype": ["k3_e1", "skip"]})
-        assert info["genotype"].tolist() == [0, 8, *[-1] * 20]
-        with pytest.raises(UnknownNameError, match="k3_e1"):
-            env.reset(options={"genotype": ["k3_e2"]})
-        with pytest.raises(InvalidGenotypeError, match="22 operation names"):
-            env.reset(options={"genotype": "x" * 10**6})
+def begun(mode: str, rows: int) -> Any:
+    """Returns what resets an environment, or a vector, to a genotype."""
+    env: Any = gym.make_vec(NET, rows, mode=mode) if rows else gym.make(NET, mode=mode)
+
+    def reset(genotype: Any) -> list[int]:
+        shown = env.reset(options={"genotype": genotype})[1]["genotype"]
+        found: list[int] = (shown[-1] if rows else shown).tolist()
+        return found
+
+    return reset
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_episodes_begin_with_names(rows: int) -> None:
+    space = hwnas_env.SEARCH_SPACES["fbnet"]
+    row = space.sample(1, rng=np.random.default_rng(0))[0]
+    assert begun("mutate", rows)(space.decode(row)) == row.tolist()
+    reset = begun("construct", rows)
+    for prefix in (["k3_e1", "skip"], ["k3_e1", 8], ("k3_e1", "skip")):
+        assert reset(prefix) == [0, 8, *[-1] * 20]
+    with pytest.raises(InvalidActionError, match="at most 21 decisions"):
+        reset(space.decode(row))
+    with pytest.raises(InvalidActionError, match="at most 21 decisions"):
+        reset(["k3_e1"] * 23)
+    with pytest.raises(UnknownNameError, match="k3_e1"):
+        reset(["k3_e2"])
+    with pytest.raises(InvalidGenotypeError, match="22 operation names"):
+        reset("x" * 10**6)
 
 
 @pytest.mark.parametrize(

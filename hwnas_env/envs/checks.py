@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 from hwnas_env.arguments import check_names
 from hwnas_env.devices import Device, devices_of, get_device
+from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
@@ -246,3 +247,27 @@ def _device(name: str, ledger: Any) -> Device:
     if isinstance(ledger, BudgetedProblem) and name == ledger.problem.device.name:
         return ledger.problem.device
     return get_device(name)
+
+
+def numbers_of(space: SearchSpace, decisions: Any) -> Any:
+    """Returns decisions of a prefix with numbers for the names among them.
+
+    Args:
+        space: whose positions they are.
+        decisions: names of operations, numbers, or both; or an architecture's name,
+            which has all decisions. Anything else is returned as it came.
+
+    Raises:
+        UnknownNameError: a position has no such operation.
+        InvalidGenotypeError: the text is no architecture's name.
+    """
+    if isinstance(decisions, str):
+        return space.encode(decisions).tolist()
+    if not isinstance(decisions, Sequence) or isinstance(decisions, bytes):
+        return decisions
+    count = min(len(decisions), space.length)  # whoever checks says that it is too long
+    first = [
+        space.operation(one, position=place) if isinstance(one, str) else one
+        for place, one in enumerate(decisions[:count])
+    ]
+    return [*first, *decisions[count:]]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from hwnas_env.engines.walk import Walk
 from hwnas_env.envs.base import HWNASEnv, Info, Observation
+from hwnas_env.envs.checks import numbers_of
 from hwnas_env.envs.prefix_table import PrefixTable
 from hwnas_env.errors import InvalidActionError
 
@@ -73,8 +74,7 @@ class ConstructEnv(HWNASEnv):
     def _check_start(self, genotype: Any) -> list[int]:
         """Returns the decisions of a prefix; -1 up to the end stands for undecided."""
         try:
-            if isinstance(genotype, str):  # an architecture's name has all decisions
-                genotype = self.problem.space.encode(genotype).tolist()
+            genotype = numbers_of(self.problem.space, genotype)
             named = isinstance(genotype, (bytes, Mapping))
             decisions = [genotype] if named else list(genotype)
         except TypeError:
@@ -206,7 +206,5 @@ class ConstructEnv(HWNASEnv):
         return self._integer(action, self._choices, meaning=meaning)
 
     def _check_choice(self, position: int, choice: Any) -> int:
-        if isinstance(choice, str):
-            return self.problem.space.operation(choice, position=position)
         names = ", ".join(self.problem.space.operations_at[position])
         return self._integer(choice, self._counts[position], meaning=names)

@@ -14,6 +14,7 @@ from hwnas_env.engines.links import Linear, Link
 from hwnas_env.engines.prefix_tree import PrefixTree
 from hwnas_env.engines.table import TableModel
 from hwnas_env.engines.walk import RATIO_LIMIT
+from hwnas_env.envs.checks import numbers_of
 from hwnas_env.envs.config import EnvConfig
 from hwnas_env.envs.prefix_table import prefixes
 from hwnas_env.envs.query_columns import Columns
@@ -51,6 +52,7 @@ class ConstructRows(Rows):
     def check_start(self, genotype: Any) -> list[int]:
         """Checks a prefix of decisions; -1 up to the end stands for undecided."""
         length = self.config.length
+        genotype = numbers_of(self.config.space, genotype)
         array = np.atleast_1d(np.asarray(genotype))
         if array.size == 0:
             return []

@@ -25,7 +25,7 @@ class Goals:
 
     @property
     def reward_threshold(self) -> float | None:
-        """Reward of the exact optimum within the budget, which is worked out once.
+        """Reward of the exact optimum within the budget; the optimum is kept.
 
         None where it has no meaning: devices, budgets or accuracies are drawn, the
         reward is a vector or a function of yours, or no optimum is known.
