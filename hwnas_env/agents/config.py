@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hwnas_env import arguments
 from hwnas_env.errors import InvalidArgumentError, shown
-from hwnas_env.showing import LONGEST, cut
+from hwnas_env.showing import LONGEST, Outlined, cut
 
 ConfigT = TypeVar("ConfigT", bound="Config")
 
@@ -24,16 +24,11 @@ else:
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Outlined):
     """Holds an agent's hyperparameters; values are numbers, flags, names and tuples.
 
     An agent without hyperparameters uses this class itself.
     """
-
-    def __init_subclass__(cls, **keywords: Any) -> None:
-        """Keeps the line, which ``dataclass`` would write anew in each class."""
-        super().__init_subclass__(**keywords)
-        cls.__repr__ = cls.__repr__  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
         """Returns the values that are not the defaults."""

@@ -61,7 +61,7 @@ class TransferPPO(JaxPPO):
         population = problem.space.population
         self._without = self.config.without
         for name in self._without:
-            check_name(name, {**population.machines, **DEVICES}, what="device")
+            check_name(name, [*population.machines, *DEVICES], what="device")
         if self.config.devices == "random" and problem.metric != population.metric:
             message = (
                 f"transfer_ppo: drawn devices have {population.metric}, the problem's "

@@ -250,8 +250,9 @@ class Choices(Outlined):
         if self._is_valid_int8(genotypes):
             return genotypes  # type: ignore[return-value]
         array = self._array(genotypes)
-        names = array.reshape(-1).tolist() if array.dtype.kind in "UOT" else []
-        if array.ndim < 2 and names and all(isinstance(name, str) for name in names):
+        texts = array.ndim < 2 and array.dtype.kind in "UOT"
+        names = array.reshape(-1).tolist() if texts else []
+        if names and all(isinstance(name, str) for name in names):
             array = np.array([self.encode(name) for name in names], dtype=np.int8)
         if array.ndim == 1 and len(array) == self.length:
             array = array[None, :]
@@ -260,7 +261,7 @@ class Choices(Outlined):
         if array.ndim != 2 or array.shape[1] != self.length:
             message = (
                 f"{self.name}: expected genotypes of shape (N, {self.length}) or "
-                f"({self.length},), got {array.shape}; names of architectures do, too"
+                f"({self.length},), got {array.shape}; or names of architectures"
             )
             raise InvalidGenotypeError(message)
         if array.dtype.kind not in "iu" and array.size:
