@@ -48,6 +48,16 @@ def no_formula(text: str) -> str:
     return f"'{words}" if formula else words
 
 
+def counted(count: int, noun: str) -> str:
+    """Writes a number of things.
+
+    Example:
+        >>> counted(1, "task"), counted(1200, "run")
+        ('1 task', '1,200 runs')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def write(text: str, stream: TextIO | None) -> None:
     """Writes a text to a stream, with "?" for letters that its encoding lacks.
 

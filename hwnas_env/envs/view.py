@@ -45,10 +45,7 @@ class View:
         found = self.accuracy_percent
         source = problem.provenance["accuracy"].kind
         accuracy = "" if found is None else f", {source} accuracy {found:.2f} %"
-        return (
-            f"{problem.space.label} on {problem.device.label}, {problem.dataset} "
-            f"({kind} {problem.metric}){accuracy}"
-        )
+        return f"{problem.where} ({kind} {problem.metric}){accuracy}"
 
     @property
     def limit(self) -> str:

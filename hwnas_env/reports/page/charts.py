@@ -11,7 +11,7 @@ from hwnas_env.maths.resampling import Estimate
 from hwnas_env.metrics import METRICS
 from hwnas_env.reports.page.canvas import label
 from hwnas_env.reports.page.estimates import Estimates
-from hwnas_env.reports.page.networks import Networks, encoded
+from hwnas_env.reports.page.networks import Networks
 from hwnas_env.reports.page.study import Group, TaskRuns
 from hwnas_env.types import FloatArray
 
@@ -104,7 +104,7 @@ def incumbents_chart(
                     mine.setdefault(run.incumbent, []).append(run)
     series = []
     for agent, mine in runs.items():
-        genotypes = encoded(problem, list(mine))
+        genotypes = problem.space.validate(list(mine))
         points = [
             [
                 _round(same[0].cost, 6),
@@ -142,7 +142,7 @@ def archives_chart(
             for name in run.archive:
                 seeds.setdefault(name, []).append(run.seed)
         names = _thinned(sorted(seeds))
-        genotypes = encoded(problem, names)
+        genotypes = problem.space.validate(names)
         answer = problem.evaluate(genotypes)
         table = np.column_stack([answer.accuracy_percent, answer.costs])[:, columns]
         points = [

@@ -68,7 +68,7 @@ def incumbents_figure(
         axes.set_xlabel(f"{metric} ({METRICS[metric].unit})")
         axes.set_ylabel("accuracy (%)")
         legend(figure, agents, _no_lines(drawn))
-        where = f"{problem.space.label} on {problem.device.label}, {problem.dataset}"
+        where = problem.where
         kinds = ", ".join(f"{kind} {column}" for column, kind in tasks[0].kinds)
         caption = (
             f"{where}: exact front (line), budgets (dotted), every run's incumbent. "

@@ -60,16 +60,6 @@ def shortest_names(details: Sequence[Sequence[str]]) -> list[str]:
     return names
 
 
-def counted(count: int, noun: str) -> str:
-    """Writes a number of things.
-
-    Example:
-        >>> counted(1, "task"), counted(1200, "run")
-        ('1 task', '1,200 runs')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def short_names(tasks: Sequence["TaskRuns"]) -> list[str]:
     """Returns the tasks of a group in few words that tell them apart.
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from hwnas_env.engines.choices import LETTERS
 from hwnas_env.engines.space import SearchSpace
-from hwnas_env.problems.problem import Problem
 from hwnas_env.reports.page.study import TaskRuns
 from hwnas_env.types import Genotypes
 
@@ -60,8 +59,7 @@ class Networks:
             space = problem.space
             self.places.append(
                 {
-                    "where": f"{space.label} on {problem.device.label}, "
-                    f"{problem.dataset}",
+                    "where": problem.where,
                     "positions": list(space.positions),
                     "choices": [list(names) for names in space.operations_at],
                     **commands(task),
@@ -111,13 +109,3 @@ def commands_for(task: TaskRuns, name: str) -> dict[str, str]:
     quoted = {"python": json.dumps(name), "shell": shlex.quote(name)}
     found = commands(task)
     return {k: words.replace(ARCHITECTURE, quoted[k]) for k, words in found.items()}
-
-
-def encoded(problem: Problem, names: list[str]) -> Genotypes:
-    """Returns the genotypes of named architectures ``(N, L)``.
-
-    Args:
-        problem: whose space they are of.
-        names: as runs write them; they were checked when they were read.
-    """
-    return problem.space.validate([problem.encode(name).tolist() for name in names])

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from hwnas_env.reports.page.networks import Networks, encoded
+from hwnas_env.reports.page.networks import Networks
 from hwnas_env.reports.page.sheets import Sheet
 from hwnas_env.reports.page.study import Study
 
@@ -61,7 +61,9 @@ def runs_data(
     for place, task in enumerate(study.tasks):
         for agent, runs in task.runs.items():
             found = [run.incumbent for run in runs if run.incumbent]
-            genotypes = dict(zip(found, encoded(task.problem, found), strict=True))
+            genotypes = dict(
+                zip(found, task.problem.space.validate(found), strict=True)
+            )
             times = task.seconds.get(agent, {})
             for run, score in zip(runs, task.scores[agent].tolist(), strict=True):
                 network = -1

@@ -59,7 +59,7 @@ class TaskRuns:
     def name(self) -> str:
         """The task in words; different tasks of a group have different ones."""
         problem = self.problem
-        words = f"{problem.space.label} on {problem.device.label}, {problem.dataset}"
+        words = problem.where
         if self.is_front:
             words += f", {' and '.join(self.task.objectives)}"
         budget = self.task.budget

@@ -16,13 +16,13 @@ from hwnas_env.reports.page import (
 from hwnas_env.reports.page.canvas import label, styles
 from hwnas_env.reports.page.estimates import Estimates, estimate
 from hwnas_env.reports.page.methods import METHODS
-from hwnas_env.reports.page.naming import counted, short_names
+from hwnas_env.reports.page.naming import short_names
 from hwnas_env.reports.page.page import Page
 from hwnas_env.reports.page.reproduction import reproducing
 from hwnas_env.reports.page.sheets import as_words
 from hwnas_env.reports.page.study import Group, Study, TaskRuns, spent_words
 from hwnas_env.reports.page.study_sheets import interval, number
-from hwnas_env.texts import plain
+from hwnas_env.texts import counted, plain
 from hwnas_env.types import Genotypes
 
 

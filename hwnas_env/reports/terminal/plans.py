@@ -4,6 +4,8 @@ from rich.console import Group
 
 from hwnas_env.benchmark.plan import Plan
 from hwnas_env.reports.terminal.progress import duration
+from hwnas_env.showing import some
+from hwnas_env.texts import counted
 
 MOST_AGENTS = 8
 """Agents that are named; of more it is said how many there are."""
@@ -16,28 +18,22 @@ def plan_text(plan: Plan) -> Group:
 
 def plan_lines(plan: Plan) -> list[str]:
     """Says how many runs there are, about how long and how large, and where they go."""
-    agents = ", ".join(plan.agents[:MOST_AGENTS])
-    if len(plan.agents) > MOST_AGENTS:
-        agents += f" and {len(plan.agents) - MOST_AGENTS} more"
+    agents = some(plan.agents, most=MOST_AGENTS)
     of = "" if plan.shard == "1/1" else f", shard {plan.shard} of them"
-    counts = _count(plan.tasks, "task"), _count(len(plan.agents), "agent")
+    counts = counted(plan.tasks, "task"), counted(len(plan.agents), "agent")
     return [
-        f"{plan.name}: {' x '.join(counts)} ({agents}) x {_count(plan.seeds, 'seed')}"
-        f"{of}: {_count(plan.jobs, 'run')}, {plan.left:,} left to do",
+        f"{plan.name}: {' x '.join(counts)} ({agents}) x {counted(plan.seeds, 'seed')}"
+        f"{of}: {counted(plan.jobs, 'run')}, {plan.left:,} left to do",
         f"time: {_time(plan)}",
         f"room: {_room(plan)}",
         f"records go to {plan.folder}",
     ]
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _time(plan: Plan) -> str:
     if not plan.left:
         return "none, all is there"
-    unknown = ", ".join(plan.unknown[:MOST_AGENTS])
+    unknown = some(plan.unknown, most=MOST_AGENTS)
     if plan.seconds is None:
         return "unknown yet; it is said as runs end"
     words = f"about {duration(plan.seconds)} of one process, judging by earlier runs"
