@@ -1,9 +1,11 @@
 """Public functions answer any argument, or say what is wrong with it in few words."""
 
 import contextlib
+import inspect
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -17,10 +19,18 @@ from hwnas_env.benchmark.suite_runs import find_suite, jobs_of, run_suite
 from hwnas_env.devices import get_device
 from hwnas_env.errors import HWNASError, InvalidArgumentError, shown
 from hwnas_env.problems.make import load_function
+from hwnas_env.problems.random_devices import random_devices
 from hwnas_env.problems.rewards import resolve_reward
 from hwnas_env.spaces import SEARCH_SPACES, get_space
+from hwnas_env.wrappers import DictObservation
+from tests.campaign.arguments import KEYWORDS
 
 CELL = "HWNAS-NASBench201-FPGA-v0"
+KINDS = (
+    CELL,
+    CELL.replace("FPGA", "MultiDevice"),
+    CELL.replace("FPGA", "RandomDevice"),
+)
 TASK, NAMES = Task(CELL), ("accuracy", "latency_ms")
 FRONT = Task(CELL, objectives=NAMES)
 TRAINED = Task(CELL, train=("HWNAS-NASBench201-Pixel3-v0",))
@@ -55,6 +65,10 @@ def problem(space: str = "nasbench201", **keywords: Any) -> Any:
 
 def ledger(**keywords: Any) -> BudgetedProblem:
     return BudgetedProblem(problem(), **keywords)
+
+
+def reset(env: Any) -> None:
+    env.reset(seed=0)
 
 
 def searcher(*arguments: Any, rng: Any = None, **keywords: Any) -> Any:
@@ -141,6 +155,34 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     },
     "sample by": lambda x: get_space("fbnet").sample(3, rng=x),
     "parameters on": lambda x: get_space("fbnet").parameters([[0] * 22], dataset=x),
+    "network's seed": lambda x: problem().network([3] * 6, seed=x),
+    "task's metric": lambda x: check_request(Task(CELL, metric=x), ["random"], seeds=1),
+    **{
+        f"drawn devices' {name}": lambda x, name=name: random_devices(
+            **{"space": "nasbench201", name: x}
+        ).draw(0)
+        for name in inspect.signature(random_devices).parameters
+    },
+    **{
+        f"{name} of {env_id}": lambda x, name=name, env_id=env_id: reset(
+            gym.make(env_id, **{name: x})
+        )
+        for env_id in KINDS
+        for name in KEYWORDS
+    },
+    **{
+        f"{name} of a vector of {env_id}": lambda x, name=name, env_id=env_id: reset(
+            gym.make_vec(env_id, **{"num_envs": 2, name: x})
+        )
+        for env_id in KINDS
+        for name in (*KEYWORDS, "autoreset_mode")
+    },
+    **{
+        f"observed {name}": lambda x, name=name: DictObservation(
+            gym.make(CELL), **{name: x}
+        )
+        for name in ("keys", "dtype", "flat")
+    },
 }
 
 
@@ -150,7 +192,7 @@ def test_no_argument_makes_a_raw_error_or_a_long_message(name: str) -> None:
         words = ""
         try:
             CALLS[name](value)
-        except HWNASError as error:
+        except (HWNASError, gym.error.Error) as error:
             words = str(error)
         assert len(words) < 700
 

@@ -202,6 +202,9 @@ def test_wrong_arguments_are_named() -> None:
         random_devices("fbnet", without=("pixel33",))
     with pytest.raises(InvalidArgumentError, match="some real device is left"):
         random_devices("fbnet", without=tuple(get_space("fbnet").population.machines))
+    for odd in (0.5, None, True, b"mean", ["mean"]):
+        with pytest.raises(InvalidArgumentError, match="accuracy: expected a name"):
+            random_devices("fbnet", accuracy=odd)
     with pytest.raises(UnknownNameError, match="dataset"):
         random_devices("fbnet", dataset="cifar10")
     for number in (-1, MOST + 1, 1.0, True, "1"):

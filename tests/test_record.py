@@ -299,6 +299,9 @@ def test_existing_files_and_bad_places_are_refused(path: Path) -> None:
         env = TrajectoryRecorder(make(CELL), place)
         with pytest.raises(InvalidArgumentError, match="cannot record to"):
             env.reset()
+    for name in (5, "a\0b", "\ud800"):
+        with pytest.raises(InvalidArgumentError, match="path: expected"):
+            TrajectoryRecorder(make(CELL), name)  # type: ignore[arg-type]
 
 
 def own_reward(accuracy: Any, cost: Any, budget: float) -> Any:

@@ -36,7 +36,7 @@ def config_in(made: Any, kind: type[Agent], problem: Problem, *, path: AnyPath) 
         raise RestoreError(message)
     for key, expected in (("agent", kind.name), ("space", problem.space.name)):
         if made.get(key) != expected:
-            message = f"{path}: expected {key} {expected!r}, got {made.get(key)!r}"
+            message = f"{path}: expected {key} {expected!r}, got {shown(made.get(key))}"
             raise RestoreError(message)
     try:
         return kind.config_type.from_dict(made["config"])

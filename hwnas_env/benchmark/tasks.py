@@ -81,7 +81,7 @@ class Task:
         for what in ("objectives", "train"):
             names = check_names(getattr(self, what), what=what, least=0)
             object.__setattr__(self, what, names)
-        if self.metric in ("", None):
+        if self.metric is None or (isinstance(self.metric, str) and not self.metric):
             object.__setattr__(self, "metric", self._usual_metric())
         if isinstance(self.costs, os.PathLike):
             object.__setattr__(self, "costs", os.fspath(self.costs))

@@ -53,19 +53,6 @@ def check_keywords(names: Iterable[str], valid: Iterable[str]) -> None:
         raise unknown_name(name, sorted(known), what="keyword of a vector")
 
 
-def check_count(num_envs: Any) -> int:
-    """Returns the number of a vector's rows.
-
-    Raises:
-        InvalidArgumentError: it is no positive integer.
-    """
-    whole = isinstance(num_envs, (int, np.integer)) and not isinstance(num_envs, bool)
-    if not whole or num_envs < 1:
-        message = f"num_envs: expected a positive int, got {shown(num_envs)}"
-        raise InvalidArgumentError(message)
-    return int(num_envs)
-
-
 def check_not_drawn(render_mode: Any) -> None:
     """Raises if a vector is asked to draw.
 
@@ -74,7 +61,7 @@ def check_not_drawn(render_mode: Any) -> None:
     """
     if render_mode is not None:
         message = (
-            f"render_mode {render_mode!r}: a vector is not drawn; make one "
+            f"render_mode {shown(render_mode)}: a vector is not drawn; make one "
             "environment, or give vectorization_mode='sync'"
         )
         raise InvalidArgumentError(message)

@@ -20,7 +20,7 @@ from hwnas_env.envs.prefix_table import PrefixTable, make_prefix_table
 from hwnas_env.envs.query_columns import QueryColumns
 from hwnas_env.envs.spec import is_object, refuse_objects
 from hwnas_env.envs.workers import refuse_worker
-from hwnas_env.errors import InvalidArgumentError, unknown_name
+from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
 from hwnas_env.maths.elementary import exp, log
 from hwnas_env.problems.budget import BudgetedProblem, Keys
 from hwnas_env.problems.make import (
@@ -91,7 +91,7 @@ class EnvConfig:
         self.problems: list[Problem]
         if ledger is not None:
             if not isinstance(ledger, BudgetedProblem):
-                message = f"ledger: expected a BudgetedProblem, got {ledger!r}"
+                message = f"ledger: expected a BudgetedProblem, got {shown(ledger)}"
                 raise InvalidArgumentError(message)
             named = accuracy if isinstance(accuracy, (str, int)) else repr(accuracy)
             if isinstance(accuracy, (str, int)) and named not in (
@@ -337,7 +337,7 @@ class EnvConfig:
             UnknownNameError: names the nearest.
         """
         if not isinstance(options, Mapping):
-            message = f"reset options: expected a mapping, got {options!r}"
+            message = f"reset options: expected a mapping, got {shown(options)}"
             raise InvalidArgumentError(message)
         device = ("device",) if self.several else ()
         valid = ("budget", "genotype", *device, *others)
@@ -458,7 +458,7 @@ class EnvConfig:
             NotExactError: the front of this problem cannot be computed exactly.
         """
         if not isinstance(gamma, (int, float, np.number)):
-            message = f"gamma: expected a number, got {gamma!r}"
+            message = f"gamma: expected a number, got {shown(gamma)}"
             raise InvalidArgumentError(message)
         return list(self.front(number) * math.prod([float(gamma)] * steps))
 

@@ -101,7 +101,9 @@ class JointRows(Rows):
 
     def check_start(self, genotype: Any) -> Any:
         """Raises: there is nothing to start from."""
-        message = f"genotype {genotype!r}: mode joint chooses all positions at once"
+        message = (
+            f"genotype {shown(genotype)}: mode joint chooses all positions at once"
+        )
         raise InvalidArgumentError(message)
 
     def check(self, actions: Any) -> npt.NDArray[np.int8]:

@@ -11,11 +11,11 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
+from hwnas_env.arguments import check_whole
 from hwnas_env.engines.forms import TableSpace
 from hwnas_env.envs.base import with_shared_words
 from hwnas_env.envs.checks import (
     check_autoreset_mode,
-    check_count,
     check_keywords,
     check_not_drawn,
     check_seeds,
@@ -109,7 +109,7 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         """
         check_mode(mode, horizon)
         check_not_drawn(render_mode)
-        self.num_envs = num_envs = check_count(num_envs)
+        self.num_envs = num_envs = check_whole(num_envs, what="num_envs", least=1)
         self.mode = mode
         self.autoreset_mode = check_autoreset_mode(autoreset_mode)
         mode_said = {"autoreset_mode": self.autoreset_mode}

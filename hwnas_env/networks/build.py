@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from hwnas_env.arguments import check_whole
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.extras import load_extra
 
@@ -43,13 +44,14 @@ def build_network(
         NoNetworkError: the space offers none.
         MissingExtraError: PyTorch is not installed.
         InvalidGenotypeError, UnknownNameError: as their names say.
+        InvalidArgumentError: a seed that is no whole number of 63 bits.
     """
     torch = load_torch()
     name = space.default_dataset if dataset is None else space.check_dataset(dataset)
     row = space.validate_one(genotype)
     plan = space.network(name)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(check_whole(seed, what="seed"))
         network: nn.Module = plan.build(row).eval()
     return network
 

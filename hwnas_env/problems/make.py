@@ -95,16 +95,7 @@ def make_problem(
         raise InvalidArgumentError(message)
     target = OWN if device is None else get_device(device)
     check_name(source, SOURCES, what="source")
-    if isinstance(accuracy, np.integer):
-        accuracy = int(accuracy)
-    if isinstance(accuracy, bool) or not (
-        isinstance(accuracy, (str, int, np.ndarray)) or callable(accuracy)
-    ):
-        message = (
-            "accuracy: expected a name, an index, a function or a table (an array), "
-            f"got {shown(accuracy)}"
-        )
-        raise InvalidArgumentError(message)
+    accuracy = check_accuracy(accuracy)
     if costs is not None:
         if source != "builtin":
             message = f"source and costs: give one, got {shown(source)} beside costs"
@@ -121,6 +112,26 @@ def make_problem(
         which = id(found), id(target)
         return _cached(found, target, name, metric, accuracy, which)
     return build_problem(found, target, name, metric, source, accuracy)
+
+
+def check_accuracy(accuracy: Any) -> Accuracy:
+    """Returns what says which accuracy; its name or place is looked up later.
+
+    Raises:
+        InvalidArgumentError: it is no name, index, function or table.
+    """
+    if isinstance(accuracy, np.integer):
+        return int(accuracy)
+    if isinstance(accuracy, (str, int, np.ndarray)) and not isinstance(accuracy, bool):
+        return accuracy
+    if callable(accuracy):
+        own: AccuracyFunction = accuracy
+        return own
+    message = (
+        "accuracy: expected a name, an index, a function or a table (an array), "
+        f"got {shown(accuracy)}"
+    )
+    raise InvalidArgumentError(message)
 
 
 OWN = Device("own", "Own", {}, hardware="the user's own costs")

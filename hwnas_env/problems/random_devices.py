@@ -24,7 +24,7 @@ from hwnas_env.engines.table import TableModel
 from hwnas_env.errors import InvalidBudgetError
 from hwnas_env.maths.elementary import ordered_sum
 from hwnas_env.problems.device_law import DeviceLaw
-from hwnas_env.problems.make import Accuracy, assemble
+from hwnas_env.problems.make import Accuracy, assemble, check_accuracy
 from hwnas_env.problems.presets import SAMPLED, round_up
 from hwnas_env.problems.problem import Problem
 from hwnas_env.spaces import get_space
@@ -66,7 +66,7 @@ def random_devices(
     Raises:
         UnknownNameError: a name that does not exist; the message names the nearest.
         NoPopulationError: the space does not say what its real devices have in common.
-        InvalidArgumentError: no real device is left.
+        InvalidArgumentError: no real device is left, or an accuracy of no known kind.
 
     Example:
         >>> devices = random_devices("fbnet", without=("pixel3",))
@@ -77,7 +77,7 @@ def random_devices(
     found = get_space(space)
     name = found.default_dataset if dataset is None else found.check_dataset(dataset)
     names = check_names(without, what="without", least=0)
-    return _again(found, name, accuracy, names)
+    return _again(found, name, check_accuracy(accuracy), names)
 
 
 def _again(

@@ -1,6 +1,7 @@
 """Checks of constructor arguments that several wrappers take."""
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -36,11 +37,17 @@ def path_of(path: object) -> Path:
     """Returns a file's path.
 
     Raises:
-        InvalidArgumentError: it is none.
+        InvalidArgumentError: it is none, or no file system's.
     """
+    words = "path: expected a str or a path"
     if isinstance(path, (str, PathLike)):
-        return Path(path)
-    message = f"path: expected a str or a path, got {shown(path)}"
+        try:
+            if b"\0" not in os.fsencode(path):
+                return Path(os.fsdecode(path))
+        except UnicodeEncodeError:
+            pass
+        words += " that a file can have"
+    message = f"{words}, got {shown(path)}"
     raise InvalidArgumentError(message)
 
 

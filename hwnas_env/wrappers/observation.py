@@ -1,5 +1,6 @@
 """The action mask inside the observation, where RLlib and others look for it."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -79,14 +80,14 @@ class MaskForm(Rule):
         if not listed or [type(key) for key in keys] != [str, str] or len({*keys}) < 2:
             message = (
                 "keys: expected two names, of the observation and of the mask, got "
-                f"{keys!r}"
+                f"{shown(keys)}"
             )
             raise InvalidArgumentError(message)
-        try:
-            found = np.dtype(dtype)
-        except TypeError:
-            found = np.dtype(object)
-        if dtype is None or found not in (np.int8, np.bool_):
+        found = np.dtype(object)
+        if isinstance(dtype, (str, type, np.dtype)):
+            with contextlib.suppress(TypeError, ValueError):  # a text of no dtype
+                found = np.dtype(dtype)
+        if found not in (np.int8, np.bool_):
             message = f"dtype: expected int8 or bool, got {shown(dtype)}"
             raise InvalidArgumentError(message)
         if not isinstance(flat, bool):

@@ -297,7 +297,7 @@ def _header(path: Path, text: bytes) -> Line:
     if header.get("version") != SCHEMA_VERSION:
         message = (
             f"{path}: expected version {SCHEMA_VERSION} of {SCHEMA}, "
-            f"got {header.get('version')!r}"
+            f"got {shown(header.get('version'))}"
         )
         raise ForeignFileError(message)
     _check(path, 1, header, ("spec", "generator_seed", "problem"))

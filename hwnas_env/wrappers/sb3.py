@@ -284,7 +284,7 @@ class SB3VecEnv(VecEnv):
         if not all(type(row) is int and row in places for row in rows):
             message = (
                 f"indices: expected rows below {self.num_envs}, or None, got "
-                f"{indices!r}"
+                f"{shown(indices)}"
             )
             raise InvalidArgumentError(message)
         return rows

@@ -203,7 +203,7 @@ class EpsilonRule(Scalarisation):
         if not isinstance(bounds, Mapping):
             message = (
                 f"bounds: expected a mapping of {', '.join(names)} to numbers, got "
-                f"{bounds!r}"
+                f"{shown(bounds)}"
             )
             raise InvalidArgumentError(message)
         for name in bounds:
