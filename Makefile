@@ -7,7 +7,7 @@ JAX := .venv-jax
 FLOORS := .venv-floors
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test test-all ray jax floors pythons campaign check format docs calibrate \
+.PHONY: demo test test-all clusters jax floors pythons campaign check format docs calibrate \
     examples peers peers-apart site links wheel bench clean
 
 demo: $(CORE)/ready
@@ -29,13 +29,14 @@ test: $(FULL)/ready
 test-all: $(FULL)/ready
 	$(FULL)/bin/python -m pytest -q $(TWO) -m "" $(PYTEST)
 
-# Runs that hang or die in Ray's workers, which take long to start.
-ray: $(FULL)/ready
-	$(FULL)/bin/python -m pytest -q -m "" tests/test_clusters.py -k "ray and hang"
+# Dask, and runs that hang or die in Ray's workers, which take long to start.
+clusters: $(FULL)/ready
+	$(FULL)/bin/python -m pytest -q -m "" tests/test_clusters.py -k "dask or (ray and hang)"
 
 # Compiled episodes and learners over all tasks, and gymnax, which pins Gymnasium.
 jax: $(FULL)/ready $(JAX)/ready
-	timeout 1500 $(FULL)/bin/python -m pytest -q $(TWO) -m jax $(COMPILED) tests/test_own_costs.py
+	timeout 1500 $(FULL)/bin/python -m pytest -q $(TWO) -m jax $(COMPILED) \
+	    tests/test_own_costs.py tests/test_pages.py
 	JAX_ENABLE_X64=1 timeout 600 $(FULL)/bin/python -m pytest -q -m "" tests/test_jax.py \
 	    -k "every_form"
 	timeout 300 $(JAX)/bin/python -m pytest -q tests/test_gymnax.py

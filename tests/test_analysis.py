@@ -88,6 +88,7 @@ def test_the_command_prints_and_draws(tmp_path: Path) -> None:
     assert text.exit_code == 0, text.output
     assert "tau-b" in text.stdout
     assert picture.stat().st_size > 20_000
-    values = json.loads(CliRunner().invoke(app, [*call, "--json"]).stdout)
+    call = ["analyze", "nasbench201", "--json"]
+    values = json.loads(CliRunner().invoke(app, call).stdout)
     size = len(values["correlations"]["names"])
     assert np.array(values["correlations"]["kendall"]).shape == (size, size)

@@ -37,6 +37,13 @@ JOBS = [
 ]
 
 
+BACKENDS = pytest.mark.parametrize(
+    "backend",
+    ["loky", *(pytest.param(n, marks=pytest.mark.full) for n in ("dask", "ray"))],
+)
+"""Ours; those of others, whose workers take long to start, in ``make clusters``."""
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -52,9 +59,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "backend", ["loky", "dask", pytest.param("ray", marks=pytest.mark.full)]
-)
+@BACKENDS
 def test_killed_workers_lose_nothing(
     backend: str,
     plain: dict[str, bytes],
@@ -82,7 +87,7 @@ def test_killed_workers_lose_nothing(
     assert contents(folder) == plain
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_dask_cluster_that_runs_is_used(
     plain: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -102,9 +107,7 @@ def test_a_dask_cluster_that_runs_is_used(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "backend", ["loky", "dask", pytest.param("ray", marks=pytest.mark.full)]
-)
+@BACKENDS
 def test_runs_may_hang_or_die_in_workers(backend: str, tmp_path: Path) -> None:
     if backend != "loky":
         pytest.importorskip({"dask": "distributed"}.get(backend, backend))

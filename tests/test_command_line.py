@@ -81,20 +81,22 @@ def test_the_version_is_said() -> None:
     assert shell("--version") == f"hwnas-env {__version__}\n"
 
 
-def completed(*words: str) -> list[str]:
-    """What bash offers for the last word."""
-    text = shell(
-        _HWNAS_ENV_COMPLETE="complete_bash",
-        COMP_WORDS=" ".join(["hwnas-env", *words]),
-        COMP_CWORD=str(len(words)),
-    )
-    return text.split()
+def completed(*words: str, fresh: bool = False) -> list[str]:
+    """What bash offers for the last word, in a process of its own or in this one."""
+    asked = {
+        "_HWNAS_ENV_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(["hwnas-env", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    if fresh:
+        return shell(**asked).split()
+    return CliRunner().invoke(app, env=asked, prog_name="hwnas-env").stdout.split()
 
 
 def test_shells_complete_names() -> None:
     assert "_HWNAS_ENV_COMPLETE" in shell("--show-completion", SHELL="/bin/bash")
     ids = [env for env in environments() if env.startswith("HWNAS-FBNet-E")]
-    assert completed("query", "0", "--env", "HWNAS-FBNet-E") == ids
+    assert completed("query", "0", "--env", "HWNAS-FBNet-E", fresh=True) == ids
     assert completed("run", "--agent", "p") == ["ppo"]
     assert completed("bench", "run", "n") == ["nasbench201-v0"]
     assert set(completed("bench", "run", "")) == {*SUITES}

@@ -19,7 +19,6 @@ import numpy as np
 import pytest
 from contracts import CELL, ENVIRONMENTS, IDS, NET, make, play
 from gymnasium.utils.env_checker import check_env as gym_check
-from stable_baselines3.common.env_checker import check_env as sb3_check
 
 from hwnas_env import BudgetedProblem
 from hwnas_env.envs.base import HWNASEnv
@@ -101,12 +100,15 @@ def test_every_id_is_made_checked_masked_and_solved(env_id: str) -> None:
 
 @IDS
 def test_checkers_pass_without_a_warning(env_id: str) -> None:
+    # here, since processes that tests start import this module and not PyTorch
+    from stable_baselines3.common.env_checker import check_env
+
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         # what this says of every environment with rendering; not about ours
         warnings.filterwarnings("ignore", message=".*skip_render_check.*")
         gym_check(gym.make(env_id).unwrapped)
-        sb3_check(gym.make(env_id).unwrapped)
+        check_env(gym.make(env_id).unwrapped)
         gym_check(gym.make(env_id, render_mode="rgb_array").unwrapped)
 
 
@@ -345,7 +347,9 @@ def _vector(kind: str, keywords: dict[str, Any]) -> None:
     else:
         from stable_baselines3.common.vec_env import SubprocVecEnv
 
-        venv = SubprocVecEnv([lambda: gym.make(env_id, **keywords)] * 2)
+        venv = SubprocVecEnv(
+            [lambda: gym.make(env_id, **keywords)] * 2, start_method="fork"
+        )
         venv.reset()
         venv.close()
 

@@ -37,10 +37,19 @@ TOYS = {
     space: make_problem(space, device="toybox")
     for space in ("toycell", "toyragged", "toychain", "toystates")
 }
-CASES = [(agent, space) for agent in LEARNERS for space in PROBLEMS]
+CASES = [
+    pytest.param(
+        (agent, space),
+        marks=() if place % 2 == (space == "fbnet") else pytest.mark.full,
+        id=f"{agent}-{space}",
+    )
+    for place, agent in enumerate(LEARNERS)
+    for space in PROBLEMS
+]
+"""Every learner on one of the two spaces; on both in ``make test-all``."""
 
 
-@pytest.fixture(params=CASES, ids=["-".join(case) for case in CASES])
+@pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest) -> tuple[str, str]:
     case: tuple[str, str] = request.param
     return case

@@ -17,6 +17,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 ROOMS = ("data", "bench", "device")
 """Commands that have commands."""
 
+COMPILED = ("docs/jax.md", "docs/transfer.md")
+"""Pages whose snippets compile, which takes a minute each."""
+
 
 def name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
@@ -38,7 +41,15 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> str:
     return environment["HWNAS_ENV_CACHE"]
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if python_blocks(p)], ids=name)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.jax if name(page) in COMPILED else ())
+        for page in PAGES
+        if python_blocks(page)
+    ],
+    ids=name,
+)
 def test_snippets_run_in_their_order(page: Path, imported: str, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     script = tmp_path / "snippets.py"

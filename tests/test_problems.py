@@ -241,7 +241,13 @@ def test_fbnet_optima_equal_brute_force_on_a_cut_down_space(
         assert len(found.genotypes) == 1
 
 
-@pytest.mark.parametrize("device", ["edgetpu", "raspi4", "edgegpu"])
+@pytest.mark.parametrize(
+    "device",
+    [
+        "edgetpu",
+        *(pytest.param(n, marks=pytest.mark.full) for n in ("raspi4", "edgegpu")),
+    ],
+)
 def test_fbnet_fronts_equal_brute_force_on_a_cut_down_space(device: str) -> None:
     problem = make_problem("fbnet", device=device)
     model, rows = cut_down(problem, [1, 5, 10, 21])
@@ -291,10 +297,8 @@ def test_no_random_or_climbed_network_beats_an_optimum(
                 assert table.accuracy_percent[feasible].max() <= best.accuracy_percent
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "device", [pytest.param("edgetpu", marks=pytest.mark.full), "fpga"]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("device", ["edgetpu", "fpga"])
 def test_three_objectives_on_the_full_fbnet_space(device: str) -> None:
     problem = make_problem("fbnet", device=device)
     front = problem.pareto_front(("accuracy", "latency_ms", "parameters_m"))

@@ -96,7 +96,7 @@ def test_lines_say_what_it_is() -> None:
     "task",
     [
         Task(CELL),
-        Task(NET, budget=None, objectives=("accuracy", "latency_ms", "parameters_m")),
+        Task(NET, budget=None, objectives=("accuracy", "latency_ms")),
         Task(NET, "cifar100", budget=3.25, train=(CELL,)),
     ],
 )
