@@ -17,8 +17,9 @@ demo: $(CORE)/ready
 	@echo "Next: docs/tutorials/first_search.md, ten minutes from an environment to a figure;"
 	@echo "      $(CORE)/bin/hwnas-env --help; pip install \".[plots,rl,bbo]\" for learners and reports."
 
-# Two processes, each with whole files, whose tests share what they set up.
-TWO := -n 2 --dist loadfile
+# Two processes, each with whole files, whose tests share what they set up; in the order of
+# names, since files of few tests are among the longest, and would end the suite alone.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 # Those of jax apart: other tests fork, and a process with jax's threads must not.
 COMPILED := $(wildcard tests/test_jax*.py) tests/test_transfer_ppo.py
 test: $(FULL)/ready
