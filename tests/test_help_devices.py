@@ -77,6 +77,7 @@ def test_columns_follow_what_was_measured(
 
 
 @pytest.mark.data
+@pytest.mark.full
 def test_calibration_gives_the_committed_columns(reference: Path) -> None:
     for space, entries in (
         ("nasbench201", help_devices.nasbench201_entries(reference)),

@@ -50,7 +50,13 @@ TARGETS = {
 held-out networks of Accel-NASBench."""
 
 
-@pytest.fixture(scope="module", params=ACCELERATORS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=() if name in ("tpuv3", "a100") else pytest.mark.full)
+        for name in ACCELERATORS
+    ],
+)
 def problem(request: pytest.FixtureRequest) -> Problem:
     return make_problem("mnasnet", device=request.param)
 
@@ -203,7 +209,7 @@ def test_a_prediction_is_printed_beside_its_nearest_measured_networks(
 
 
 @pytest.mark.data
-@pytest.mark.slow
+@pytest.mark.full
 def test_calibration_gives_the_committed_coefficients(reference: Path) -> None:
     rows, columns = calibration.read(reference)
     key = "vck190/image_ms"

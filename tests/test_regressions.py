@@ -63,7 +63,8 @@ def test_an_emptied_cache_file_is_read_again(cache: Path) -> None:
 
 
 def test_a_flipped_byte_is_not_served(cache: Path, tmp_path: Path) -> None:
-    import_pickle(synthetic.write(tmp_path / "official.pickle", synthetic.official()))
+    made_up = synthetic.official(lists=False)
+    import_pickle(synthetic.write(tmp_path / "official.pickle", made_up))
     folder = next(p for p in cache.iterdir() if p.is_dir() and p.name.startswith("hw"))
     victim = folder / "003.npy"
     content = bytearray(victim.read_bytes())
@@ -210,7 +211,7 @@ def test_none_is_a_hole_and_a_hole_beside_the_budget_is_left_out(
 def test_a_configuration_of_more_than_plain_values_is_refused(
     cache: Path, tmp_path: Path
 ) -> None:
-    content = synthetic.official()
+    content = synthetic.official(lists=False)
     loop: list[Any] = []
     loop.append(loop)
     content["nasbench201"]["cifar10"]["config"][3]["x"] = loop

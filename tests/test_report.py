@@ -422,9 +422,11 @@ def test_a_smaller_report_leaves_nothing_of_a_larger_one(
 HOSTILE = (
     *("=1+cmd|' /C calc'!A0", "@SUM(1)", "+1", "-2+3", "\t=1", "\r@x", "[b]", "*x"),
     *("\x1b[31mred\x07", "a\u202eb", "line\nbreak", "[/b] :boom:", "x" * 300_000),
+    "\u9032\u5316",
 )
 
 
+@pytest.mark.filterwarnings("error:Glyph")  # that matplotlib's own font has none
 def test_words_of_others_are_only_words_in_every_file(
     loaded: Loaded, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -228,11 +229,14 @@ def picture(
         alt: the same for those who do not see it.
         own_light: whether a page shows it on light paper in any theme.
     """
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # it took a third of the time, for each file anew
     drawn, pixels = io.StringIO(), io.BytesIO()
-    figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
-    figure.savefig(pixels, format="png", dpi=160, metadata={"Software": None})
+    with warnings.catch_warnings():
+        # names in other scripts: a browser has letters for them, the SVG has the text
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from")
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # a third of the time, for each file anew
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(pixels, format="png", dpi=160, metadata={"Software": None})
     svg = re.sub(r'="[^"<>]*"', _shortened, drawn.getvalue())
     svg = re.sub(r"[ \t]+\n", "\n", svg)
     svg = re.sub(
