@@ -67,10 +67,11 @@ pythons:
 	    .venv-$$version/bin/python -m pytest -q -m "not full and not slow" $(CORE_TESTS); \
 	done
 
-# Hostile files, kills, odd arguments and long plays; prints the seed that draws them.
+# Hostile files, kills, odd arguments and long plays; prints the seed that draws them, which
+# is another each time unless SEED says it.
 MINUTES ?= 60
 campaign: $(FULL)/ready
-	$(FULL)/bin/python -m tests.campaign --minutes $(MINUTES)
+	$(FULL)/bin/python -m tests.campaign --minutes $(MINUTES) $(addprefix --seed ,$(SEED))
 
 check: $(FULL)/ready
 	$(FULL)/bin/ruff format --check .
