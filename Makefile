@@ -161,7 +161,7 @@ $(FULL)/ready: pyproject.toml constraints.txt
 
 $(JAX)/ready: pyproject.toml
 	$(PYTHON) -m venv $(JAX)
-	$(JAX)/bin/python $(PIP) install -e ".[gymnax]" pytest
+	$(JAX)/bin/python $(PIP) install -e ".[gymnax]" pytest hypothesis
 	touch $@
 
 $(PEERS)/ready: pyproject.toml constraints.txt

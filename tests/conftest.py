@@ -3,12 +3,22 @@ import os
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 # One cache for the whole session, apart from the user's own.
 _CACHE = tempfile.TemporaryDirectory(prefix="hwnas-env-tests-")
 os.environ["HWNAS_ENV_CACHE"] = _CACHE.name
+
+# The same draws on every machine, however long they take there.
+hypothesis.settings.register_profile(
+    "same",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("same")
 
 # Processes of pytest-xdist are given a terminal's width, which a pipe does not have.
 os.environ.pop("COLUMNS", None)

@@ -14,7 +14,7 @@ from hwnas_env.spaces.fbnet.official import official_keys
 CELLS = SEARCH_SPACES["nasbench201"]
 
 
-def official(*, lists: bool = True, config: str = "list") -> dict[str, Any]:
+def official(*, lists: bool = False, config: str = "list") -> dict[str, Any]:
     """Builds random costs in the official structure; the same on every call."""
     rng = np.random.default_rng(5)
     names = [CELLS.decode(row) for row in CELLS.from_index(np.arange(CELLS.size))]

@@ -74,7 +74,7 @@ def test_a_batch_equals_singles_in_any_order(seed: int) -> None:
     assert quantity.values(ALL[:0]).shape == (0, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), st.integers(0, len(ALL) - 1), st.booleans())
 def test_limits_are_exact_at_attained_values(
     seed: int, which: int, rounded: bool

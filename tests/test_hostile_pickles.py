@@ -116,7 +116,7 @@ def test_trees_in_an_official_file_are_refused(
     tree: tuple[Any, ...] = (1,)
     for _ in range(10):
         tree = (tree,) * 8
-    content = synthetic.official(lists=False)
+    content = synthetic.official()
     content["nasbench201"]["cifar10"]["config"][3][key] = tree
     with pytest.raises(UnsafePickleError, match="repeats"):
         import_pickle(synthetic.write(tmp_path / "tree.pickle", content))

@@ -173,7 +173,7 @@ def test_missing_data_names_the_import_command(cache: Path) -> None:
 def test_a_column_with_holes_is_reported_and_not_served(
     cache: Path, tmp_path: Path
 ) -> None:
-    content = synthetic.official(lists=False)
+    content = synthetic.official()
     content["nasbench201"]["cifar10"]["raspi4_latency"][3] = math.nan
     key = fbnet.block_key(fbnet.layers("ImageNet")[4], 2)
     content["fbnet"]["pixel3_latency"][key] = math.nan

@@ -34,7 +34,7 @@ def ledgers(problem: Problem, repeats: str, limit: str) -> list[BudgetedProblem]
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10**6),
     repeats=st.sampled_from(["charged", "free"]),

@@ -34,9 +34,7 @@ def python_blocks(page: Path) -> list[str]:
 def imported(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A cache with a file of the official form, for pages on measured data."""
     folder = tmp_path_factory.mktemp("measured")
-    source = synthetic.write(
-        folder / "official.pickle", synthetic.official(lists=False)
-    )
+    source = synthetic.write(folder / "official.pickle", synthetic.official())
     environment = {**os.environ, "HWNAS_ENV_CACHE": str(folder / "cache")}
     command = [sys.executable, "-m", "hwnas_env", "data", "import", str(source)]
     subprocess.run(command, check=True, capture_output=True, env=environment)

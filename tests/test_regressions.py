@@ -41,7 +41,7 @@ CELL = "HWNAS-NASBench201-EdgeGPU-v0"
 
 
 def test_a_preset_below_every_measured_cost_raises(cache: Path, tmp_path: Path) -> None:
-    content = synthetic.official(lists=False)
+    content = synthetic.official()
     content["nasbench201"]["cifar10"]["edgegpu_latency"] += 1000.0
     import_pickle(synthetic.write(tmp_path / "dear.pickle", content))
     for budget in ("medium", "sampled"):
@@ -63,7 +63,7 @@ def test_an_emptied_cache_file_is_read_again(cache: Path) -> None:
 
 
 def test_a_flipped_byte_is_not_served(cache: Path, tmp_path: Path) -> None:
-    made_up = synthetic.official(lists=False)
+    made_up = synthetic.official()
     import_pickle(synthetic.write(tmp_path / "official.pickle", made_up))
     folder = next(p for p in cache.iterdir() if p.is_dir() and p.name.startswith("hw"))
     victim = folder / "003.npy"
@@ -183,7 +183,7 @@ def test_numpy_numbers_and_text_may_number_rows(cache: Path, tmp_path: Path) -> 
 def test_blocks_are_checked_as_columns_are(
     value: Any, cache: Path, tmp_path: Path
 ) -> None:
-    content = synthetic.official(lists=False)
+    content = synthetic.official()
     key = fbnet.block_key(fbnet.layers("ImageNet")[3], 2)
     content["fbnet"]["raspi4_latency"][key] = value
     with pytest.raises(ForeignFileError, match="fbnet, raspi4_latency"):
@@ -211,7 +211,7 @@ def test_none_is_a_hole_and_a_hole_beside_the_budget_is_left_out(
 def test_a_configuration_of_more_than_plain_values_is_refused(
     cache: Path, tmp_path: Path
 ) -> None:
-    content = synthetic.official(lists=False)
+    content = synthetic.official()
     loop: list[Any] = []
     loop.append(loop)
     content["nasbench201"]["cifar10"]["config"][3]["x"] = loop

@@ -131,9 +131,7 @@ def test_no_number_and_no_name_is_cut(
 ) -> None:
     del cache
     if name == "data audit":
-        path = synthetic.write(
-            tmp_path / "official.pickle", synthetic.official(lists=False)
-        )
+        path = synthetic.write(tmp_path / "official.pickle", synthetic.official())
         assert CliRunner().invoke(app, ["data", "import", str(path)]).exit_code == 0
     if name == "reproduce":
         made_up(tmp_path)
