@@ -10,6 +10,7 @@ from hwnas_env.data.formats.hwnasbench_file import COLUMNS
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.fbnet import SETTINGS
 from hwnas_env.spaces.fbnet.official import official_keys
+from hwnas_env.spaces.nasbench201.space import official_string
 
 CELLS = SEARCH_SPACES["nasbench201"]
 
@@ -17,7 +18,7 @@ CELLS = SEARCH_SPACES["nasbench201"]
 def official(*, lists: bool = False, config: str = "list") -> dict[str, Any]:
     """Builds random costs in the official structure; the same on every call."""
     rng = np.random.default_rng(5)
-    names = [CELLS.decode(row) for row in CELLS.from_index(np.arange(CELLS.size))]
+    names = [official_string(row) for row in CELLS.genotypes().tolist()]
     tables: dict[str, Any] = {}
     for dataset, classes in (
         ("cifar10", 10),

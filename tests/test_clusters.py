@@ -207,7 +207,7 @@ def test_workers_end_with_a_parent_that_is_killed(
             time.sleep(0.05)
         parent.kill()
         # every process of the study holds these pipes, so that they close with the last
-        parent.communicate(timeout=120)
+        parent.communicate(timeout=600)
     finally:
         parent.kill()
         for mark in marks.iterdir():

@@ -178,8 +178,8 @@ def test_environments_work_in_a_spawned_process() -> None:
     for env_id in (CELL, NET):
         process = context.Process(target=_spawned, args=(env_id, results))
         process.start()
-        observation, name = results.get(timeout=60)
-        process.join(timeout=60)
+        observation, name = results.get(timeout=600)
+        process.join(timeout=600)
         assert process.exitcode == 0
         assert observation == make(name).reset(seed=2)[0].tolist()
 

@@ -267,7 +267,7 @@ def test_workers_take_a_callback_by_its_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=":")
-    limits = Limits(5, timeout_seconds=120)
+    limits = Limits(5, timeout_seconds=600.0)
     run_all(TASK, ["random"], seeds=1, limits=limits, callback=NAME)
     run_all(TASK, ["evolution"], seeds=2, queries=5, callback=NAME, jobs=1)
     files = sorted(tmp_path.iterdir())

@@ -116,7 +116,7 @@ def test_processes_may_write_and_read_at_once(cache: Path) -> None:
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(timeout=60)
+        writer.join(timeout=600)
     assert failures.empty(), failures.get()
     assert cached.check("race") == []
     assert len([path for path in cache.iterdir() if path.is_dir()]) == 1

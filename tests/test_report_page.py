@@ -233,7 +233,7 @@ def browsed(page: Path, folder: Path, *, at: str = "", act: str = "") -> str:
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
     assert "CONSOLE" not in done.stderr, done.stderr

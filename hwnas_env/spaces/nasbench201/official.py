@@ -18,7 +18,7 @@ from hwnas_env.data.formats.hwnasbench_file import (
     refuse,
 )
 from hwnas_env.errors import shown
-from hwnas_env.spaces.nasbench201.space import SPACE
+from hwnas_env.spaces.nasbench201.space import SPACE, official_string
 from hwnas_env.types import FloatArray, Genotypes
 
 _ROWS = SPACE.size
@@ -44,7 +44,7 @@ class OfficialCells:
         Raises:
             ForeignFileError: it is something else.
         """
-        official = [SPACE.decode(row) for row in SPACE.genotypes()]
+        official = [official_string(row) for row in SPACE.genotypes().tolist()]
         arrays: dict[str, npt.NDArray[Any]] = {}
         configs = {}
         for dataset in SPACE.datasets:

@@ -34,6 +34,17 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"^(\w+)~(\d)$")
 
 
+def official_string(choices: Sequence[int]) -> str:
+    """Writes six valid choices as the official architecture string."""
+    tokens = [
+        f"{OPERATIONS[choice]}~{edge[0]}"
+        for choice, edge in zip(choices, EDGES, strict=True)
+    ]
+    return "+".join(
+        f"|{'|'.join(part)}|" for part in (tokens[:1], tokens[1:3], tokens[3:])
+    )
+
+
 class NASBench201(TableSpace):
     """Search space of the NAS-Bench-201 cell; see :class:`SearchSpace`."""
 
@@ -59,11 +70,7 @@ class NASBench201(TableSpace):
 
     def decode(self, genotype: npt.ArrayLike) -> str:
         """Writes one genotype ``(6,)`` as the official architecture string."""
-        names = [OPERATIONS[choice] for choice in self.validate_one(genotype)]
-        tokens = [f"{name}~{edge[0]}" for name, edge in zip(names, EDGES, strict=True)]
-        return "+".join(
-            f"|{'|'.join(part)}|" for part in (tokens[:1], tokens[1:3], tokens[3:])
-        )
+        return official_string(self.validate_one(genotype).tolist())
 
     def numbers_of_rows(self) -> IntArray:
         """Returns the number of each row in the official order: ``(15625,)`` int64."""
