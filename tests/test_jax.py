@@ -41,7 +41,9 @@ from hwnas_env.jax.params import SAMPLED  # noqa: E402
 from hwnas_env.jax.prefixes import look  # noqa: E402
 from hwnas_env.jax.rewards import REWARDS as COMPILED_REWARDS  # noqa: E402
 
-USUAL = ("fbnet", "edgetpu")
+USUAL = ("toystates", "toybox")
+"""The form that `make test` plays: layers that differ, 48 states, quick to compile."""
+
 ROWS = 64
 ULPS = 3
 
