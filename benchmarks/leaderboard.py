@@ -56,7 +56,8 @@ searchers that take a tenth of a second and for `jax_ppo`, whose training is com
 ([jax.md](jax.md)), 10 for Optuna's TPE and NSGA-II, 5 for the learners of
 Stable-Baselines3, whose intervals are too narrow for so few. The Gaussian process is
 left out: a run of it took three and a half minutes. Defaults were tuned, on tasks that
-[agent_studies.md](agent_studies.md) names; some of the searchers' are among these.
+[agent_studies.md](agent_studies.md) names; some of the searchers' are among these. Wall
+times, where a part has them, were taken beside other work: they order agents roughly.
 
     python benchmarks/leaderboard.py records --jobs -1
 
