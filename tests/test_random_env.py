@@ -273,7 +273,7 @@ def test_wrappers_hold(env_id: str) -> None:
         ({"source": "auto"}, InvalidArgumentError, "source: "),
         ({"costs": np.ones(15625)}, InvalidArgumentError, "costs: drawn devices"),
         ({"ledger": "mine"}, InvalidArgumentError, "ledger: its problem"),
-        ({"metric": "energy_mj"}, UnknownNameError, "of drawn devices"),
+        ({"metric": "energy_mj"}, InvalidArgumentError, "have one, latency_ms"),
         ({"without": ["fpgaa"]}, UnknownNameError, "did you mean 'fpga'"),
         ({"without": "fpga"}, InvalidArgumentError, "sequence of names"),
         ({"dataset": "cifar"}, UnknownNameError, "cifar10"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.arguments import check_name, check_whole
+from hwnas_env.arguments import check_whole
 from hwnas_env.envs.config import EnvConfig, describe_devices, log_ranges
 from hwnas_env.envs.registration import RANDOM
 from hwnas_env.errors import InvalidArgumentError, InvalidBudgetError, shown
@@ -58,8 +58,10 @@ class RandomConfig(EnvConfig):
         self._drawn_by = random_devices(
             space, dataset=dataset, accuracy=accuracy, without=without
         )
-        if metric is not None:
-            check_name(metric, [self._drawn_by.metric], what="metric of drawn devices")
+        own = self._drawn_by.metric
+        if not (metric is None or (isinstance(metric, str) and metric == own)):
+            message = f"metric: drawn devices have one, {own}, got {shown(metric)}"
+            raise InvalidArgumentError(message)
         if not isinstance(budget, str):
             raise _no_number(budget)
         self.several, self.devices, self.drawn = True, (), NUMBERS
