@@ -1,7 +1,9 @@
 """Checks of arguments that public functions share, each with a typed error."""
 
 import math
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -136,3 +138,33 @@ def check_generator(rng: Any) -> np.random.Generator:
         f"{shown(rng)}"
     )
     raise InvalidArgumentError(message)
+
+
+def path_of(path: Any, *, what: str = "path") -> Path:
+    """Returns a file's or a folder's path, in which ``~`` is the user's folder.
+
+    Args:
+        path: what came.
+        what: the argument's name.
+
+    Raises:
+        InvalidArgumentError: it is none, or one that no file can have.
+    """
+    words = "a str or a Path"
+    if isinstance(path, (str, os.PathLike)):
+        try:
+            encoded = os.fsencode(path)
+        except UnicodeEncodeError:
+            encoded = b"\0"
+        if b"\0" not in encoded:
+            return Path(os.path.expanduser(os.fsdecode(encoded)))
+        words += " that a file can have"
+    message = f"{what}: expected {words}, got {shown(path)}"
+    raise InvalidArgumentError(message)
+
+
+def paths_of(paths: Any, *, what: str) -> list[Path]:
+    """Returns one path, or several, as a list; see :func:`path_of`."""
+    if isinstance(paths, Iterable) and not isinstance(paths, (str, bytes)):
+        return [path_of(path, what=what) for path in paths]
+    return [path_of(paths, what=what)]

@@ -25,7 +25,13 @@ from hwnas_env.agents import (
 )
 from hwnas_env.agents.contract import AgentContract
 from hwnas_env.envs.registration import MULTI_DEVICE, environment_id
-from hwnas_env.errors import InvalidArgumentError, RestoreError, UnknownNameError
+from hwnas_env.errors import (
+    DataError,
+    DataMissingError,
+    InvalidArgumentError,
+    RestoreError,
+    UnknownNameError,
+)
 from hwnas_env.problems.problem import Problem
 
 LEARNERS = [name for name, agent in AGENTS.items() if issubclass(agent, Learner)]
@@ -226,6 +232,38 @@ def test_policies_are_saved_and_go_on_learning(
         agent.load(path, PROBLEMS["fbnet"], rng=np.random.default_rng(0))
     with pytest.raises(RestoreError, match="expected agent 'ppo'"):
         PPO.load(path, problem, rng=np.random.default_rng(0))
+
+
+def test_damaged_policies_are_errors_and_a_failed_save_keeps_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem, rng = PROBLEMS["nasbench201"], np.random.default_rng(0)
+    learner, _ = searched(PPO, problem, 10)
+    learner.save(tmp_path / "policy")
+    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for path, whole in files.items():
+        for damaged in (b"", whole[: len(whole) // 2], b"\0" * len(whole), b"[" * 9999):
+            path.write_bytes(damaged)
+            with pytest.raises(RestoreError, match=r"policy: "):
+                PPO.load(tmp_path / "policy", problem, rng=rng)
+        path.unlink()
+        with pytest.raises(DataMissingError, match="there is no such file"):
+            PPO.load(tmp_path / "policy", problem, rng=rng)
+        path.write_bytes(whole)
+    made = json.loads((tmp_path / "policy.json").read_text())
+    for odd in (None, [], {**made, "budget": "x"}, {**made, "config": {"n_envs": 0}}):
+        (tmp_path / "policy.json").write_text(json.dumps(odd))
+        with pytest.raises(RestoreError, match=r"policy: "):
+            PPO.load(tmp_path / "policy", problem, rng=rng)
+    (tmp_path / "policy.json").write_bytes(files[tmp_path / "policy.json"])
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(DataError, match="policy cannot be written"):
+        learner.save(tmp_path / "policy")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
 
 
 def test_dots_in_names_of_policies_stay(tmp_path: Path) -> None:

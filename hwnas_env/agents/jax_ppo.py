@@ -9,13 +9,11 @@ import numpy as np
 
 from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.learners import MaskablePPOConfig
-from hwnas_env.agents.saved import config_in, damaged, made_with
-from hwnas_env.arguments import check_type, check_whole
-from hwnas_env.data.files import write_file
+from hwnas_env.agents.saved import damaged, made_with, restored
+from hwnas_env.arguments import check_type, check_whole, path_of
+from hwnas_env.data.files import read_file, write_file
 from hwnas_env.errors import (
     InvalidArgumentError,
-    InvalidBudgetError,
-    UnknownNameError,
 )
 from hwnas_env.extras import error_words, load_extra
 from hwnas_env.problems.budget import BudgetedProblem
@@ -198,7 +196,7 @@ class JaxPPO(Agent[MaskablePPOConfig]):
         made = np.array(json.dumps(made_with(self)))
         leaves = _leaves(self.training.networks)
         np.savez(content, made=made, **leaves, **self._kept())
-        write_file(Path(_file(path)), content.getvalue(), what="policy")
+        write_file(_file(path), content.getvalue(), what="policy")
 
     @classmethod
     def load(
@@ -217,21 +215,19 @@ class JaxPPO(Agent[MaskablePPOConfig]):
 
         Raises:
             RestoreError: another agent's, of another search space, or damaged.
+            DataMissingError: there is no such file.
         """
-        import jax
+        content = io.BytesIO(read_file(_file(path)))
+        import jax  # not before there is something to load
 
         try:
-            with np.load(_file(path), allow_pickle=False) as file:
+            with np.load(content, allow_pickle=False) as file:
                 made = json.loads(str(file["made"]))
                 arrays = {name: file[name] for name in file.files if name != "made"}
         except Exception as error:  # a damaged file makes NumPy raise of many kinds
             words = f"no policy of {cls.name}: {error_words(error)}"
             raise damaged(path, words) from error
-        config = config_in(made, cls, problem, path=path)
-        try:
-            agent = cls(problem, made["budget"], rng=rng, config=config)
-        except (InvalidArgumentError, UnknownNameError, InvalidBudgetError) as error:
-            raise damaged(path, error) from error
+        agent = restored(cls, made, problem, rng=rng, path=path)
         training = agent._begin()
         fresh = {**_leaves(training.networks), **agent._kept()}
         came, wanted = (
@@ -278,5 +274,5 @@ def _leaves(networks: Any) -> dict[str, Any]:
     return {f"layer_{n:02d}": np.asarray(leaf) for n, leaf in enumerate(leaves)}
 
 
-def _file(path: AnyPath) -> str:
-    return str(path) if str(path).endswith(".npz") else f"{path}.npz"
+def _file(path: AnyPath) -> Path:
+    return Path(f"{str(path_of(path)).removesuffix('.npz')}.npz")

@@ -1,5 +1,6 @@
 """Agents that learn a policy with Stable-Baselines3 on a vector of environments."""
 
+import io
 import json
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ from hwnas_env.agents.config import (
     check_whole,
     wrong_value,
 )
-from hwnas_env.agents.saved import config_in, made_with
-from hwnas_env.arguments import check_type, is_whole
+from hwnas_env.agents.saved import damaged, made_with, restored
+from hwnas_env.arguments import check_type, is_whole, path_of
+from hwnas_env.data.files import read_file, write_file
 from hwnas_env.envs.vector import HWNASVectorEnv
 from hwnas_env.errors import InvalidArgumentError, NotExactError
-from hwnas_env.extras import load_extra
+from hwnas_env.extras import error_words, load_extra
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import AnyPath, Genotypes
@@ -287,13 +289,17 @@ class Learner(Agent[LearnerConfigT_co]):
 
         Raises:
             InvalidArgumentError: nothing was learnt yet.
+            DataError: a file cannot be written; what was there before still is.
         """
         if self.model is None:
             message = "save: nothing was learnt yet; search first"
             raise InvalidArgumentError(message)
         zipped, beside = _files(path)
-        self.model.save(zipped)
-        beside.write_text(json.dumps(made_with(self), indent=1))
+        content = io.BytesIO()
+        self.model.save(content)
+        made = json.dumps(made_with(self), indent=1)
+        write_file(zipped, content.getvalue(), what="policy")
+        write_file(beside, made.encode(), what="policy")
 
     @classmethod
     def load(
@@ -311,17 +317,25 @@ class Learner(Agent[LearnerConfigT_co]):
             rng: for what it draws from now on.
 
         Raises:
-            RestoreError: another agent's, or of another search space.
+            RestoreError: another agent's, of another search space, or damaged.
+            DataMissingError: a file is not there.
         """
         zipped, beside = _files(path)
-        made = json.loads(beside.read_text())
-        config = config_in(made, cls, problem, path=path)
-        learner = cls(problem, made["budget"], rng=rng, config=config)
-        learner.model = learner.algorithm.load(zipped, device="cpu")
+        content = io.BytesIO(read_file(zipped))
+        try:
+            made = json.loads(read_file(beside))
+        except (ValueError, RecursionError) as error:
+            raise damaged(path, f"not JSON ({error})") from error
+        learner = restored(cls, made, problem, rng=rng, path=path)
+        try:
+            learner.model = learner.algorithm.load(content, device="cpu")
+        except Exception as error:  # a damaged file makes PyTorch raise of many kinds
+            words = f"no policy of {cls.name}: {error_words(error)}"
+            raise damaged(path, words) from error
         return learner
 
 
 def _files(path: AnyPath) -> tuple[Path, Path]:
     """Returns a policy's zip file and the JSON file beside it; dots in names stay."""
-    stem = str(path).removesuffix(".zip")
+    stem = str(path_of(path)).removesuffix(".zip")
     return Path(f"{stem}.zip"), Path(f"{stem}.json")

@@ -1,12 +1,22 @@
 """What an agent was made with, as it stands beside a saved policy."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
 
 from hwnas_env.agents.agent import Agent
-from hwnas_env.errors import InvalidArgumentError, RestoreError, UnknownNameError, shown
+from hwnas_env.errors import (
+    InvalidArgumentError,
+    InvalidBudgetError,
+    RestoreError,
+    UnknownNameError,
+    shown,
+)
 from hwnas_env.problems.problem import Problem
 from hwnas_env.types import AnyPath
+
+AgentT = TypeVar("AgentT", bound=Agent)
 
 
 def made_with(agent: Agent) -> dict[str, Any]:
@@ -19,13 +29,21 @@ def made_with(agent: Agent) -> dict[str, Any]:
     }
 
 
-def config_in(made: Any, kind: type[Agent], problem: Problem, *, path: AnyPath) -> Any:
-    """Returns the configuration of a saved agent; all else is there, too.
+def restored(
+    kind: type[AgentT],
+    made: Any,
+    problem: Problem,
+    *,
+    rng: np.random.Generator,
+    path: AnyPath,
+) -> AgentT:
+    """Returns an agent as a saved one was made, without what it learnt.
 
     Args:
-        made: what :func:`made_with` returned.
         kind: the class that it is to be of.
+        made: what :func:`made_with` returned.
         problem: that it is to act on.
+        rng: for what it draws from now on.
         path: where it was, for the error.
 
     Raises:
@@ -39,8 +57,9 @@ def config_in(made: Any, kind: type[Agent], problem: Problem, *, path: AnyPath) 
             message = f"{path}: expected {key} {expected!r}, got {shown(made.get(key))}"
             raise RestoreError(message)
     try:
-        return kind.config_type.from_dict(made["config"])
-    except (InvalidArgumentError, UnknownNameError) as error:
+        config = kind.config_type.from_dict(made["config"])
+        return kind(problem, made["budget"], rng=rng, config=config)
+    except (InvalidArgumentError, UnknownNameError, InvalidBudgetError) as error:
         raise damaged(path, error) from error
 
 

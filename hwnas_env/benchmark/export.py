@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwnas_env.arguments import path_of
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_record, two_records
 from hwnas_env.benchmark.records import Record, uncompressed
@@ -114,7 +115,8 @@ def export_records(
         InvalidArgumentError: not one file is a whole record.
     """
     ending, sink = ("parquet", _parquet) if parquet else ("csv", _csv)
-    files = [Path(folder) / f"{name}.{ending}" for name in ("runs", "queries")]
+    place = path_of(folder, what="folder")
+    files = [place / f"{name}.{ending}" for name in ("runs", "queries")]
     seen: dict[Job, tuple[str, int]] = {}
     faults: list[str] = []
     count = 0

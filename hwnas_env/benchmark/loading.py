@@ -7,13 +7,13 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
 
 from hwnas_env.agents import find_agent
+from hwnas_env.arguments import path_of
 from hwnas_env.benchmark.agent_options import parts_of
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
@@ -99,7 +99,7 @@ def load_folder(folder: AnyPath) -> Loaded:
     Raises:
         DataError: there is no such folder.
     """
-    folder = Path(folder)
+    folder = path_of(folder, what="folder")
     if not folder.is_dir():
         message = f"{folder}: expected a folder of records"
         raise DataError(message)
@@ -151,7 +151,7 @@ def load_record(path: AnyPath) -> tuple[Job, Run, Record]:
         ForeignFileError: the file is no record, or one of another job than its name
             says.
     """
-    path = Path(path)
+    path = path_of(path)
     record = read_record(path)
     try:
         job = Job.from_request(record.header["request"])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwnas_env.arguments import path_of
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.data import json_lines
 from hwnas_env.data.files import read_file, write_file
@@ -79,7 +80,7 @@ def record_path(folder: AnyPath, job: Job) -> Path:
     """Returns where the record of a job goes: its words, and a hash of all of it."""
     name = f"{job.task.env_id}-{job.agent}-{job.seed}"
     words = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:LONGEST]
-    return Path(folder) / f"{words}-{job.digest()}{SUFFIX}"
+    return path_of(folder, what="folder") / f"{words}-{job.digest()}{SUFFIX}"
 
 
 def record_paths(folder: AnyPath, job: Job) -> list[Path]:
@@ -134,7 +135,7 @@ def write_record(path: AnyPath, record: Record) -> None:
     Raises:
         DataError: the folder cannot be written, or the disk is full.
     """
-    path = Path(path)
+    path = path_of(path)
     content = ("\n".join(record_lines(record)) + "\n").encode()
     try:
         compress = path.suffix == ".gz"
@@ -152,7 +153,7 @@ def read_lines(path: AnyPath) -> list[str]:
         TruncatedFileError: the file cannot be read, or its last line does not end.
         ForeignFileError: it is no record of such a schema.
     """
-    path = Path(path)
+    path = path_of(path)
     try:
         content = read_file(path)
         if path.suffix == ".gz":
@@ -184,7 +185,7 @@ def read_record(path: AnyPath) -> Record:
         TruncatedFileError: lines are missing; names the file and the line.
         ForeignFileError: a line is not what a record has there.
     """
-    path = Path(path)
+    path = path_of(path)
     lines = read_lines(path)
     rows = [parse_line(path, place, line) for place, line in enumerate(lines, start=1)]
     header, *queries = rows

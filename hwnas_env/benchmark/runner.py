@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 
+from hwnas_env.arguments import path_of
 from hwnas_env.benchmark.agent_options import settled_names
 from hwnas_env.benchmark.backends import Pool, Workers, open_pool
 from hwnas_env.benchmark.callbacks import RunCallback, check_callback
@@ -134,7 +135,7 @@ def run_jobs(
         with open_pool(workers) as pool:
             _run_missing(missing, folder, pool, keep, callback)
     if folder is not None:
-        _remove_leftovers(Path(folder), jobs)
+        _remove_leftovers(path_of(folder), jobs)
     if found.faults:
         message = f"{'; '.join(found.faults.values())} (all other runs are done)"
         raise DataError(message)

@@ -11,6 +11,7 @@ import os
 import re
 from pathlib import Path
 
+from hwnas_env.arguments import path_of
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.records import OLD_SUFFIX, SUFFIX, record_path
 from hwnas_env.data.files import read_file
@@ -22,7 +23,7 @@ _LINE = re.compile(r"([A-Za-z0-9_-]+),(\d{1,9}\.\d{1,6})")
 
 def seconds_path(folder: AnyPath) -> Path:
     """Returns where the seconds of a folder's runs are."""
-    whole = Path(os.path.abspath(folder))
+    whole = Path(os.path.abspath(path_of(folder, what="folder")))
     return whole.with_name(f"{whole.name}.seconds.csv")
 
 

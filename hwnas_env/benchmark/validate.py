@@ -1,12 +1,12 @@
 """Checks records by asking the problem again for every network in them."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwnas_env.arguments import path_of, paths_of
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import (
@@ -67,8 +67,7 @@ def record_files(paths: AnyPath | Sequence[AnyPath]) -> list[Path]:
         DataError: a path does not exist, or a folder holds no record.
     """
     found: list[Path] = []
-    several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-    for path in map(Path, several):
+    for path in paths_of(paths, what="paths"):
         inside = records_in(path, below=True) if path.is_dir() else [path]
         if not inside or not path.exists():
             message = f"{path}: expected a record or a folder of records"
@@ -87,7 +86,7 @@ def validate(path: AnyPath) -> Verdict:
     Args:
         path: of a record.
     """
-    path = Path(path)
+    path = path_of(path)
     try:
         return _compared(path)
     except HWNASError as error:

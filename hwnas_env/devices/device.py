@@ -18,6 +18,7 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
+from hwnas_env.arguments import path_of
 from hwnas_env.data.files import read_file
 from hwnas_env.data.provenance import stated_provenance
 from hwnas_env.devices.checks import (
@@ -31,7 +32,7 @@ from hwnas_env.devices.checks import (
 )
 from hwnas_env.errors import DataError, NotMeasuredError, shown
 from hwnas_env.showing import line
-from hwnas_env.types import Alias, FloatArray, Provenance
+from hwnas_env.types import Alias, AnyPath, FloatArray, Provenance
 
 SCHEMA = 1
 """The version of the file's form that this version reads."""
@@ -217,7 +218,7 @@ def _rebuild(*parts: Any) -> Device:
     return Device(*parts)
 
 
-def read_device(path: Path) -> Device:
+def read_device(path: AnyPath) -> Device:
     """Reads a device's file; only its names are checked, the rest when it is used.
 
     Raises:
@@ -225,7 +226,8 @@ def read_device(path: Path) -> Device:
         DataMissingError: there is no such file.
         DataError: it cannot be read.
     """
-    return parse_device(read_file(path), origin=str(path))
+    file = path_of(path)
+    return parse_device(read_file(file), origin=str(file))
 
 
 def parse_device(content: bytes, *, origin: str) -> Device:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from hwnas_env.arguments import path_of
 from hwnas_env.data.files import read_file, write_file
 from hwnas_env.devices.device import SCHEMA, Device, digest_of, parse_device
 from hwnas_env.devices.listed import LISTING, listing_of, read_listing, row_of
@@ -198,7 +199,7 @@ def write_table(
         What stands for the column in the device's file: "table", the file's name, and
         its "table_sha256".
     """
-    place = user_folder() if folder is None else Path(folder).expanduser()
+    place = user_folder() if folder is None else path_of(folder, what="folder")
     buffer, values = io.BytesIO(), np.ascontiguousarray(column, dtype="<f8")
     np.savez_compressed(buffer, values=values)
     digest = hashlib.sha256(values.tobytes()).hexdigest()
@@ -212,7 +213,7 @@ def stored_path(name: str, *, folder: AnyPath | None = None) -> Path:
 
     It is named after the device, but one from elsewhere may have any name.
     """
-    place = user_folder() if folder is None else Path(folder).expanduser()
+    place = user_folder() if folder is None else path_of(folder, what="folder")
     known = DEVICES.get(name)
     if known is not None and Path(known.origin).parent == place:
         return Path(known.origin)

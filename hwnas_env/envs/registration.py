@@ -135,7 +135,7 @@ def register_device(device: "Device | str | os.PathLike[str]") -> list[str]:
     from hwnas_env.devices import Device, read_device  # not at import
 
     if isinstance(device, (str, os.PathLike)):
-        device = read_device(Path(device).expanduser())
+        device = read_device(device)
     check_type(device, Device, what="device")
     _try(device)
     added = add_device(device)

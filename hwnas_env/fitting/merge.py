@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hwnas_env.arguments import path_of
 from hwnas_env.devices import DEVICES, Device, user_folder
 from hwnas_env.devices.files import stored_device, write_table
 from hwnas_env.engines.additive import Additive
@@ -189,7 +190,7 @@ def whole_device(
     """
     costs = read_costs(space, path, metric=None, load=_no_function)
     name = name_of(label)
-    method = f"the user's table {Path(path).name}"
+    method = f"the user's table {path_of(path).name}"
     facts: dict[str, Any] = {
         "metrics": list(costs.provenance),
         "columns": {dataset: {}},
@@ -203,7 +204,7 @@ def whole_device(
             quantity = costs.quantities[metric]  # type: ignore[union-attr]
             entry |= _layers(quantity)
         facts["columns"][dataset][metric] = entry
-    place = user_folder() if folder is None else Path(folder).expanduser()
+    place = user_folder() if folder is None else path_of(folder, what="folder")
     device = Device(
         *(name, label, {space.name: facts}, hardware, group),
         origin=str(place / f"{name}.json"),

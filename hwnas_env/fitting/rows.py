@@ -5,13 +5,12 @@ import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.arguments import as_number, check_name
+from hwnas_env.arguments import as_number, check_name, path_of
 from hwnas_env.data.files import read_file
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import (
@@ -204,8 +203,9 @@ def read_rows(
         ForeignFileError: it is no such table; names the line and the column.
         DataMissingError, TruncatedFileError: there is no such file, or it is damaged.
     """
-    name = Path(path).name
-    lines = list(csv_lines(read_file(Path(path).expanduser()), name))
+    file = path_of(path)
+    name = file.name
+    lines = list(csv_lines(read_file(file), name))
     if len(lines) < 2:
         message = f"{name}: expected a header and a row a network, got nothing"
         raise ForeignFileError(message)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwnas_env.arguments import check_whole
+from hwnas_env.arguments import check_whole, path_of
 from hwnas_env.data.files import read_file, write_file
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.errors import ForeignFileError, InvalidArgumentError, shown
@@ -81,7 +81,7 @@ def write_todo(
         ForeignFileError: there is a table of something else.
         DataError: a file cannot be written.
     """
-    place = Path(folder).expanduser()
+    place = path_of(folder, what="folder")
     path = place / TABLE
     if len(genotypes) != len(validation):
         message = f"expected {len(genotypes)} marks, got {len(validation)}"

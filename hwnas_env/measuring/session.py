@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.arguments import check_name, check_type, check_whole
+from hwnas_env.arguments import check_name, check_type, check_whole, path_of
 from hwnas_env.engines.space import SearchSpace
-from hwnas_env.errors import ForeignFileError, InvalidArgumentError, shown
+from hwnas_env.errors import ForeignFileError, shown
 from hwnas_env.measuring.analysis import Measurement, analyse, check_steady
 from hwnas_env.measuring.clock import Clock, system_clock
 from hwnas_env.measuring.energy import find_counter
@@ -121,7 +121,7 @@ def measure(
         "seed": check_whole(seed, what="seed"),
         "genotypes": rows.tolist(),
     }
-    path = _folder(folder) / NAME
+    path = path_of(folder, what="folder") / NAME
     networks = Networks(
         space,
         rows,
@@ -235,14 +235,6 @@ class Stretch:
         load = load_average() if anchor else None
         line = Line(self._number, lap, turn, row, anchor, middle, visit, load)
         self._writer.add(line.as_dict())
-
-
-def _folder(folder: AnyPath) -> Path:
-    try:
-        return Path(folder).expanduser()
-    except (TypeError, RuntimeError):
-        message = f"folder: expected a folder's path, got {shown(folder)}"
-        raise InvalidArgumentError(message) from None
 
 
 def _session(path: Path, header: Mapping[str, Any], networks: Networks) -> Session:

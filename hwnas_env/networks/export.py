@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.arguments import path_of
 from hwnas_env.data.files import write_file
 from hwnas_env.errors import NoNetworkError
 from hwnas_env.extras import load_extra
@@ -278,6 +279,6 @@ def _refuse(operation: str) -> NoReturn:
 
 
 def _written(path: AnyPath, content: bytes) -> Path:
-    file = Path(path).expanduser()
+    file = path_of(path)
     write_file(file, content, what="network")
     return file

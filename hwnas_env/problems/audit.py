@@ -2,12 +2,11 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hwnas_env.arguments import check_name
+from hwnas_env.arguments import check_name, path_of
 from hwnas_env.data.files import read_file
 from hwnas_env.data.formats.tables import Rows, TableForm, number_of, read_rows
 from hwnas_env.devices import Device
@@ -130,7 +129,7 @@ def file_audit(
         UnknownNameError: a dataset, or a metric that the device does not have.
         InvalidArgumentError: a negative number, or fewer than 20 rows.
     """
-    table, file = _table(space), Path(path)
+    table, file = _table(space), path_of(path)
     metrics = _metrics(space, device)
     if metric is not None:
         check_name(metric, metrics, what=f"metric of {device.name} in {space.name}")
@@ -142,7 +141,7 @@ def file_audit(
         number=_cell,
         aside=ASIDE,
     )
-    rows = read_rows(read_file(file.expanduser()), name=file.name, form=form)
+    rows = read_rows(read_file(file), name=file.name, form=form)
     metric = _metric_of(rows, metrics if metric is None else (metric,), file.name)
     _said(rows, "space", file.name, expected=space.name)
     dataset = _said(rows, "dataset", file.name, expected=dataset)

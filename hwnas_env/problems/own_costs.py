@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from hwnas_env.arguments import path_of
 from hwnas_env.data.files import read_file
 from hwnas_env.data.formats.tables import TableForm, number_of, read_csv, read_npz
 from hwnas_env.engines.additive import Additive, stateless
@@ -43,7 +44,8 @@ def is_file(costs: Any) -> bool:
     """Whether costs name a file, and not a function by its string form."""
     if not isinstance(costs, (str, os.PathLike)):
         return False
-    return Path(costs).suffix.lower() in FILES or ":" not in os.fspath(costs)
+    path = path_of(costs, what="costs")
+    return path.suffix.lower() in FILES or ":" not in os.fspath(costs)
 
 
 def read_costs(
@@ -71,8 +73,8 @@ def read_costs(
         UnknownNameError: a metric that there is not, so that it has no unit.
     """
     if is_file(costs):
-        path = Path(costs)  # type: ignore[arg-type]
-        content = read_file(path.expanduser())
+        path = path_of(costs, what="costs")
+        content = read_file(path)
         digest = hashlib.sha256(content).hexdigest()
         columns = _known(content, digest, path.name, space)
         if not columns:

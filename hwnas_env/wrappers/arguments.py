@@ -1,10 +1,7 @@
 """Checks of constructor arguments that several wrappers take."""
 
 import math
-import os
 from collections.abc import Mapping, Sequence
-from os import PathLike
-from pathlib import Path
 from typing import TypeGuard
 
 import numpy as np
@@ -31,24 +28,6 @@ def is_finite(value: object) -> TypeGuard[float]:
         return number and math.isfinite(value)  # type: ignore[arg-type]
     except (OverflowError, TypeError):  # an int beyond floats, a complex number
         return False
-
-
-def path_of(path: object) -> Path:
-    """Returns a file's path.
-
-    Raises:
-        InvalidArgumentError: it is none, or no file system's.
-    """
-    words = "path: expected a str or a path"
-    if isinstance(path, (str, PathLike)):
-        try:
-            if b"\0" not in os.fsencode(path):
-                return Path(os.fsdecode(path))
-        except UnicodeEncodeError:
-            pass
-        words += " that a file can have"
-    message = f"{words}, got {shown(path)}"
-    raise InvalidArgumentError(message)
 
 
 def plain(value: object) -> object:

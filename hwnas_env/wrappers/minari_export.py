@@ -1,15 +1,15 @@
 """Exports recordings as Minari datasets, for offline reinforcement learning."""
 
 from collections.abc import Collection
-from os import PathLike
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
+from hwnas_env.arguments import path_of
 from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.extras import load_extra
-from hwnas_env.wrappers.arguments import path_of
+from hwnas_env.types import AnyPath
 from hwnas_env.wrappers.protocols import AnySpace, Observation
 from hwnas_env.wrappers.recordings import (
     Episode,
@@ -20,7 +20,7 @@ from hwnas_env.wrappers.recordings import (
 
 
 def to_minari(
-    path: str | PathLike[str],
+    path: AnyPath,
     dataset_id: str,
     *,
     allow: Collection[str] = (),

@@ -11,7 +11,6 @@ import os
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from os import PathLike
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -19,10 +18,11 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
+from hwnas_env.arguments import path_of
 from hwnas_env.data.json_lines import Json
 from hwnas_env.errors import InvalidArgumentError, NotSerialisableError, shown
+from hwnas_env.types import AnyPath
 from hwnas_env.version import __version__
-from hwnas_env.wrappers.arguments import path_of
 from hwnas_env.wrappers.protocols import (
     AnyEnv,
     Environment,
@@ -63,7 +63,7 @@ class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs)
     def __init__(
         self,
         env: AnyEnv,
-        path: str | PathLike[str],
+        path: AnyPath,
         *,
         observations: bool = False,
     ) -> None:

@@ -7,7 +7,6 @@ import math
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,6 +14,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
+from hwnas_env.arguments import path_of
 from hwnas_env.data.json_lines import Json, is_deeper, parse_line, read_lines
 from hwnas_env.errors import (
     DataError,
@@ -25,8 +25,7 @@ from hwnas_env.errors import (
     TruncatedFileError,
     shown,
 )
-from hwnas_env.types import FloatArray
-from hwnas_env.wrappers.arguments import path_of
+from hwnas_env.types import AnyPath, FloatArray
 from hwnas_env.wrappers.protocols import AnyEnv, Array, Observation
 from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line, TrajectoryRecorder
 
@@ -73,7 +72,7 @@ class Episode:
         return self.terminated or self.truncated
 
 
-def read_trajectories(path: str | PathLike[str]) -> list[Episode]:
+def read_trajectories(path: AnyPath) -> list[Episode]:
     """Reads a recording.
 
     An episode at the end that is not complete is returned with a warning; a last line

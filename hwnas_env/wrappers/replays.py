@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from os import PathLike
 
 import numpy as np
 from gymnasium.utils import seeding
 
+from hwnas_env.arguments import path_of
 from hwnas_env.data.json_lines import Json
 from hwnas_env.data.older import is_older, settled
-from hwnas_env.wrappers.arguments import path_of
+from hwnas_env.types import AnyPath
 from hwnas_env.wrappers.protocols import AnyEnv
 from hwnas_env.wrappers.record import Line, describe, seen, step_line
 from hwnas_env.wrappers.recordings import make_recorded, numbers, parse
@@ -64,7 +64,7 @@ class Replay:
         return "\n".join(lines)
 
 
-def replay(path: str | PathLike[str], *, allow: Collection[str] = ()) -> Replay:
+def replay(path: AnyPath, *, allow: Collection[str] = ()) -> Replay:
     """Makes a recording's environment again, plays its actions, and compares all.
 
     Package versions are not compared: results are. What 0.1 wrote otherwise, last

@@ -16,13 +16,12 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.arguments import check_name
+from hwnas_env.arguments import check_name, path_of
 from hwnas_env.data import cache, files
 from hwnas_env.data.formats import registered
 from hwnas_env.errors import (
@@ -33,7 +32,7 @@ from hwnas_env.errors import (
     TruncatedFileError,
     shown,
 )
-from hwnas_env.types import FloatArray, Genotypes, Provenance
+from hwnas_env.types import AnyPath, FloatArray, Genotypes, Provenance
 
 BUNDLE = "accel-nasbench"
 FORM = "Accel-NASBench"
@@ -70,7 +69,7 @@ MOST_FILES, MOST_BYTES = 100_000, 1 << 20
 """Most files of an archive, and most bytes of one; the published have 5,138 of 3 kB."""
 
 
-def import_archive(path: Path) -> "AccelNASBench":
+def import_archive(path: AnyPath) -> "AccelNASBench":
     """Converts the archive of JSON files into checked arrays in the cache, once.
 
     Args:
@@ -86,6 +85,7 @@ def import_archive(path: Path) -> "AccelNASBench":
         DataError: the cache cannot be written.
         DataMissingError: there is no such file.
     """
+    path = path_of(path)
     content = files.read_file(path)
     part = registered(FORM)[SPACE]
     read = [

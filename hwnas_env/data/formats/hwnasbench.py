@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.arguments import check_name
+from hwnas_env.arguments import check_name, path_of
 from hwnas_env.data import cache, files, unpickle
 from hwnas_env.data.formats import registered
 from hwnas_env.data.formats.hwnasbench_file import COLUMNS, column_of, member
@@ -26,7 +26,7 @@ from hwnas_env.errors import (
     DataMissingError,
     NotMeasuredError,
 )
-from hwnas_env.types import FloatArray, Genotypes, Provenance
+from hwnas_env.types import AnyPath, FloatArray, Genotypes, Provenance
 
 BUNDLE = "hw-nas-bench"
 CITATION = "Li et al., HW-NAS-Bench, ICLR 2021 (arXiv 2103.10584)"
@@ -43,7 +43,7 @@ PRODUCT = "average_hw_metric"
 IMPORT_HINT = "hwnas-env data import HW-NAS-Bench-v1_0.pickle, or: hwnas-env data fetch"
 
 
-def import_pickle(path: Path) -> "HWNASBench":
+def import_pickle(path: AnyPath) -> "HWNASBench":
     """Converts the official pickle into checked arrays in the cache, once.
 
     Args:
@@ -62,6 +62,7 @@ def import_pickle(path: Path) -> "HWNASBench":
         DataError: the cache cannot be written.
         DataMissingError: there is no such file.
     """
+    path = path_of(path)
     content = files.read_file(path)
     tables = unpickle.loads(content, name=str(path))
     arrays, configs, holes = official_arrays(tables)

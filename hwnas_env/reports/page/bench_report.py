@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hwnas_env.arguments import path_of, paths_of
 from hwnas_env.benchmark.loading import Loaded, load_folder
 from hwnas_env.data.files import read_file, write_file
 from hwnas_env.errors import DataError
@@ -41,7 +42,7 @@ def report_folders(folders: AnyPath | Sequence[AnyPath], output: AnyPath) -> lis
         InvalidArgumentError: no record is whole.
         MissingExtraError: matplotlib or scipy is not installed.
     """
-    several = [folders] if isinstance(folders, (str, os.PathLike)) else folders
+    several = paths_of(folders, what="folders")
     return write_report(merged([load_folder(folder) for folder in several]), output)
 
 
@@ -65,7 +66,7 @@ def write_report(loaded: Loaded, output: AnyPath) -> list[Path]:
         InvalidArgumentError: no record is whole.
         MissingExtraError: matplotlib or scipy is not installed.
     """
-    output = Path(output)
+    output = path_of(output, what="output")
     _check_page(output)
     beside = output.with_name(f"{output.name.removesuffix('.html')}_files")
     if beside.is_symlink():

