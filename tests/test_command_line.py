@@ -162,7 +162,8 @@ def test_devices_without_values_are_named_and_the_others_shown() -> None:
     assert without
     assert all("ImageNet" in row["error"] for row in without)
     text = call(*words, "--dataset", "ImageNet").stdout
-    assert f"{without[0]['device']}: " in text
+    names = ", ".join(row["device"] for row in without)
+    assert f"{names}: no costs on ImageNet, but on cifar100" in text
     for more, kind in (
         (("--dataset", "imagenet1"), UnknownNameError),
         (("--source", "measured"), Exception),

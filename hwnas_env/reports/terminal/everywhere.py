@@ -9,12 +9,13 @@ from rich.table import Table
 
 from hwnas_env.arguments import check_name
 from hwnas_env.benchmark.runs import Task
+from hwnas_env.devices import Device, get_device
 from hwnas_env.envs.registration import (
     MULTI_DEVICE_ENVIRONMENTS,
     RANDOM_DEVICE_ENVIRONMENTS,
     environments,
 )
-from hwnas_env.errors import DataError, UnknownNameError
+from hwnas_env.errors import DataError, NotMeasuredError
 from hwnas_env.reports.terminal.printing import heading
 from hwnas_env.spaces import get_space
 
@@ -53,22 +54,27 @@ def values(
     if dataset is not None:
         found.check_dataset(dataset)
     rows: list[dict[str, Any]] = []
-    errors: list[DataError | UnknownNameError] = []
+    errors: list[DataError] = []
     for env in environments():
         keywords = gym.spec(env).kwargs
         if keywords["space"] != found.name:
             continue
         try:
+            _check_dataset(get_device(keywords["device"]), found.name, dataset)
             rows.append(ask(Task(env, dataset, source=source)))
-        except (
-            DataError,
-            UnknownNameError,
-        ) as error:  # not measured there
+        except DataError as error:  # not measured there
             errors.append(error)
             rows.append({"device": keywords["device"], "error": str(error)})
     if len(errors) == len(rows):
         raise errors[0]
     return rows
+
+
+def _check_dataset(device: Device, space: str, dataset: str | None) -> None:
+    datasets = device.datasets_in(space)
+    if dataset is not None and datasets and dataset not in datasets:
+        message = f"no costs on {dataset}, but on {', '.join(datasets)}"
+        raise NotMeasuredError(message)
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> Group:
@@ -85,7 +91,11 @@ def table(rows: Sequence[Mapping[str, Any]]) -> Group:
     for row in whole:
         cells = (_cell(row["values"].get(name)) for name in names)
         laid.add_row(row["device"], row["dataset"], *cells, _kinds(row["values"]))
-    left = [f"{row['device']}: {row['error']}" for row in rows if "error" in row]
+    without: dict[str, list[str]] = {}
+    for row in rows:
+        if "error" in row:
+            without.setdefault(row["error"], []).append(row["device"])
+    left = [f"{', '.join(devices)}: {error}" for error, devices in without.items()]
     return Group(heading(whole[0]["architecture"], ""), laid, *left)
 
 
