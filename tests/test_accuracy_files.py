@@ -97,7 +97,11 @@ def test_wrong_files_are_refused_and_leave_nothing(cache: Path, tmp_path: Path) 
         "short.npz": ({"cifar10": RAMP[:-1]}, ForeignFileError, "15625"),
         "hole.npz": ({"cifar10": hole}, ForeignFileError, "index 3"),
         "fraction.npz": ({"cifar10": RAMP / 100}, ForeignFileError, "percent"),
-        "other.npz": ({"svhn": RAMP}, ForeignFileError, "holds none of cifar10"),
+        "other.npz": (
+            {"svhn": RAMP},
+            ForeignFileError,
+            "holds none of cifar10",
+        ),
         "words.npz": ({"cifar10": np.array(["a"])}, ForeignFileError, "numbers"),
     }
     for name, (arrays, error, message) in cases.items():

@@ -116,6 +116,10 @@ NPZ = {
     ),
     "too many runs": (lambda: _npz({"cifar10.npy": _npy(WIDE)}), "R to 100"),
     "twice": (_twice, "second array of cifar10"),
+    "an order beside it": (
+        lambda: _npz({"cifar10.npy": _npy(RAMP), "index.npy": _npy(RAMP[::-1])}),
+        "'index': rows of an npz are in the order of the space",
+    ),
     "two names": (
         lambda: _npz({"cifar10.npy": _npy(RAMP), "CIFAR-10.npy": _npy(RAMP)}),
         "'CIFAR-10' is a second array of cifar10",
@@ -166,6 +170,14 @@ CSV = {
         "line 1, column 3",
     ),
     "one run twice": ("index,cifar10/7,CIFAR-10/7\n0,5,6\n", "line 1, column 3"),
+    "one run written twice": ("index,cifar10/0,cifar10/00\n0,5,6\n", "column 3.*run 0"),
+    "a run that is left out": (
+        "index,cifar10/0,cifar10/2\n0,5,6\n",
+        "line 1, column 3: run 2 of cifar10, which has 2; expected 0 to 1, or seeds",
+    ),
+    "a run by a word": ("index,cifar10/a\n0,5\n", "column 2: 'cifar10/a': .*cifar10/N"),
+    "a run of a run": ("index,cifar10/1/2\n0,5\n", "column 2: 'cifar10/1/2'"),
+    "a run without a number": ("index,cifar10/\n0,5\n", "column 2: 'cifar10/': exp"),
     "a mean and a run": ("index,cifar10,cifar10/7\n0,5,6\n", "line 1, column 3"),
     "two indices": ("index,index,cifar10\n0,1,50\n", "line 1, column 2"),
     "too many runs": (
@@ -212,6 +224,14 @@ def test_index_and_architecture_that_agree_are_read() -> None:
     found = read_csv(text.encode(), name="file.csv", form=ACCURACIES)
     assert found["cifar10"][:3, 0].tolist() == RAMP[:3].tolist()
     assert np.isnan(found["cifar10"][3:]).all()
+
+
+@pytest.mark.parametrize("runs", [(0, 1), (1, 0), (777, 888), (999, 777)])
+def test_runs_are_served_by_their_number(runs: tuple[int, int]) -> None:
+    titles = ",".join(f"cifar10/{run}" for run in runs)
+    text = f"index,{titles}\n5,{runs[0] / 10},{runs[1] / 10}\n"
+    found = read_csv(text.encode(), name="file.csv", form=ACCURACIES)
+    assert found["cifar10"][5].tolist() == [run / 10 for run in sorted(runs)]
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".csv", ".pickle"])

@@ -34,7 +34,7 @@ class TableForm:
         noun: what a title is, for messages ("dataset").
         row_of: an architecture's row; raises ValueError where it is none.
         number: reads the text of a cell; raises ValueError where it is wrong.
-        strict: True refuses arrays of an npz that are named otherwise.
+        strict: True refuses every array of an npz that is named otherwise.
         width: columns that every array has; 0 for one, or several runs.
         aside: names of further columns that a csv may have, which hold texts.
     """
@@ -55,7 +55,8 @@ class TableForm:
 
 
 _NETWORK = ("index", "architecture")
-_INDEX = re.compile(r"[0-9]{1,9}")
+"""Columns that say which network a row is."""
+_INDEX = re.compile(r"[0-9]{1,9}")  # of a network, or the number of a run
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[nN][aA][nN]|")
 
 
@@ -73,7 +74,7 @@ def read_npz(content: bytes, *, name: str, form: TableForm) -> dict[str, FloatAr
     Raises:
         TruncatedFileError: it is no npz file, or damaged.
         ForeignFileError: an array is no table of numbers of such a shape, or a second
-            one of its title.
+            one of its title; or one says what the rows are, whose order is known.
     """
     found: dict[str, FloatArray] = {}
     try:
@@ -81,6 +82,12 @@ def read_npz(content: bytes, *, name: str, form: TableForm) -> dict[str, FloatAr
             for member in archive.infolist():
                 title = member.filename.removesuffix(".npy")
                 what = form.named(title)
+                if what is None and _plain(title) in _NETWORK:
+                    message = (
+                        f"{name}: {shown(title)}: rows of an npz are in the order of "
+                        "the space; write a csv file for another order"
+                    )
+                    raise ForeignFileError(message)
                 if what is None and form.strict:
                     expected = f"a {form.noun}, one of {', '.join(form.titles)}"
                     message = f"{name}: {shown(title)}: expected {expected}"
@@ -159,9 +166,10 @@ def read_csv(content: bytes, *, name: str, form: TableForm) -> dict[str, FloatAr
     found: dict[str, FloatArray] = {}
     seen: set[int] = set()
     lines = _parsed(content, name, form)
-    for what, run in next(lines).values:
-        if what in form.titles:
-            found[what] = np.full((form.size, run + 1), np.nan)
+    titles = [what for what, _ in next(lines).values]
+    for what in form.titles:
+        if what in titles:
+            found[what] = np.full((form.size, titles.count(what)), np.nan)
     for line in lines:
         if line.network in seen:
             message = f"{name}: line {line.number}: network {line.network} stands "
@@ -264,34 +272,62 @@ def _lines(content: bytes, name: str) -> io.StringIO:
         raise TruncatedFileError(message) from None
 
 
-def _meanings(header: list[str], where: str, form: TableForm) -> list[tuple[str, int]]:
-    """Says what each column holds: index, architecture, or a title and which run."""
-    runs: dict[str, list[str]] = {}
-    meanings = []
-    for place, title in enumerate(header, start=1):
-        label, _, run = (part.strip() for part in title.partition("/"))
-        exact = title.strip() in (*_NETWORK, *form.aside)
-        what = title.strip() if exact else form.named(label)
-        if what is None:
-            message = (
-                f"{where}, column {place}: {shown(title)} is not understood; expected "
-                f"index, architecture or a {form.noun}, one of {', '.join(form.titles)}"
-            )
-            raise ForeignFileError(message)
-        known = runs.setdefault(what, [])
-        if run in known or (known and "" in (run, known[0])):
-            message = f"{where}, column {place}: {shown(title)} is a second column of "
-            message += what if run == "" else f"run {shown(run)} of {what}"
+def _meanings(header: list[str], where: str, form: TableForm) -> list[_Meaning]:
+    """Says what each column holds: index, architecture, or a title and which run.
+
+    Runs count from 0 in the order of their numbers.
+    """
+    runs: dict[str, dict[int, int]] = {}  # the column of each, by its number
+    for column, title in enumerate(header):
+        here = f"{where}, column {column + 1}"
+        what, number = _meaning(title, here, form)
+        known = runs.setdefault(what, {})
+        if number in known or (known and -1 in (number, *known)):
+            meant = what if number < 0 else f"run {number} of {what}"
+            message = f"{here}: {shown(title)} is a second column of {meant}"
             raise ForeignFileError(message)
         if len(known) == MOST_RUNS:
-            message = f"{where}, column {place}: {what} has more than {MOST_RUNS} runs"
+            message = f"{here}: {what} has more than {MOST_RUNS} runs"
             raise ForeignFileError(message)
-        known.append(run)
-        meanings.append((what, len(known) - 1))
+        known[number] = column
+    meanings = [("", 0)] * len(header)
+    for what, known in runs.items():
+        count, numbers = len(known), sorted(known)
+        if 0 <= numbers[0] < count <= numbers[-1]:  # neither 0, 1, ... nor seeds
+            message = (
+                f"{where}, column {known[numbers[-1]] + 1}: run {numbers[-1]} of "
+                f"{what}, which has {count}; expected 0 to {count - 1}, or seeds"
+            )
+            raise ForeignFileError(message)
+        for run, number in enumerate(numbers):
+            meanings[known[number]] = (what, run)
     if not runs.keys() & set(_NETWORK):
         message = f"{where}: expected a column 'index' or 'architecture'"
         raise ForeignFileError(message)
     return meanings
+
+
+def _meaning(title: str, where: str, form: TableForm) -> _Meaning:
+    """Returns a column's title and the number of its run, -1 where it says none."""
+    if title.strip() in (*_NETWORK, *form.aside):
+        return title.strip(), -1
+    label, said, run = (part.strip() for part in title.partition("/"))
+    what = form.named(label)
+    if what is None:
+        message = (
+            f"{where}: {shown(title)} is not understood; expected index, architecture "
+            f"or a {form.noun}, one of {', '.join(form.titles)}"
+        )
+        raise ForeignFileError(message)
+    if not said:
+        return what, -1
+    if not _INDEX.fullmatch(run):
+        message = (
+            f"{where}: {shown(title)}: expected {what}/N, N the number of a run from 0 "
+            "on, or its seed"
+        )
+        raise ForeignFileError(message)
+    return what, int(run)
 
 
 def _row(

@@ -43,8 +43,8 @@ def import_accuracy(path: AnyPath, *, split: str, epochs: int) -> list[str]:
             and punctuation do not matter), of shape ``(15625,)`` or ``(15625, R)`` for
             R runs, in percent, rows in the official order. A csv has a header with
             ``index`` (official) or ``architecture`` (official string) or both, which
-            then have to agree, and one column a dataset, or ``dataset/run`` for
-            several runs; rows in any order, and no other columns.
+            then have to agree, and one column a dataset, or ``dataset/N`` for run N,
+            from 0 on or by its seed; rows in any order, and no other columns.
         split: valid, test or train.
         epochs: epochs of training, 1 to 200.
 
