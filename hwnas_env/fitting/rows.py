@@ -224,6 +224,7 @@ def read_rows(
     at = [line for line, _ in body]
     for title, expected in (("space", space.name), ("dataset", dataset)):
         _check_stated(columns.get(title, []), at, f"{name}: {title}", expected)
+    _check_numbers(columns, at, name)
     genotypes = _networks(space, columns["architecture"], at, name)
     measured = {
         title: _numbers(columns[title], at, f"{name}: {title}")
@@ -303,6 +304,23 @@ def _check_stated(cells: list[str], at: list[int], where: str, expected: str) ->
     for cell, line in zip(cells, at, strict=False):
         if cell and cell != expected:
             message = f"{where}: line {line}: expected {expected}, got {shown(cell)}"
+            raise ForeignFileError(message)
+
+
+def _check_numbers(columns: Mapping[str, list[str]], at: list[int], name: str) -> None:
+    """Raises where two networks have one number, or one has the file of another's."""
+    seen: dict[str, int] = {}
+    files = columns.get("file", [""] * len(at))
+    for number, file, line in zip(columns.get("number", []), files, at, strict=False):
+        first = seen.setdefault(number, line)
+        if number and first != line:
+            message = f"{name}, line {line}: number: {shown(number)} is line {first}'s"
+            raise ForeignFileError(message)
+        if number and file and file != f"{number}.onnx":
+            message = (
+                f"{name}, line {line}: file: expected {shown(f'{number}.onnx')} as the "
+                f"number says, got {shown(file)}"
+            )
             raise ForeignFileError(message)
 
 
