@@ -13,6 +13,9 @@ from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
 LARGEST = 2**63 - 1
 """Largest whole number that is taken: what 64 bits hold."""
 
+LONGEST_PATH = 4096
+"""Most bytes of a path, as on Linux."""
+
 
 def check_name(name: Any, valid: Collection[str], *, what: str) -> str:
     """Returns a name that is one of a closed set.
@@ -156,7 +159,7 @@ def path_of(path: Any, *, what: str = "path") -> Path:
             encoded = os.fsencode(path)
         except UnicodeEncodeError:
             encoded = b"\0"
-        if b"\0" not in encoded:
+        if b"\0" not in encoded and len(encoded) <= LONGEST_PATH:
             return Path(os.path.expanduser(os.fsdecode(encoded)))
         words += " that a file can have"
     message = f"{what}: expected {words}, got {shown(path)}"

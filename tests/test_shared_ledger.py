@@ -19,6 +19,7 @@ from gymnasium.vector import SyncVectorEnv
 from hwnas_env import BudgetedProblem, make_problem, wrappers
 from hwnas_env.envs import workers
 from hwnas_env.errors import (
+    HWNASError,
     InvalidArgumentError,
     NotSerialisableError,
     WorkerProcessError,
@@ -157,7 +158,9 @@ def test_text_pickles_and_specifications_hold_no_ledger() -> None:
         with pytest.raises(NotSerialisableError, match="would count alone"):
             copy.deepcopy(one.spec).to_json()
     for spec, made in ((env.spec, gym.make), (envs.spec, gym.make_vec)):
-        with pytest.raises(InvalidArgumentError, match="'a ledger of this process'"):
+        with pytest.raises(
+            InvalidArgumentError, match=r"'a ledger of this process'.*again"
+        ):
             made(spec)
         again: Any = made(spec, ledger=shared)
         assert again.unwrapped.ledger is shared
@@ -173,6 +176,27 @@ def test_a_ledger_of_something_else_is_refused() -> None:
         make(CELL, ledger=ledger("fbnet"))
     with pytest.raises(InvalidArgumentError, match="its max_queries is 5"):
         make(CELL, ledger=ledger(max_queries=5), max_queries=6)
+
+
+LONG = [1.0] * 15_625
+
+
+@pytest.mark.parametrize(
+    "value", [LONG, np.ones(15_625), "x" * 99_999], ids=["list", "array", "text"]
+)
+@pytest.mark.parametrize(
+    "name", ["accuracy", "costs", "max_queries", "dataset", "metric", "source"]
+)
+def test_what_a_ledger_is_not_of_is_said_in_a_line(name: str, value: Any) -> None:
+    for made in (make, lambda *given, **keywords: gym.make_vec(*given, 2, **keywords)):
+        with pytest.raises(HWNASError, match=name) as caught:
+            made(CELL, ledger=ledger(), **{name: value})
+        assert len(str(caught.value)) < 400
+        if isinstance(value, np.ndarray) and name in ("accuracy", "costs"):
+            continue  # which may be arrays where there is no ledger
+        with pytest.raises(HWNASError) as caught:
+            made(CELL, **{name: value})
+        assert len(str(caught.value)) < 400
 
 
 # --- workers

@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode
 from hwnas_env.arguments import check_names
 from hwnas_env.devices import Device, devices_of, get_device
 from hwnas_env.engines.space import SearchSpace
+from hwnas_env.envs.spec import LEDGER
 from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
@@ -109,7 +110,24 @@ def _is_seed(seed: Any) -> bool:
     return isinstance(seed, (int, np.integer)) and bool(seed >= 0)
 
 
-def check_ledger(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) -> None:
+def check_ledger(ledger: Any) -> None:
+    """Raises if what was given as a ledger is none.
+
+    Raises:
+        InvalidArgumentError: as its name says.
+    """
+    if isinstance(ledger, BudgetedProblem):
+        return
+    message = f"ledger: expected a BudgetedProblem, got {shown(ledger)}"
+    if isinstance(ledger, str) and ledger == LEDGER:
+        message += (
+            "; a specification holds none, since each copy would count alone: give it "
+            "again, as in gym.make(env.spec, ledger=ledger)"
+        )
+    raise InvalidArgumentError(message)
+
+
+def check_asked(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) -> None:
     """Raises if a keyword asks for something else than a ledger's problem.
 
     Args:
@@ -127,14 +145,15 @@ def check_ledger(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) 
         "metric": problem.metric,
         "source": problem.source,
         "accuracy": problem.accuracy,
-        "costs": None,
+        "costs": "its problem's",
         "max_queries": ledger.max_queries,
     }
     for name, (value, default) in asked.items():
-        if value is not default and value != default and value != held[name]:
+        plain = isinstance(value, (str, int, np.integer, type(None)))
+        if not plain or value not in (default, held[name]):
             message = (
-                f"ledger: its {name} is {held[name]}, and {value} was asked for; "
-                "give the ledger alone"
+                f"ledger: its {name} is {held[name]}, and {shown(value)} was asked "
+                "for; give the ledger alone"
             )
             raise InvalidArgumentError(message)
 

@@ -11,6 +11,7 @@ import numpy as np
 from hwnas_env.arguments import check_names
 from hwnas_env.engines.walk import RATIO_LIMIT
 from hwnas_env.envs.checks import (
+    check_asked,
     check_ledger,
     choose_devices,
     refuse_accuracy,
@@ -90,13 +91,10 @@ class EnvConfig:
         self._labels = [target.label for target in targets]
         self.problems: list[Problem]
         if ledger is not None:
-            if not isinstance(ledger, BudgetedProblem):
-                message = f"ledger: expected a BudgetedProblem, got {shown(ledger)}"
-                raise InvalidArgumentError(message)
-            named = accuracy if isinstance(accuracy, (str, int)) else repr(accuracy)
-            if isinstance(accuracy, (str, int)) and named not in (
-                "mean",
-                ledger.problem.accuracy,
+            check_ledger(ledger)
+            named = accuracy
+            if isinstance(accuracy, (str, int)) and accuracy not in (
+                *("mean", ledger.problem.accuracy),
             ):
                 named = make_problem(
                     space, device=names[0], dataset=dataset, accuracy=accuracy
@@ -111,7 +109,7 @@ class EnvConfig:
                 "costs": (costs, None),
                 "max_queries": (max_queries, None),
             }
-            check_ledger(ledger, asked)
+            check_asked(ledger, asked)
             self.problems = [ledger.problem]
         else:
             if costs is None:
