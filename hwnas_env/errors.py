@@ -215,7 +215,7 @@ def unknown_name(name: object, valid: Iterable[str], *, what: str) -> UnknownNam
     names = list(valid)
     lowered = {candidate.lower(): candidate for candidate in names}
     word = name[:LETTERS].lower() if isinstance(name, str) else ""
-    near = difflib.get_close_matches(word, lowered, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(word, lowered, n=1, cutoff=0.5)
     hint = f"did you mean {lowered[near[0]]!r}? " if near else ""
     listed = ", ".join(names)
     if len(names) > MOST_NAMES:

@@ -405,8 +405,27 @@ def test_keywords_of_gymnasiums_make_are_said_to_be_of_single_environments() -> 
             native(CELL, 2, **{name: value})
         assert "max_queries" not in str(caught.value)
         assert sync(CELL, 2, **{name: value}).num_envs == 2
-    with pytest.raises(UnknownNameError, match="did you mean 'max_queries'"):
-        native(CELL, 2, max_query=3)
+    with pytest.raises(InvalidArgumentError, match="length of an episode"):
+        native(CELL, 2, max_steps=3)
+
+
+@pytest.mark.parametrize(
+    ("came", "meant"),
+    [
+        *(("max_query", "max_queries"), ("buget", "budget"), ("modes", "mode")),
+        *(("render", "render_mode"), ("horizn", "horizon")),
+    ],
+)
+def test_misspelt_keywords_are_told_what_is_meant(came: str, meant: str) -> None:
+    for made in (gym.make, lambda name, **given: gym.make_vec(name, 2, **given)):
+        with pytest.raises(UnknownNameError, match=f"did you mean '{meant}'"):
+            made(CELL, **{came: 1})
+    for came, meant in (("n_envs", "num_envs"), ("autoreset", "autoreset_mode")):
+        with pytest.raises(UnknownNameError, match=f"did you mean '{meant}'"):
+            native(CELL, 2, **{came: 1})
+    with pytest.raises(UnknownNameError) as caught:
+        native(CELL, 2, seed=3)
+    assert "did you mean" not in str(caught.value)
 
 
 def test_specs_make_the_same_environments() -> None:

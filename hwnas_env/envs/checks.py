@@ -33,25 +33,37 @@ def check_autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
     )
 
 
-def check_keywords(names: Iterable[str], valid: Iterable[str]) -> None:
-    """Raises if a keyword is none of a native vector's.
+def check_keywords(names: Iterable[str], valid: Iterable[str], *, what: str) -> None:
+    """Raises if a keyword is none of an environment's.
+
+    Args:
+        names: the keywords that came.
+        valid: those that there are.
+        what: whose they are, as words ("a vector").
 
     Raises:
-        InvalidArgumentError: what ``gym.make`` itself takes, for single environments.
+        InvalidArgumentError: what ``gym.make`` itself takes, for single environments;
+            or a number of steps, which modes have by themselves.
         UnknownNameError: another; the message names the nearest.
     """
     known = set(valid)
     for name in names:
         if name in known:
             continue
+        said = f"unknown keyword of {what} {name!r}"
         if name in inspect.signature(gym.make).parameters:
-            message = (
-                f"unknown keyword of a vector {name!r}: gym.make takes it for single "
-                'environments, as with vectorization_mode="sync"; the length of an '
-                'episode is its mode\'s, and mode="mutate" takes horizon'
+            said += (
+                ": gym.make takes it for single environments, as with "
+                'vectorization_mode="sync"'
             )
-            raise InvalidArgumentError(message)
-        raise unknown_name(name, sorted(known), what="keyword of a vector")
+        elif "steps" not in name:
+            raise unknown_name(name, sorted(known), what=f"keyword of {what}")
+        if "steps" in name:
+            said += (
+                '; the length of an episode is its mode\'s, and mode="mutate" takes '
+                "horizon"
+            )
+        raise InvalidArgumentError(said)
 
 
 def check_not_drawn(render_mode: Any) -> None:

@@ -1,10 +1,12 @@
 """Makes an environment of the mode that is asked for; what registered ids call."""
 
+import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from hwnas_env.envs.base import HWNASEnv
+from hwnas_env.envs.checks import check_keywords
 from hwnas_env.envs.construct import ConstructEnv
 from hwnas_env.envs.joint import JointEnv
 from hwnas_env.envs.mutate import MutateEnv
@@ -29,12 +31,14 @@ def make(
             ``horizon``.
 
     Raises:
-        UnknownNameError: there is no such mode.
+        UnknownNameError: there is no such mode, or no such keyword.
         InvalidArgumentError: a horizon where there is none.
     """
     check_mode(mode, keywords.get("horizon"))
     if mode != "mutate":
         keywords.pop("horizon", None)
+    known = {*inspect.signature(HWNASEnv).parameters, "mode", "horizon"}
+    check_keywords(keywords, known, what="an environment")
     return MODES[mode](space, device, **keywords)
 
 

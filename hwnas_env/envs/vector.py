@@ -1,6 +1,7 @@
 """Many episodes of one environment in one process, without a loop over them."""
 
 import inspect
+import itertools
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -115,7 +116,11 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
         mode_said = {"autoreset_mode": self.autoreset_mode}
         self.metadata = {**self.metadata, **mode_said}  # type: ignore[misc]
         self._spec: EnvSpec | None = None
-        check_keywords(keywords, inspect.signature(EnvConfig).parameters)
+        known = (
+            inspect.signature(one).parameters for one in (HWNASVectorEnv, EnvConfig)
+        )
+        names = {*itertools.chain(*known)} - {"keywords", "count"}
+        check_keywords(keywords, names, what="a vector")
         self.config = config = make_config(space, device, count=num_envs, **keywords)
         self._uniforms = Uniforms(num_envs)
         self._rows: Rows
