@@ -4,7 +4,7 @@ import contextlib
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,11 @@ class Exported:
 
 
 def export_records(
-    paths: AnyPath | Sequence[AnyPath], folder: AnyPath, *, parquet: bool = False
+    paths: AnyPath | Sequence[AnyPath],
+    folder: AnyPath,
+    *,
+    parquet: bool = False,
+    allow: Collection[str] = (),
 ) -> Exported:
     """Writes records as ``runs`` and ``queries``, .csv or .parquet, into a folder.
 
@@ -108,6 +112,7 @@ def export_records(
         paths: records, or folders of records.
         folder: where the tables go.
         parquet: whether they are parquet, and not csv.
+        allow: see :meth:`hwnas_env.benchmark.Job.from_request`.
 
     Raises:
         MissingExtraError: parquet, and pandas' extra is not installed.
@@ -128,7 +133,7 @@ def export_records(
         )
         for path in listed:
             try:
-                job, run, record = load_record(path)
+                job, run, record = load_record(path, allow=allow)
             except HWNASError as error:
                 faults.append(str(error))
                 continue

@@ -3,13 +3,15 @@
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hwnas_env.arguments import check_names
 from hwnas_env.benchmark.tasks import MOST_SECONDS, Limits, Task
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import REPEATS
+from hwnas_env.problems.own_costs import NAMED, is_file
 from hwnas_env.showing import line
 from hwnas_env.texts import plain
 
@@ -119,20 +121,25 @@ class Job:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @classmethod
-    def from_request(cls, values: Any) -> "Job":
+    def from_request(cls, values: Any, *, allow: Collection[str] = ()) -> "Job":
         """Returns the job that :meth:`request` wrote.
 
         Args:
             values: of anyone's; every field is checked.
+            allow: names of modules whose functions it may name as costs. Those that
+                were asked for in this process may always be named.
 
         Raises:
-            InvalidArgumentError: the values are no job's; names the field.
+            InvalidArgumentError: the values are no job's; names the field. Or they
+                name a function of another module, which is not imported.
         """
+        allowed = check_names(allow, what="allow", least=0)
         job = _checked("request", values, _JOB)
         given = job["task"]
         if isinstance(given, dict) and "costs" not in given:
             given = {**given, "costs": None}
         task = dict(_checked("request.task", given, _TASK))
+        _refuse_function(task["costs"], allowed)
         limits = Limits(**_checked("request.limits", job["limits"], _LIMITS))
         for name in ("objectives", "train"):
             task[name] = tuple(task[name])
@@ -153,6 +160,19 @@ class Job:
         """Returns the sort key, by its old name."""
         warnings.warn("Job.order: use Job.sort_key", DeprecationWarning, stacklevel=2)
         return self.sort_key()
+
+
+def _refuse_function(costs: str | None, allow: Sequence[str]) -> None:
+    if costs is None or costs in NAMED or is_file(costs):
+        return
+    module = costs.partition(":")[0]
+    if module not in allow:
+        message = (
+            f"request.task.costs: {shown(costs)} is a function, and none is called "
+            f"because a file names it; if you trust it, allow its module, "
+            f"{shown(module)}"
+        )
+        raise InvalidArgumentError(message)
 
 
 def _checked(where: str, values: Any, fields: Mapping[str, Check]) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ import functools
 import json
 import math
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -90,11 +90,12 @@ class Loaded:
         return line("Loaded", f"{len(self.found):,} runs{faults}")
 
 
-def load_folder(folder: AnyPath) -> Loaded:
+def load_folder(folder: AnyPath, *, allow: Collection[str] = ()) -> Loaded:
     """Reads every record of a folder; a file that is none is a fault, and left out.
 
     Args:
         folder: as ``--out`` of a run; its own files, not those of folders in it.
+        allow: see :meth:`hwnas_env.benchmark.Job.from_request`.
 
     Raises:
         DataError: there is no such folder.
@@ -108,7 +109,7 @@ def load_folder(folder: AnyPath) -> Loaded:
     known: dict[Job, tuple[str, Run]] = {}
     for path in records_in(folder):
         try:
-            job, run, header = load_file(path)
+            job, run, header = load_file(path, allow=allow)
         except HWNASError as error:
             faults.append(str(error))
             continue
@@ -131,20 +132,32 @@ def two_records(name: str, other: str) -> str:
     return f"{other}: of the same job as {name}, and differs; remove one of them"
 
 
-def load_file(path: AnyPath) -> tuple[Job, Run, dict[str, Any]]:
+def load_file(
+    path: AnyPath, *, allow: Collection[str] = ()
+) -> tuple[Job, Run, dict[str, Any]]:
     """Reads one record: its job, its run and its header.
+
+    Args:
+        path: of a record.
+        allow: see :meth:`hwnas_env.benchmark.Job.from_request`.
 
     Raises:
         TruncatedFileError: lines are missing.
         ForeignFileError: the file is no record, or one of another job than its name
             says.
     """
-    job, run, record = load_record(path)
+    job, run, record = load_record(path, allow=allow)
     return job, run, record.header
 
 
-def load_record(path: AnyPath) -> tuple[Job, Run, Record]:
+def load_record(
+    path: AnyPath, *, allow: Collection[str] = ()
+) -> tuple[Job, Run, Record]:
     """Reads one record, as :func:`load_file` does, with every line of it.
+
+    Args:
+        path: of a record.
+        allow: see :meth:`hwnas_env.benchmark.Job.from_request`.
 
     Raises:
         TruncatedFileError: lines are missing.
@@ -154,7 +167,7 @@ def load_record(path: AnyPath) -> tuple[Job, Run, Record]:
     path = path_of(path)
     record = read_record(path)
     try:
-        job = Job.from_request(record.header["request"])
+        job = Job.from_request(record.header["request"], allow=allow)
         problem = _problem_of(job.task, job.limits)
     except HWNASError as error:
         message = f"{path.name}, line 1: {error}"

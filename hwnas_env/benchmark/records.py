@@ -158,7 +158,7 @@ def read_lines(path: AnyPath) -> list[str]:
         content = read_file(path)
         if path.suffix == ".gz":
             content = unpacked(content)
-        lines = [line.decode("utf-8") for line in content.split(b"\n")]
+        lines = [line.decode("utf-8") for line in json_lines.split_lines(content)]
     except (DataError, ValueError) as error:
         message = f"{path.name}: cannot be read ({error}); remove it to run again"
         raise TruncatedFileError(message) from None

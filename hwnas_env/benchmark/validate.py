@@ -1,7 +1,7 @@
 """Checks records by asking the problem again for every network in them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def record_files(paths: AnyPath | Sequence[AnyPath]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def validate(path: AnyPath) -> Verdict:
+def validate(path: AnyPath, *, allow: Collection[str] = ()) -> Verdict:
     """Compares every line of a record with what the problem says of its networks.
 
     Everything that follows from the request and the networks is computed again: the
@@ -85,10 +85,11 @@ def validate(path: AnyPath) -> Verdict:
 
     Args:
         path: of a record.
+        allow: see :meth:`hwnas_env.benchmark.Job.from_request`.
     """
     path = path_of(path)
     try:
-        return _compared(path)
+        return _compared(path, allow)
     except HWNASError as error:
         return Verdict(path, (f"line 1: request: {error}",))
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
@@ -98,14 +99,14 @@ def validate(path: AnyPath) -> Verdict:
         )
 
 
-def _compared(path: Path) -> Verdict:
+def _compared(path: Path, allow: Collection[str]) -> Verdict:
     try:
         lines = read_lines(path)
         rows = [parse_line(path, n, line) for n, line in enumerate(lines, start=1)]
     except HWNASError as error:
         return Verdict(path, (str(error),))
     try:
-        job = Job.from_request(rows[0].get("request", {}))
+        job = Job.from_request(rows[0].get("request", {}), allow=allow)
         problem = check_task(job.task, job.limits)
     except HWNASError as error:
         return Verdict(path, (f"line 1: {error}",))
@@ -163,7 +164,7 @@ def _compared(path: Path) -> Verdict:
         differences.append("line 1: versions: changed, if the checksum was not")
     if not differences:
         try:  # what no run has, and is not computed again
-            load_file(path)
+            load_file(path, allow=allow)
         except HWNASError as error:
             differences.append(str(error))
     return Verdict(path, tuple(differences), tuple(notes), kinds)

@@ -26,6 +26,10 @@ app = typer.Typer(
     help="Suites: run and score, go on, validate, report, export.", no_args_is_help=True
 )
 
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(help="A module whose functions records may name as costs; repeated."),
+]
 Records = Annotated[list[Path], typer.Argument(help="Records, or folders of records.")]
 
 
@@ -143,6 +147,7 @@ def validate(
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Name the records that hold, too.")
     ] = False,
+    allow: Allow = None,
 ) -> None:
     """Asks again for every network of records; says what differs.
 
@@ -155,7 +160,7 @@ def validate(
 
     verdicts: list[Verdict] = []
     for path in record_files(paths):
-        verdict = validate_record(path)
+        verdict = validate_record(path, allow=allow or ())
         verdicts.append(verdict)
         if verdict.differences or verbose:
             say(*verdict_lines(verdict))
@@ -170,6 +175,7 @@ def export(
         bool, typer.Option("--parquet/--csv", help="The tables' form; csv by default.")
     ] = False,
     output: Folder = Path("export"),
+    allow: Allow = None,
 ) -> None:
     """Writes records as two tables: a row a run, and a row a query.
 
@@ -178,7 +184,7 @@ def export(
     from hwnas_env.benchmark.export import export_records
     from hwnas_env.reports.terminal.printing import remark, say
 
-    found = export_records(paths, output, parquet=parquet)
+    found = export_records(paths, output, parquet=parquet, allow=allow or ())
     runs, queries = found.files
     say(f"{runs}: {found.runs:,} runs", f"{queries}: {found.queries:,} queries")
     remark(*found.faults)
@@ -193,12 +199,13 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The page; its figures beside it.")
     ] = Path("report.html"),
+    allow: Allow = None,
 ) -> None:
     """Writes a page on records, and its figures and tables as files."""
     from hwnas_env.reports.page.bench_report import report_folders
     from hwnas_env.reports.terminal.printing import say
 
-    files = report_folders(folders, output)
+    files = report_folders(folders, output, allow=allow or ())
     say(f"{output}: the report; {len(files) - 1} figures and tables beside it")
 
 

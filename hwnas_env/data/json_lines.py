@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from hwnas_env.data.files import read_file
+from hwnas_env.errors import TruncatedFileError
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 """What a line of JSON can hold."""
+
+MOST_LINES = 4_000_000
+"""Most lines of a file; the largest that is read has as many of 128 bytes."""
+
+LONGEST_LINE = 1 << 25
+"""Most bytes of a line; the front of a million networks has fewer."""
 
 
 def read_lines(path: Path) -> tuple[list[bytes], bytes]:
@@ -34,8 +41,25 @@ def read_lines(path: Path) -> tuple[list[bytes], bytes]:
         >>> read_lines(path)
         ([b'{"a": 1}'], b'{"a"')
     """
-    *lines, rest = read_file(path).split(b"\n")
+    *lines, rest = split_lines(read_file(path))
     return lines, rest
+
+
+def split_lines(content: bytes) -> list[bytes]:
+    """Splits a file's content at its line ends; few bytes can be very many lines.
+
+    Raises:
+        TruncatedFileError: there are too many lines, or one is too long.
+    """
+    count = content.count(b"\n")
+    if count > MOST_LINES:
+        message = f"{count:,} lines, expected {MOST_LINES:,} at most"
+        raise TruncatedFileError(message)
+    lines = content.split(b"\n")
+    if (longest := max(map(len, lines))) > LONGEST_LINE:
+        message = f"a line of {longest:,} bytes, expected {LONGEST_LINE:,} at most"
+        raise TruncatedFileError(message)
+    return lines
 
 
 def parse_line(text: bytes | str, *, finite: bool = False) -> Json:

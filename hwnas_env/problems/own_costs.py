@@ -37,6 +37,9 @@ Costs: TypeAlias = (
 FILES = (".npz", ".csv")
 """Endings of files that are read."""
 
+NAMED: set[str] = set()
+"""Functions that were asked for in this process, each by its string form."""
+
 _HINT = "write inf for a network that the device cannot run"
 
 
@@ -83,6 +86,7 @@ def read_costs(
             raise ForeignFileError(message)
         return _build(space, columns, f"the user's file {path.name}", digest)
     if isinstance(costs, str):
+        NAMED.add(costs)
         return _function_costs(space, load(costs), costs, metric)
     if isinstance(costs, Mapping):
         return _build(space, dict(costs), "the user's table", "")

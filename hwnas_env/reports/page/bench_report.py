@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from hwnas_env.arguments import path_of, paths_of
@@ -26,12 +26,18 @@ Sums = Mapping[str, Sequence[str]]
 """By a file's name what its content's SHA-256 may be."""
 
 
-def report_folders(folders: AnyPath | Sequence[AnyPath], output: AnyPath) -> list[Path]:
+def report_folders(
+    folders: AnyPath | Sequence[AnyPath],
+    output: AnyPath,
+    *,
+    allow: Collection[str] = (),
+) -> list[Path]:
     """Writes the report on folders of records, which may be shards of one study.
 
     Args:
         folders: as ``--out`` of the runs; one, or several.
         output: the page.
+        allow: see :meth:`hwnas_env.benchmark.Job.from_request`.
 
     Returns:
         The page, and its figures and tables.
@@ -43,7 +49,8 @@ def report_folders(folders: AnyPath | Sequence[AnyPath], output: AnyPath) -> lis
         MissingExtraError: matplotlib or scipy is not installed.
     """
     several = paths_of(folders, what="folders")
-    return write_report(merged([load_folder(folder) for folder in several]), output)
+    loaded = [load_folder(folder, allow=allow) for folder in several]
+    return write_report(merged(loaded), output)
 
 
 def write_report(loaded: Loaded, output: AnyPath) -> list[Path]:
