@@ -7,13 +7,12 @@ Writing fills a temporary folder, renames it, and replaces the manifest last, so
 reader sees the old bundle or the new one and never half of either.
 """
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwnas_env.errors import ChecksumError, DataError
-
-try:
-    import fcntl
-except ImportError:  # not on Windows, where two writers at once are not guarded
-    fcntl = None  # type: ignore[assignment]
+from hwnas_env.data.files import locked, read_file
+from hwnas_env.errors import ChecksumError, DataError, DataMissingError
 
 CACHE_VARIABLE = "HWNAS_ENV_CACHE"
 """The environment variable that moves the cache."""
@@ -91,7 +86,7 @@ def store(
     root = cache_dir()
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with _lock(root):
+        with locked(root / ".lock"):  # readers need no lock
             for leftover in root.glob(f".{name}-*"):  # of a writer that was killed
                 _remove(leftover)
             staging = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root))
@@ -105,15 +100,6 @@ def store(
             "folder that can be written"
         )
         raise DataError(message) from None
-
-
-@contextlib.contextmanager
-def _lock(root: Path) -> Iterator[None]:
-    """Lets one process at a time write; readers need no lock."""
-    with (root / ".lock").open("a") as file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _remove(path: Path) -> None:
@@ -196,7 +182,7 @@ def _open(name: str, root: Path, manifest: Mapping[str, Any]) -> Bundle:
         for key, entry in () if wrong else manifest["files"].items():
             path = folder / entry["file"]
             arrays[key] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:  # gone since it was compared
+    except Exception as error:  # gone since it was compared, or no array at all
         wrong = [str(error)]
     if wrong:
         message = (
@@ -243,8 +229,10 @@ def names() -> list[str]:
 
 
 def _manifest(path: Path) -> dict[str, Any] | None:
+    if not path.exists():  # nor does a folder above it
+        return None
     try:
-        content = path.read_bytes()
+        content = read_file(path)
         manifest = json.loads(content)
         if not _is_manifest(manifest):
             message = f"{path} is no manifest of this version"
@@ -252,9 +240,9 @@ def _manifest(path: Path) -> dict[str, Any] | None:
             return dict(manifest)
         else:
             message = f"{path} differs from the SHA-256 recorded in it"
-    except (FileNotFoundError, NotADirectoryError):
+    except DataMissingError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except (DataError, ValueError, RecursionError) as error:
         message = f"{path} cannot be read ({error})"
     message = f"{message}; delete it, and import again what was imported"
     raise ChecksumError(message)

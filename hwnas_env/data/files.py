@@ -15,6 +15,11 @@ from hwnas_env.errors import (
     TruncatedFileError,
 )
 
+try:
+    import fcntl
+except ImportError:  # not on Windows, where two writers at once are not guarded
+    fcntl = None  # type: ignore[assignment]
+
 LARGEST_BYTES = 1 << 29
 """Most bytes of a file that is read; the largest published table has a tenth."""
 
@@ -90,6 +95,24 @@ def write_file(path: Path, content: bytes, *, what: str) -> None:
     """
     with replacing(path, what=what) as file:
         file.write(content)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Lets one process at a time do what is within, where the system can.
+
+    Args:
+        path: a file for nothing else, which is made.
+
+    Raises:
+        OSError: it cannot be made or written.
+    """
+    # for reading too, with which not even a pipe of that name would wait
+    number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    with os.fdopen(number, "rb"):
+        if fcntl is not None:
+            fcntl.flock(number, fcntl.LOCK_EX)  # until the file is closed
+        yield
 
 
 def git_blob_id(content: bytes) -> str:

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,9 @@ from hwnas_env.devices.checks import (
 from hwnas_env.errors import DataError, NotMeasuredError, shown
 from hwnas_env.showing import line
 from hwnas_env.types import Alias, AnyPath, FloatArray, Provenance
+
+LARGEST_TABLE = 1 << 27
+"""Most bytes of a table's numbers, 16 million of them."""
 
 SCHEMA = 1
 """The version of the file's form that this version reads."""
@@ -284,6 +288,8 @@ def read_table(origin: str, file: str, digest: str) -> FloatArray:
     path = Path(origin).parent / file
     content = read_file(path)
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_size(sum(member.file_size for member in archive.infolist()))
         with np.load(io.BytesIO(content), allow_pickle=False) as data:
             column = np.asarray(data["values"], dtype="<f8")
     except Exception as error:  # zipfile and NumPy raise a dozen kinds for damage
@@ -292,6 +298,12 @@ def read_table(origin: str, file: str, digest: str) -> FloatArray:
         refuse(str(path), f"other numbers than {origin} was written with")
     column.setflags(write=False)
     return column
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_TABLE:
+        message = f"{size:,} bytes unpacked, expected {LARGEST_TABLE:,} at most"
+        raise ValueError(message)
 
 
 def _refuse_constant(name: str) -> NoReturn:

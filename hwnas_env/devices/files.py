@@ -12,17 +12,12 @@ from typing import Any
 import numpy as np
 
 from hwnas_env.arguments import path_of
-from hwnas_env.data.files import read_file, write_file
+from hwnas_env.data.files import locked, read_file, write_file
 from hwnas_env.devices.device import SCHEMA, Device, digest_of, parse_device
 from hwnas_env.devices.listed import LISTING, listing_of, read_listing, row_of
 from hwnas_env.devices.registry import DEVICES, user_folder
 from hwnas_env.errors import DataError, TakenNameError
 from hwnas_env.types import AnyPath, FloatArray
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
 
 DIGITS_OF_DIGEST = 12
 """Digits of a table's digest that are in its file's name."""
@@ -79,15 +74,13 @@ def folder_locked() -> Iterator[None]:
         DataError: the folder cannot be made or written.
     """
     place = user_folder()
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        file = (place / ".lock").open("w")
-    except OSError as error:
-        message = f"{place}: cannot be written ({error})"
-        raise DataError(message) from None
-    with file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+    with contextlib.ExitStack() as stack:
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(place / ".lock"))
+        except OSError as error:
+            message = f"{place}: cannot be written ({error})"
+            raise DataError(message) from None
         yield
 
 

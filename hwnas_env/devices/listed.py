@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from hwnas_env.engines.registry import Listed
 from hwnas_env.version import __version__
@@ -83,11 +83,23 @@ def list_own(path: Path, rows: Mapping[str, Any]) -> ListedDevice | None:
 
     row = rows.get(path.name)
     try:
-        if row and row["file_sha256"] == _digest(read_file(path)):
+        if _is_row(row) and row["file_sha256"] == _digest(read_file(path)):
             return ListedDevice(row, path)
     except Exception:  # reading it whole says what is wrong
         return None
     return None
+
+
+def _is_row(row: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a listing's row has all that :func:`row_of` gives, each of its type."""
+    texts = ("file_sha256", "name", "label", "sha256")
+    return (
+        isinstance(row, dict)
+        and all(isinstance(row.get(key), str) for key in texts)
+        and type(row.get("place")) is int
+        and isinstance(row.get("spaces"), dict)
+        and all(isinstance(one, dict) for one in row["spaces"].values())
+    )
 
 
 def row_of(device: "Device", content: bytes) -> dict[str, Any]:
@@ -111,14 +123,18 @@ def listing_of(rows: Mapping[str, Any]) -> bytes:
 
 def read_listing(folder: Path) -> dict[str, Any]:
     """Reads a folder's listing; one that is damaged or of another version is empty."""
+    if not (folder / LISTING).exists():
+        return {}
+    from hwnas_env.data.files import read_file  # only where there is a listing
+
     try:
-        digest, _, content = (folder / LISTING).read_bytes().partition(b"\n")
+        digest, _, content = read_file(folder / LISTING).partition(b"\n")
         if digest != _digest(content).encode():
             return {}
         version, rows = json.loads(content)
-    except (OSError, ValueError):
+    except Exception:  # whatever is in it, each file is read whole then
         return {}
-    return rows if version == __version__ else {}
+    return rows if version == __version__ and isinstance(rows, dict) else {}
 
 
 def _digest(content: bytes) -> str:

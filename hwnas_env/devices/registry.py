@@ -16,6 +16,7 @@ from hwnas_env.devices.listed import (
 )
 from hwnas_env.engines.registry import Registry
 from hwnas_env.errors import (
+    DataError,
     InvalidArgumentError,
     ReplacedDeviceError,
     TakenNameError,
@@ -143,8 +144,7 @@ def add_users_own() -> "list[Device | ListedDevice]":
         warnings.warn(f"{VARIABLE}: {folder} is no folder", stacklevel=2)
     for path in _files(folder):
         listed = list_own(path, rows)
-        if listed is not None and DEVICES.is_free(listed):
-            DEVICES.add(listed)
+        if listed is not None and _is_added(listed):
             added.append(listed)
             continue
         from hwnas_env.devices.device import read_device  # where one is read whole
@@ -163,11 +163,22 @@ def add_users_own() -> "list[Device | ListedDevice]":
     return added
 
 
+def _is_added(listed: ListedDevice) -> bool:
+    """Adds a listed device; where it cannot be, reading it whole says why."""
+    try:
+        DEVICES.add(listed)
+    except (TakenNameError, InvalidArgumentError):
+        return False
+    return True
+
+
 def _label_in(path: Path) -> str:
     """Returns the label that a damaged file seems to have; its own name by default."""
+    from hwnas_env.data.files import read_file  # where one is damaged
+
     try:
-        found = re.search(rb'"label":\s*"([A-Za-z0-9_.-]{1,64})"', path.read_bytes())
-    except OSError:
+        found = re.search(rb'"label":\s*"([A-Za-z0-9_.-]{1,64})"', read_file(path))
+    except DataError:
         found = None
     return path.stem if found is None else found[1].decode()
 
