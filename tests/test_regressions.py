@@ -217,9 +217,16 @@ def test_a_configuration_of_more_than_plain_values_is_refused(
     content["nasbench201"]["cifar10"]["config"][3]["x"] = loop
     with pytest.raises(UnsafePickleError, match="in themselves"):
         import_pickle(synthetic.write(tmp_path / "loop.pickle", content))
-    content["nasbench201"]["cifar10"]["config"][3]["x"] = b"bytes"
-    with pytest.raises(ForeignFileError, match="row 3 holds more than plain values"):
-        import_pickle(synthetic.write(tmp_path / "bytes.pickle", content))
+    shared = [[[0] * 1000] * 1000] * 20  # few bytes, which JSON writes out
+    configs = content["nasbench201"]["cifar10"]["config"]
+    for wrong in (b"bytes", [1], shared, {"a": 1}, "x" * 6000):
+        configs[3]["x"] = wrong
+        with pytest.raises(ForeignFileError, match="row 3 holds more than plain"):
+            import_pickle(synthetic.write(tmp_path / "more.pickle", content))
+    for row, config in enumerate(configs):
+        config["x"] = row
+    with pytest.raises(ForeignFileError, match="more than 1000 configurations"):
+        import_pickle(synthetic.write(tmp_path / "each.pickle", content))
     assert not cache.exists() or list(cache.glob("*.json")) == []
 
 

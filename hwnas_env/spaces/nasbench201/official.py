@@ -23,6 +23,15 @@ from hwnas_env.types import FloatArray, Genotypes
 
 _ROWS = SPACE.size
 
+MOST_KEYS = 20
+"""Most keys of a configuration; the official ones have five."""
+
+LONGEST_TEXT = 200
+"""Most letters of a key or a text in a configuration, besides the architecture."""
+
+MOST_VARIANTS = 1000
+"""Most configurations of a dataset that differ; of the official ones it is one."""
+
 
 class OfficialCells:
     """The part of the official file that is of NAS-Bench-201; columns by dataset."""
@@ -120,6 +129,13 @@ def _by_row(rows: Any, where: str) -> Any:
     return refuse(f"{where}: {words}, expected the rows 0 to {_ROWS - 1}")
 
 
+def _is_short(value: Any) -> bool:
+    """Whether a key or a value of a configuration is a number or a short text."""
+    if isinstance(value, str):
+        return len(value) <= LONGEST_TEXT
+    return value is None or isinstance(value, (int, float))
+
+
 def _configs(
     rows: Any, official: list[str], where: str
 ) -> tuple[list[dict[str, Any]], npt.NDArray[np.int16]]:
@@ -133,12 +149,13 @@ def _configs(
         got = config.get("arch_str") if isinstance(config, dict) else config
         if not isinstance(config, dict) or not isinstance(got, str) or got != name:
             refuse(f"{where}: row {row} is {shown(got)}, expected {name!r}")
-        try:
-            plain = all(isinstance(key, str) for key in config)
-            key = json.dumps({**config, "arch_str": None}) if plain else ""
-        except (TypeError, ValueError):
-            key = ""
-        if not key:
+        plain = {**config, "arch_str": None}
+        named = all(isinstance(key, str) for key in plain)
+        short = all(map(_is_short, (*plain, *plain.values())))
+        if not (named and short and len(plain) <= MOST_KEYS):
             refuse(f"{where}: row {row} holds more than plain values")
+        key = json.dumps(plain)
         which[row] = variants.setdefault(key, len(variants))
+        if len(variants) > MOST_VARIANTS:
+            refuse(f"{where}: more than {MOST_VARIANTS} configurations that differ")
     return [json.loads(key) for key in variants], which
