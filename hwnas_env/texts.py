@@ -5,6 +5,7 @@ obeys, letters that no file holds, megabytes. Whatever shows them passes it thro
 :func:`plain` first; data files keep what came.
 """
 
+import codecs
 import io
 from typing import Any, TextIO
 
@@ -63,13 +64,19 @@ def write(text: str, stream: TextIO | None) -> None:
 
     Args:
         text: to write.
-        stream: such as ``sys.stdout``, which is None where a program has none.
+        stream: such as ``sys.stdout``, which is None where a program has none; anything
+            with a method ``write``. To a closed one nothing is written.
     """
-    if stream is None:
+    if stream is None or getattr(stream, "closed", False):
         return
     encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, TypeError):
+        encoding = "ascii"
     stream.write(text.encode(encoding, "replace").decode(encoding))
-    stream.flush()
+    if hasattr(stream, "flush"):
+        stream.flush()
 
 
 def tolerate(stream: Any) -> None:

@@ -21,6 +21,7 @@ from hwnas_env.errors import (
     ReplacedDeviceError,
     TakenNameError,
 )
+from hwnas_env.texts import plain
 
 if TYPE_CHECKING:
     from hwnas_env.devices.device import Device
@@ -141,7 +142,7 @@ def add_users_own() -> "list[Device | ListedDevice]":
     rows = read_listing(folder)
     added: list[Device | ListedDevice] = []
     if os.environ.get(VARIABLE) and not folder.is_dir():
-        warnings.warn(f"{VARIABLE}: {folder} is no folder", stacklevel=2)
+        warnings.warn(plain(f"{VARIABLE}: {folder} is no folder"), stacklevel=2)
     for path in _files(folder):
         listed = list_own(path, rows)
         if listed is not None and _is_added(listed):
@@ -157,7 +158,7 @@ def add_users_own() -> "list[Device | ListedDevice]":
         try:
             added.append(add_device(device))
         except TakenNameError as error:
-            warnings.warn(f"{path}: left out: {error}", stacklevel=2)
+            warnings.warn(plain(f"{path}: left out: {error}"), stacklevel=2)
         except Exception as error:
             _add_broken(path, error, device.name, device.label)
     return added
@@ -187,7 +188,7 @@ def _add_broken(path: Path, error: Exception, name: str, label: str) -> None:
     """Warns, and keeps a place for a device that cannot be used."""
     from hwnas_env.devices.device import BrokenDevice
 
-    warnings.warn(f"{path}: this device cannot be used: {error}", stacklevel=3)
+    warnings.warn(plain(f"{path}: this device cannot be used: {error}"), stacklevel=3)
     try:
         DEVICES.add(BrokenDevice(name, label, {}, origin=str(path)))
     except (TakenNameError, InvalidArgumentError):  # no id can stand for it

@@ -21,6 +21,7 @@ from hwnas_env.errors import DataError, DeviceFileError, HWNASError, unknown_nam
 from hwnas_env.showing import Names
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.spaces.registry import add_named_spaces, add_space
+from hwnas_env.texts import plain
 
 if TYPE_CHECKING:
     from hwnas_env.devices import Device
@@ -179,13 +180,13 @@ def _warn_of_unknown(device: "Device | ListedDevice") -> None:
     for name in device.spaces:
         if name not in SEARCH_SPACES:
             words = unknown_name(name, SEARCH_SPACES, what="search space")
-            warnings.warn(f"{device.origin}: {words}", stacklevel=4)
+            warnings.warn(plain(f"{device.origin}: {words}"), stacklevel=4)
             continue
         datasets = SEARCH_SPACES.known(name).datasets
         for dataset in device.datasets_in(name):
             if dataset not in datasets:
                 words = unknown_name(dataset, datasets, what=f"dataset of {name}")
-                warnings.warn(f"{device.origin}: {words}", stacklevel=4)
+                warnings.warn(plain(f"{device.origin}: {words}"), stacklevel=4)
 
 
 def unregister_device(name: str) -> None:

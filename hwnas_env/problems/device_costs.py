@@ -24,6 +24,7 @@ from hwnas_env.errors import (
 from hwnas_env.problems.make import choose_dataset, make_problem
 from hwnas_env.showing import line, some
 from hwnas_env.spaces import get_space
+from hwnas_env.texts import plain
 from hwnas_env.types import FloatArray, Genotypes, IntArray, Provenance
 
 _BLOCK = 16384
@@ -192,7 +193,7 @@ def _is_whole(space: SearchSpace, device: Device, dataset: str) -> bool:
     try:
         make_problem(space.name, device=device.name, dataset=dataset)
     except DataError as error:
-        warnings.warn(f"{device.label} is left out: {error}", stacklevel=4)
+        warnings.warn(plain(f"{device.label} is left out: {error}"), stacklevel=4)
         return False
     return True
 

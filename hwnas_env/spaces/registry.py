@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hwnas_env.engines.registry import Registry
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.extras import load_object
+from hwnas_env.texts import plain
 
 if TYPE_CHECKING:
     from hwnas_env.engines.space import SearchSpace
@@ -129,13 +130,13 @@ def add_named_spaces() -> None:
                 f"imported: import hwnas_env before {module}, or end {module} with "
                 "hwnas_env.register_space"
             )
-            warnings.warn(words, stacklevel=2)
+            warnings.warn(plain(words), stacklevel=2)
             continue
         try:
             add_space(reference)
         except Exception as error:  # the user's module is a program of its own
             words = f"{VARIABLE}: {reference} is left out: {error!r:.300}"
-            warnings.warn(words, stacklevel=2)
+            warnings.warn(plain(words), stacklevel=2)
 
 
 add_rooms()

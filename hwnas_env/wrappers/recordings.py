@@ -25,6 +25,7 @@ from hwnas_env.errors import (
     TruncatedFileError,
     shown,
 )
+from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath, FloatArray
 from hwnas_env.wrappers.protocols import AnyEnv, Array, Observation
 from hwnas_env.wrappers.record import SCHEMA, SCHEMA_VERSION, Line, TrajectoryRecorder
@@ -279,9 +280,9 @@ def parse(path: Path) -> tuple[Line, list[tuple[int, Line]]]:
         message = (
             f"{path}: line {len(texts) + 1} was not written whole, and is left out"
         )
-        warnings.warn(message, stacklevel=3)
+        warnings.warn(plain(message), stacklevel=3)
     if not ended:
-        warnings.warn(f"{path}: episode {episode} is not complete", stacklevel=3)
+        warnings.warn(plain(f"{path}: episode {episode} is not complete"), stacklevel=3)
     return header, rows
 
 

@@ -26,6 +26,7 @@ from hwnas_env.errors import (
     DataMissingError,
     NotMeasuredError,
 )
+from hwnas_env.texts import plain
 from hwnas_env.types import AnyPath, FloatArray, Genotypes, Provenance
 
 BUNDLE = "hw-nas-bench"
@@ -77,7 +78,7 @@ def import_pickle(path: AnyPath) -> "HWNASBench":
     cache.store(BUNDLE, arrays, meta=meta)
     bench = HWNASBench.open()
     if not bench.is_upstream:
-        warnings.warn(bench.origin, stacklevel=2)
+        warnings.warn(plain(bench.origin), stacklevel=2)
     return bench
 
 
