@@ -13,8 +13,8 @@ from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
 LARGEST = 2**63 - 1
 """Largest whole number that is taken: what 64 bits hold."""
 
-LONGEST_PATH = 4096
-"""Most bytes of a path, as on Linux."""
+LONGEST_PATH, LONGEST_NAME = 4096, 255
+"""Most bytes of a path, and of a name in it, as on Linux."""
 
 
 def check_name(name: Any, valid: Collection[str], *, what: str) -> str:
@@ -159,7 +159,9 @@ def path_of(path: Any, *, what: str = "path") -> Path:
             encoded = os.fsencode(path)
         except UnicodeEncodeError:
             encoded = b"\0"
-        if b"\0" not in encoded and len(encoded) <= LONGEST_PATH:
+        longest = max(map(len, encoded.split(os.fsencode(os.sep))))
+        there = encoded and b"\0" not in encoded
+        if there and len(encoded) <= LONGEST_PATH and longest <= LONGEST_NAME:
             return Path(os.path.expanduser(os.fsdecode(encoded)))
         words += " that a file can have"
     message = f"{what}: expected {words}, got {shown(path)}"

@@ -34,6 +34,10 @@ class UnknownNameError(HWNASError, ValueError):
     """Raised when a name is not one of a closed set (dataset, device, operation)."""
 
 
+class UnknownKeywordError(UnknownNameError, TypeError):
+    """Raised for a keyword that an environment does not have."""
+
+
 class InvalidGenotypeError(HWNASError, ValueError):
     """Raised when genotypes have a wrong shape, dtype or an out-of-range entry."""
 

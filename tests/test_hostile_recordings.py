@@ -40,6 +40,8 @@ __all__ = ["path", "recorded"]  # fixtures
         (3, {"step": "1"}),
         (3, {"episode": True}),
         (3, {"reward": "abc"}),
+        (3, {"reward": 10**400}),
+        (3, {"episode": 10**400}),
         (3, {"reward": None}),
         (3, {"action": {}}),
         (3, {"terminated": "no"}),

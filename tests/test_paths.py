@@ -69,6 +69,7 @@ DOORS: dict[str, Callable[[Any], Any]] = {
     "export_records, from": lambda path: export_records(path, "there"),
     "report_folders": lambda path: report_folders(path, "page.html"),
     "report_folders, several": lambda path: report_folders([path], "page.html"),
+    "write_report, of": lambda path: write_report(path, "page.html"),
     "write_report": lambda path: write_report(Loaded([], [], []), path),
     "TrajectoryRecorder": lambda path: TrajectoryRecorder(gym.make(CELL), path),
     "read_trajectories": read_trajectories,
@@ -79,10 +80,14 @@ for learner in ("ppo", "jax_ppo"):
     DOORS[f"load of {learner}"] = lambda path, kind=learner: AGENTS[kind].load(
         path, NET, rng=np.random.default_rng(0)
     )
-NONE = [5, b"bytes", 1.5, ["\0"], "nul\0inside", Path("nul\0inside"), "lone\ud800"]
+NONE: list[Any] = [
+    *(5, b"bytes", 1.5, ["\0"], "nul\0inside", Path("nul\0inside"), "lone\ud800"),
+    *("", "x" * 300, "x/" * 5000),
+]
+IDS = [f"{number}-{type(one).__name__}" for number, one in enumerate(NONE)]
 
 
-@pytest.mark.parametrize("bad", NONE, ids=ascii)
+@pytest.mark.parametrize("bad", NONE, ids=IDS)
 @pytest.mark.parametrize("door", DOORS)
 def test_what_is_no_path_is_an_error_of_the_package(
     door: str, bad: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -93,6 +98,7 @@ def test_what_is_no_path_is_an_error_of_the_package(
     with pytest.raises(HWNASError) as caught:
         DOORS[door](bad)
     assert "\0" not in str(caught.value)
+    assert len(str(caught.value)) < 400
     str(caught.value).encode()  # with no lone surrogate
     assert sorted(os.listdir(tmp_path)) == []
 

@@ -418,8 +418,9 @@ def test_keywords_of_gymnasiums_make_are_said_to_be_of_single_environments() -> 
 )
 def test_misspelt_keywords_are_told_what_is_meant(came: str, meant: str) -> None:
     for made in (gym.make, lambda name, **given: gym.make_vec(name, 2, **given)):
-        with pytest.raises(UnknownNameError, match=f"did you mean '{meant}'"):
+        with pytest.raises(UnknownNameError, match=f"did you mean '{meant}'") as caught:
             made(CELL, **{came: 1})
+        assert isinstance(caught.value, TypeError)  # as Python's own error is
     for came, meant in (("n_envs", "num_envs"), ("autoreset", "autoreset_mode")):
         with pytest.raises(UnknownNameError, match=f"did you mean '{meant}'"):
             native(CELL, 2, **{came: 1})

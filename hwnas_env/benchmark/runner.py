@@ -24,7 +24,7 @@ from hwnas_env.benchmark.records import (
 )
 from hwnas_env.benchmark.runs import Run, failed_run, run_here
 from hwnas_env.benchmark.tasks import Limits, Task, check_request
-from hwnas_env.errors import DataError, WorkerProcessError
+from hwnas_env.errors import DataError, InvalidArgumentError, WorkerProcessError, shown
 from hwnas_env.moved import renamed
 from hwnas_env.types import AnyPath
 
@@ -120,6 +120,10 @@ def run_jobs(
     guarded_runs = any(job.limits.timeout_seconds is not None for job in jobs)
     here = workers == Workers() and not guarded_runs
     check_callback(callback, elsewhere=not here)
+    for what, told in (("finished", finished), ("timed", timed)):
+        if told is not None and not callable(told):
+            message = f"{what}: expected a function, got {shown(told)}"
+            raise InvalidArgumentError(message)
     found = ready_jobs(jobs, folder) if ready is None else ready
     results = dict(found.results)
 

@@ -12,7 +12,12 @@ from hwnas_env.arguments import check_names
 from hwnas_env.devices import Device, devices_of, get_device
 from hwnas_env.engines.space import SearchSpace
 from hwnas_env.envs.spec import LEDGER
-from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
+from hwnas_env.errors import (
+    InvalidArgumentError,
+    UnknownKeywordError,
+    shown,
+    unknown_name,
+)
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem
 
@@ -44,7 +49,7 @@ def check_keywords(names: Iterable[str], valid: Iterable[str], *, what: str) -> 
     Raises:
         InvalidArgumentError: what ``gym.make`` itself takes, for single environments;
             or a number of steps, which modes have by themselves.
-        UnknownNameError: another; the message names the nearest.
+        UnknownKeywordError: another; the message names the nearest.
     """
     known = set(valid)
     for name in names:
@@ -57,7 +62,8 @@ def check_keywords(names: Iterable[str], valid: Iterable[str], *, what: str) -> 
                 'vectorization_mode="sync"'
             )
         elif "steps" not in name:
-            raise unknown_name(name, sorted(known), what=f"keyword of {what}")
+            words = str(unknown_name(name, sorted(known), what=f"keyword of {what}"))
+            raise UnknownKeywordError(words)
         if "steps" in name:
             said += (
                 '; the length of an episode is its mode\'s, and mode="mutate" takes '

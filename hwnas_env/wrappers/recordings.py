@@ -23,6 +23,7 @@ from hwnas_env.errors import (
     HWNASError,
     InvalidArgumentError,
     TruncatedFileError,
+    UnknownKeywordError,
     shown,
 )
 from hwnas_env.texts import plain
@@ -120,6 +121,9 @@ def make_recorded(header: Line, *, allow: Collection[str] = ()) -> AnyEnv:
                 _check_size(env, wrapper.__name__, keywords)
             env = wrapper(env=env, **keywords)
         return env
+    except UnknownKeywordError as error:
+        message = f"the recording's environment cannot be made: {error}"
+        raise ForeignFileError(message) from error
     except HWNASError:
         raise
     except (Exception, SystemExit) as error:  # whatever a foreign file makes code say
@@ -349,20 +353,28 @@ def _check(path: Path, number: int, line: Line, keys: Sequence[str]) -> None:
         words, holds = _FIELDS[key]
         if not holds(line[key]):
             message = (
-                f"{path}, line {number}: {key}: expected {words}, got {line[key]!r:.80}"
+                f"{path}, line {number}: {key}: expected {words}, got "
+                f"{shown(line[key])}"
             )
             raise TruncatedFileError(message)
 
 
+_BITS = 256
+"""Most bits of a whole number; a generator's seed has 128."""
+
+
 def _whole(value: Json) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return value >= 0 and value.bit_length() <= _BITS
 
 
 def _number(value: Json) -> bool:
     if isinstance(value, list):
         return all(_number(item) for item in value)
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number or (isinstance(value, str) and value in _NUMBERS)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value.bit_length() <= _BITS
+    return isinstance(value, float) or (isinstance(value, str) and value in _NUMBERS)
 
 
 _COUNT = "a whole number of at least 0"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from hwnas_env.arguments import path_of, paths_of
+from hwnas_env.arguments import check_type, path_of, paths_of
 from hwnas_env.benchmark.loading import Loaded, load_folder
 from hwnas_env.data.files import read_file, write_file
 from hwnas_env.errors import DataError
@@ -73,6 +73,7 @@ def write_report(loaded: Loaded, output: AnyPath) -> list[Path]:
         InvalidArgumentError: no record is whole.
         MissingExtraError: matplotlib or scipy is not installed.
     """
+    check_type(loaded, Loaded, what="loaded")
     output = path_of(output, what="output")
     _check_page(output)
     beside = output.with_name(f"{output.name.removesuffix('.html')}_files")
