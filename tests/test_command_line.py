@@ -18,7 +18,11 @@ from hwnas_env.benchmark.suites import SUITES
 from hwnas_env.cli import app
 from hwnas_env.devices import DEVICES
 from hwnas_env.envs.registration import environments
-from hwnas_env.errors import InvalidGenotypeError, UnknownNameError
+from hwnas_env.errors import (
+    InvalidArgumentError,
+    InvalidGenotypeError,
+    UnknownNameError,
+)
 from hwnas_env.spaces import SEARCH_SPACES
 from hwnas_env.version import __version__
 
@@ -209,3 +213,32 @@ def test_options_of_the_command_line_name_no_folder(tmp_path: Path) -> None:
     )
     assert "expected a record or a folder" in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_agent_or_an_environment_that_is_named_twice_is_run_once() -> None:
+    words = ["run", "--env", CELL, "--env", CELL, "--agent", "random"]
+    words += ["--agent", "random", "--queries", "3", "--seeds", "2", "--json"]
+    for more in ((), ("--objective", "accuracy", "--objective", "latency_ms")):
+        (study,) = json.loads(call(*words, *more).stdout)
+        (row,) = study["agents"]
+        assert (row["agent"], row["runs"]) == ("random", 2)
+
+
+@pytest.mark.parametrize("option", ["--cost-budget", "--metric"])
+def test_a_front_has_no_budget(option: str) -> None:
+    front = ("--objective", "accuracy", "--objective", "latency_ms")
+    value = "latency_ms" if option == "--metric" else "medium"
+    result = call("run", "--env", CELL, *front, option, value, "--queries", "3")
+    assert result.exit_code == 2
+    assert f"{option} is of searches for the best network" in result.output
+
+
+def test_the_old_name_of_queries_says_what_a_budget_is_called() -> None:
+    result = call("run", "--env", CELL, "--agent", "random", "--budget", "medium")
+    assert isinstance(result.exception, InvalidArgumentError)
+    assert "--cost-budget" in str(result.exception)
+
+
+def test_a_word_that_lacks_a_letter_says_so() -> None:
+    result = call("query", "g01340", "--env", CELL)
+    assert "expected 6 letters behind 'g', got 5" in str(result.exception)

@@ -156,13 +156,13 @@ def settled(agent: str) -> str:
 
 
 def settled_names(agents: Sequence[str]) -> tuple[str, ...]:
-    """Returns the texts of several agents.
+    """Returns the texts of several agents; one that is named twice is there once.
 
     Raises:
         InvalidArgumentError: no sequence of names.
         HWNASError: what :func:`settled` says.
     """
-    return tuple(map(settled, check_names(agents, what="agents")))
+    return tuple(dict.fromkeys(map(settled, check_names(agents, what="agents"))))
 
 
 def option_text(value: Any) -> str:

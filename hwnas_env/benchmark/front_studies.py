@@ -46,7 +46,7 @@ def run_fronts(
     )
     runs = run_all(task, agents, seeds=seeds, limits=limits, jobs=jobs, folder=folder)
     rows: list[dict[str, Any]] = []
-    for agent in dict.fromkeys(settled_names(agents)):
+    for agent in settled_names(agents):
         mine = [run for run in runs if run.agent == agent]
         shares = np.array([run.share for run in mine])
         rows.append(

@@ -236,7 +236,8 @@ def run_all(
         callback: told of every query; see :func:`run_jobs`.
 
     Returns:
-        One run an agent and seed, in their order.
+        One run an agent and seed, in their order; an agent that is named twice is run
+        once.
 
     Raises:
         HWNASError: what :func:`check_request` finds, or :func:`run_jobs`.

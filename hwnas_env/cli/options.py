@@ -12,7 +12,7 @@ import typer
 
 from hwnas_env.devices import DEVICES
 from hwnas_env.envs.registration import environments
-from hwnas_env.errors import InvalidArgumentError
+from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.metrics import METRICS
 from hwnas_env.spaces import SEARCH_SPACES
 
@@ -121,7 +121,7 @@ Jobs = Annotated[int, typer.Option(help="Processes; -1: one a core.")]
 Timeout = Annotated[
     float | None, typer.Option(help="Seconds after which a run is given up.")
 ]
-OldQueries = Annotated[int | None, typer.Option("--budget", hidden=True)]
+OldQueries = Annotated[str | None, typer.Option("--budget", hidden=True)]
 Architecture = Annotated[
     str,
     typer.Argument(
@@ -155,16 +155,26 @@ DeviceNames = Annotated[
 Folder = Annotated[Path, typer.Option("--output", "-o", help="A folder.")]
 
 
-def one_of(queries: int | None, budget: int | None) -> int | None:
+def one_of(queries: int | None, budget: str | None) -> int | None:
     """Returns the number of queries by its name or by its old one, "--budget".
 
     Raises:
-        InvalidArgumentError: both were given, and differ.
+        InvalidArgumentError: both were given, and differ; or the old one is a cost's.
     """
-    if None not in (queries, budget) and queries != budget:
-        message = f"--queries {queries} and --budget {budget}, its old name: give one"
+    if budget is None:
+        return queries
+    try:
+        old = int(budget)
+    except ValueError:
+        message = (
+            f"--budget is the old name of --queries, expected a whole number, got "
+            f"{shown(budget)}; a budget on the cost is --cost-budget"
+        )
+        raise InvalidArgumentError(message) from None
+    if queries is not None and queries != old:
+        message = f"--queries {queries} and --budget {old}, its old name: give one"
         raise InvalidArgumentError(message)
-    return budget if queries is None else queries
+    return old
 
 
 def budget_of(text: str) -> float | str | None:

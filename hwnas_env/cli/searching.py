@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 def run(
+    context: typer.Context,
     env: Annotated[
         list[str],
         typer.Option(
@@ -92,6 +93,7 @@ def run(
         message = "--checks are of searches for the best network, not of fronts"
         raise typer.BadParameter(message)
     if objective:
+        _refuse_bounds(context)
         names = tuple(objective)
         tasks = [
             Task(
@@ -102,7 +104,7 @@ def run(
                 objectives=names,
                 costs=costs,
             )
-            for one in env
+            for one in dict.fromkeys(env)
         ]
         for task in tasks:
             check_request(task, agent or FRONT_AGENTS, seeds=seeds, limits=limits)
@@ -123,7 +125,8 @@ def run(
     agents = agent or list(DEFAULT_AGENTS)
     cost = budget_of(cost_budget)
     tasks = [
-        Task(name, dataset, metric or "", cost, source, costs=costs) for name in env
+        Task(name, dataset, metric or "", cost, source, costs=costs)
+        for name in dict.fromkeys(env)
     ]
     for task in tasks:
         check_request(task, agents, seeds=seeds, limits=limits, jobs=jobs)
@@ -145,6 +148,18 @@ def run(
     if as_json:
         print(json.dumps(studies, indent=1))
     _exit(studies)
+
+
+def _refuse_bounds(context: typer.Context) -> None:
+    """Raises where a front is asked for and a budget too, which would say nothing."""
+    for name in ("metric", "cost_budget"):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            message = (
+                f"--{name.replace('_', '-')} is of searches for the best network, not "
+                "of fronts, which have no budget"
+            )
+            raise typer.BadParameter(message)
 
 
 def _checked(

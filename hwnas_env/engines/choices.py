@@ -215,12 +215,20 @@ class Choices(Outlined):
         Raises:
             InvalidGenotypeError: a word of another length, or of other letters.
         """
-        bare = (
-            word[1:] if len(word) == self.length + 1 and word[0] == MARK else word
-            for word in words
-        )
-        rows = [[LETTERS.find(letter) for letter in word] for word in bare]
+        rows = [[LETTERS.find(letter) for letter in self._bare(one)] for one in words]
         return self.validate(rows or np.zeros((0, self.length), dtype=np.int8))
+
+    def _bare(self, word: str) -> str:
+        """Returns a word without the mark before it."""
+        if word[:1] != MARK:
+            return word
+        if len(word) == self.length and self.choices <= LETTERS.index(MARK):
+            message = (
+                f"{word}: expected {self.length} letters behind {MARK!r}, got "
+                f"{self.length - 1}"
+            )
+            raise InvalidGenotypeError(message)
+        return word[1:] if len(word) == self.length + 1 else word
 
     # Checks and draws
 

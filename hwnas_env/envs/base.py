@@ -52,8 +52,8 @@ class HWNASEnv(Goals, gym.Env[Observation, Any]):
         - genotype: ``(L,)`` int8, -1 where undecided.
         - accuracy_percent: of the network.
         - one key a metric of the problem, in its unit (latency_ms, image_ms, energy_mj,
-          arithmetic_intensity, parameters_m, flops_m): inf where the device cannot run
-          the network.
+          throughput_ips, arithmetic_intensity, parameters_m, flops_m): inf where the
+          device cannot run the network.
         - budget: of this episode, in the metric's unit.
         - device: with several devices, the place of the episode's in
           ``env.unwrapped.devices``; there only metrics that all of them have are keys.

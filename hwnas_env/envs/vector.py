@@ -305,7 +305,8 @@ class HWNASVectorEnv(gym.vector.VectorEnv[Any, Any, Any]):
             return self._everything
         array = np.asarray(mask)
         if array.dtype != np.bool_ or array.shape != (self.num_envs,):
-            message = f"reset_mask: expected ({self.num_envs},) bool, got {shown(mask)}"
+            came = f"{shown(mask)} of {array.dtype}"
+            message = f"reset_mask: expected ({self.num_envs},) bool, got {came}"
             raise InvalidArgumentError(message)
         self._require_begun()
         return np.flatnonzero(array)

@@ -32,7 +32,8 @@ def suite_table(summary: Mapping[str, Any]) -> Group:
     for title in titles:
         table.add_column(title, justify="left" if title == "agent" else "right")
     for row in summary["agents"]:
-        scores = [task["score"] for task in row["tasks"]]
+        single = [task for task in row["tasks"] if not task["objectives"]]
+        scores = [task["score"] for task in (mixed and single) or row["tasks"]]
         table.add_row(
             row["agent"],
             _number(row["score"]),
