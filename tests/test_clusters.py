@@ -202,8 +202,10 @@ def test_workers_end_with_a_parent_that_is_killed(
         call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
+        end = time.monotonic() + 600
         while len(list(marks.iterdir())) < (2 if "--jobs" in words else 1):
             assert parent.poll() is None, parent.communicate()
+            assert time.monotonic() < end, "no worker began"
             time.sleep(0.05)
         parent.kill()
         # every process of the study holds these pipes, so that they close with the last

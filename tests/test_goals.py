@@ -18,6 +18,7 @@ def test_an_episode_has_as_many_steps_as_it_says(env_id: str, mode: str) -> None
     for keywords in ({}, {"horizon": 3}) if mode == "mutate" else ({},):
         env = make(env_id, mode=mode, **keywords)
         env.reset(seed=0)
+        env.action_space.seed(0)
         steps, done = 0, False
         while not done:
             _, _, ended, cut, _ = env.step(env.action_space.sample())

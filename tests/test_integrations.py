@@ -216,9 +216,11 @@ def test_environments_tell_who_watches_of_their_queries() -> None:
     ledger.watch(lambda query, record: heard.append((query, record)))
     env = gym.make(TASK.env_id, ledger=ledger, mode="mutate")
     env.reset(seed=0)
+    env.action_space.seed(0)
     seen = [env.step(env.action_space.sample())[4] for _ in range(4)]
     envs = gym.make_vec(TASK.env_id, 3, ledger=ledger, mode="joint")
     envs.reset(seed=0)
+    envs.action_space.seed(0)
     envs.step(envs.action_space.sample())
     assert [query for query, _ in heard] == list(range(1, 8))
     for info, (_, record) in zip(seen, heard[:4], strict=True):

@@ -214,6 +214,7 @@ def test_a_function_on_layers_is_evaluated_and_what_is_not_exact_says_so() -> No
         many.reset(seed=3)
         if mode == "joint":
             assert all(part.all() for part in info["action_mask"])
+        env.action_space.seed(0)
         action = env.action_space.sample()
         observed, reward, *_, info = env.step(action)
         assert info["latency_ms"] == summed(info["genotype"][None])[0]

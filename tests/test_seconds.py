@@ -38,7 +38,7 @@ def test_a_suite_writes_the_seconds_of_its_runs_beside_its_records(
     before = written.read_bytes()
     loaded = load_folder(folder)
     assert set(loaded.seconds) == {job for job, _ in loaded.found}
-    assert all(0 < seconds < 100 for seconds in loaded.seconds.values())
+    assert all(seconds > 0 for seconds in loaded.seconds.values())
     assert CliRunner().invoke(app, call).exit_code == 0
     assert written.read_bytes() == before  # nothing ran
 

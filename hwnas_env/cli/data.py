@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hwnas_env.problems.audited import Audited
     from hwnas_env.spaces import SearchSpace
 
-app = typer.Typer(help="Measured data: import, download, check.", no_args_is_help=True)
+app = typer.Typer(help="Measured data: import, fetch, check.", no_args_is_help=True)
 
 
 def _import_accel_nasbench(archive: Path) -> None:
