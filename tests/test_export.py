@@ -230,3 +230,22 @@ def test_parquet_without_its_extra_says_what_installs_it(
     with pytest.raises(MissingExtraError, match=r"\[pandas\]"):
         export_records(records, tmp_path, parquet=True)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+def test_only_tables_of_an_export_are_replaced(
+    parquet: bool, records: Path, tmp_path: Path
+) -> None:
+    if parquet:
+        pytest.importorskip("pyarrow")
+    for _ in range(2):  # its own are
+        files = export_records(records, tmp_path, parquet=parquet).files
+    whole = files[1].read_bytes()
+    for name in files:
+        before = name.read_bytes()
+        name.write_bytes(b"mine\n")
+        with pytest.raises(DataError, match="no export's table"):
+            export_records(records, tmp_path, parquet=parquet)
+        assert name.read_bytes() == b"mine\n"
+        name.write_bytes(before)
+    assert files[1].read_bytes() == whole

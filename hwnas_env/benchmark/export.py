@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import math
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from hwnas_env.benchmark.runs import Run
 from hwnas_env.benchmark.validate import record_files
 from hwnas_env.data.files import replacing
 from hwnas_env.engines.choices import MARK
-from hwnas_env.errors import HWNASError, InvalidArgumentError
+from hwnas_env.errors import DataError, HWNASError, InvalidArgumentError
 from hwnas_env.extras import load_extra
 from hwnas_env.metrics import METRICS
 from hwnas_env.texts import no_formula
@@ -116,12 +117,15 @@ def export_records(
 
     Raises:
         MissingExtraError: parquet, and pandas' extra is not installed.
-        DataError: there is no record, or a table cannot be written.
+        DataError: there is no record; or a table cannot be written, or would replace a
+            file that no export wrote.
         InvalidArgumentError: not one file is a whole record.
     """
     ending, sink = ("parquet", _parquet) if parquet else ("csv", _csv)
     place = path_of(folder, what="folder")
     files = [place / f"{name}.{ending}" for name in ("runs", "queries")]
+    for file, columns in zip(files, (RUNS, QUERIES), strict=True):
+        _check_ours(file, columns)
     seen: dict[Job, tuple[str, int]] = {}
     faults: list[str] = []
     count = 0
@@ -217,6 +221,21 @@ def query_rows(name: str, job: Job, run: Run, record: Record) -> Iterator[Row]:
             **query["costs"],
             curve: None if math.isnan(reached) else reached,
         }
+
+
+def _check_ours(path: Path, columns: Mapping[str, type]) -> None:
+    """Raises if a table would replace what is none of ours: their heads are known."""
+    if not os.path.lexists(path):
+        return
+    ours = b"PAR1" if path.suffix == ".parquet" else _lines([list(columns)])
+    head = b""
+    with contextlib.suppress(OSError):
+        if path.is_file():
+            with path.open("rb") as file:
+                head = file.read(len(ours))
+    if head != ours:
+        message = f"{path}: there, and no export's table; choose another folder"
+        raise DataError(message)
 
 
 Add = Callable[[Iterable[Row]], None]
