@@ -1,5 +1,6 @@
 """Compiled PPO: sb3-contrib's loss and gradients, one ledger, records that validate."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -184,7 +185,9 @@ def test_a_policy_for_all_budgets_is_saved_and_plays_within_each(
             tmp_path / "run.1", PROBLEMS["nasbench201"], rng=np.random.default_rng(0)
         )
     whole = (tmp_path / "run.1.npz").read_bytes()
-    for damaged in (b"PK", b"", whole[: len(whole) // 2]):
+    packed = io.BytesIO()
+    np.savez_compressed(packed, made=np.array("{}"), x=np.zeros(1 << 22))
+    for damaged in (b"PK", b"", whole[: len(whole) // 2], packed.getvalue()):
         (tmp_path / "bad.npz").write_bytes(damaged)
         with pytest.raises(RestoreError, match="no policy"):
             JaxPPO.load(tmp_path / "bad", problem, rng=np.random.default_rng(0))

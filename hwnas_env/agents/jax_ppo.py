@@ -11,7 +11,7 @@ from hwnas_env.agents.agent import Agent
 from hwnas_env.agents.learners import MaskablePPOConfig
 from hwnas_env.agents.saved import damaged, made_with, restored
 from hwnas_env.arguments import check_type, check_whole, path_of
-from hwnas_env.data.files import read_file, write_file
+from hwnas_env.data.files import check_unpacked, read_file, write_file
 from hwnas_env.errors import (
     InvalidArgumentError,
 )
@@ -217,11 +217,12 @@ class JaxPPO(Agent[MaskablePPOConfig]):
             RestoreError: another agent's, of another search space, or damaged.
             DataMissingError: there is no such file.
         """
-        content = io.BytesIO(read_file(_file(path)))
+        content = read_file(_file(path))
         import jax  # not before there is something to load
 
         try:
-            with np.load(content, allow_pickle=False) as file:
+            check_unpacked(content, most=2 * len(content))  # it was not compressed
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 made = json.loads(str(file["made"]))
                 arrays = {name: file[name] for name in file.files if name != "made"}
         except Exception as error:  # a damaged file makes NumPy raise of many kinds

@@ -129,7 +129,9 @@ def status(as_json: Json = False) -> None:
     if hwnasbench.BUNDLE not in found:
         print(f"HW-NAS-Bench is not imported: {hwnasbench.IMPORT_HINT}")
         return
-    _report_holes(hwnasbench.HWNASBench.open())
+    bench = hwnasbench.HWNASBench.open()
+    say(f"{hwnasbench.BUNDLE}: {bench.origin}")
+    _report_holes(bench)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -95,6 +96,22 @@ def write_file(path: Path, content: bytes, *, what: str) -> None:
     """
     with replacing(path, what=what) as file:
         file.write(content)
+
+
+def check_unpacked(content: bytes, *, most: int) -> None:
+    """Raises if a zip archive, such as an npz, unpacks to more than so many bytes.
+
+    Raises:
+        ValueError: it does.
+        zipfile.BadZipFile: it is none.
+    """
+    import zipfile  # here, since every import of the package comes by
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > most:
+        message = f"{size:,} bytes unpacked, expected {most:,} at most"
+        raise ValueError(message)
 
 
 @contextlib.contextmanager

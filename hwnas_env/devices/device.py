@@ -10,7 +10,6 @@ import functools
 import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from hwnas_env.arguments import path_of
-from hwnas_env.data.files import read_file
+from hwnas_env.data.files import check_unpacked, read_file
 from hwnas_env.data.provenance import stated_provenance
 from hwnas_env.devices.checks import (
     LAST,
@@ -288,8 +287,7 @@ def read_table(origin: str, file: str, digest: str) -> FloatArray:
     path = Path(origin).parent / file
     content = read_file(path)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_size(sum(member.file_size for member in archive.infolist()))
+        check_unpacked(content, most=LARGEST_TABLE)
         with np.load(io.BytesIO(content), allow_pickle=False) as data:
             column = np.asarray(data["values"], dtype="<f8")
     except Exception as error:  # zipfile and NumPy raise a dozen kinds for damage
@@ -298,12 +296,6 @@ def read_table(origin: str, file: str, digest: str) -> FloatArray:
         refuse(str(path), f"other numbers than {origin} was written with")
     column.setflags(write=False)
     return column
-
-
-def _check_size(size: int) -> None:
-    if size > LARGEST_TABLE:
-        message = f"{size:,} bytes unpacked, expected {LARGEST_TABLE:,} at most"
-        raise ValueError(message)
 
 
 def _refuse_constant(name: str) -> NoReturn:
