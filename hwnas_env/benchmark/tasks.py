@@ -53,7 +53,8 @@ class Task:
         dataset: one of the space's; None for its default.
         metric: what the budget is on; by default the first of the device's metrics that
             a budget can be on.
-        budget: tight, medium, loose, a number in the metric's unit, or None for none.
+        budget: tight, medium, loose, a number in the metric's unit, or None for none;
+            a front has none, whatever it is.
         source: builtin, measured or auto.
         objectives: "accuracy" and names out of the problem's metrics, whose front is
             searched; empty for the best accuracy within the budget.
