@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from hwnas_env.errors import InvalidArgumentError, shown, unknown_name
+from hwnas_env.errors import (
+    InvalidArgumentError,
+    InvalidPathError,
+    shown,
+    unknown_name,
+)
 
 LARGEST = 2**63 - 1
 """Largest whole number that is taken: what 64 bits hold."""
@@ -151,7 +156,7 @@ def path_of(path: Any, *, what: str = "path") -> Path:
         what: the argument's name.
 
     Raises:
-        InvalidArgumentError: it is none, or one that no file can have.
+        InvalidPathError: it is none, or one that no file can have.
     """
     words = "a str or a Path"
     if isinstance(path, (str, os.PathLike)):
@@ -165,7 +170,7 @@ def path_of(path: Any, *, what: str = "path") -> Path:
             return Path(os.path.expanduser(os.fsdecode(encoded)))
         words += " that a file can have"
     message = f"{what}: expected {words}, got {shown(path)}"
-    raise InvalidArgumentError(message)
+    raise InvalidPathError(message)
 
 
 def paths_of(paths: Any, *, what: str) -> list[Path]:

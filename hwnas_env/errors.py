@@ -65,6 +65,10 @@ class DataError(HWNASError):
     """Root of what can be wrong with a data file or the cache."""
 
 
+class InvalidPathError(InvalidArgumentError, DataError):
+    """Raised for what is no path, or one that no file can have."""
+
+
 class DataMissingError(DataError, FileNotFoundError):
     """Raised when data was asked for by name and has not been imported."""
 
