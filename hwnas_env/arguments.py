@@ -59,6 +59,20 @@ def check_names(names: Any, *, what: str, least: int = 1) -> tuple[str, ...]:
     raise InvalidArgumentError(message)
 
 
+def check_allow(allow: Any) -> frozenset[str]:
+    """Returns the names of modules whose functions a file may name.
+
+    Raises:
+        InvalidArgumentError: it is no collection of names.
+    """
+    listed = isinstance(allow, Collection) and not isinstance(allow, (str, bytes))
+    if listed and all(isinstance(name, str) for name in allow):
+        return frozenset(allow)
+    expected = 'expected names of modules, as in ("my_module",)'
+    message = f"allow: {expected}, got {shown(allow)}"
+    raise InvalidArgumentError(message)
+
+
 def check_whole(value: Any, *, what: str, least: int = 0, most: int = LARGEST) -> int:
     """Returns a whole number within bounds as an int.
 

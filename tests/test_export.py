@@ -247,5 +247,12 @@ def test_only_tables_of_an_export_are_replaced(
         with pytest.raises(DataError, match="no export's table"):
             export_records(records, tmp_path, parquet=parquet)
         assert name.read_bytes() == b"mine\n"
-        name.write_bytes(before)
+        name.write_bytes(b"")  # which holds nothing
+        export_records(records, tmp_path, parquet=parquet)
+        assert name.read_bytes() == before
+    if not parquet:  # as a spreadsheet keeps it
+        saved = files[0].read_bytes()
+        files[0].write_bytes(b"\xef\xbb\xbf" + saved.replace(b"\n", b"\r\n"))
+        export_records(records, tmp_path)
+        assert files[0].read_bytes() == saved
     assert files[1].read_bytes() == whole

@@ -326,11 +326,12 @@ WRONG_TABLES = {
     "a number twice": (
         f"number,architecture,latency_ms\nf1,{NETWORK},1\n"
         "f1,|none~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|,1\n",
-        "line 3: number: 'f1' is line 2's",
+        "line 3: number: f1 is line 2's",
     ),
     "the file of another number": (
-        f"number,architecture,latency_ms,file\nf1,{NETWORK},1,f2.onnx\n",
-        "line 2: file: expected 'f1.onnx' as the number says, got 'f2.onnx'",
+        f"number,architecture,latency_ms,file\nf1,{NETWORK},1,f2.onnx\n"
+        "f2,|none~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|,1,f1.onnx\n",
+        "line 2: file: expected that of network f1, got 'f2.onnx'",
     ),
     "an open quote": (f'architecture,latency_ms\n"{NETWORK},1\n', "not a csv table"),
 }

@@ -226,9 +226,10 @@ def test_index_and_architecture_that_agree_are_read() -> None:
     assert np.isnan(found["cifar10"][3:]).all()
 
 
+@pytest.mark.parametrize("word", ["", "run", "Seed "])
 @pytest.mark.parametrize("runs", [(0, 1), (1, 0), (777, 888), (999, 777)])
-def test_runs_are_served_by_their_number(runs: tuple[int, int]) -> None:
-    titles = ",".join(f"cifar10/{run}" for run in runs)
+def test_runs_are_served_by_their_number(runs: tuple[int, int], word: str) -> None:
+    titles = ",".join(f"cifar10/{word}{run}" for run in runs)
     text = f"index,{titles}\n5,{runs[0] / 10},{runs[1] / 10}\n"
     found = read_csv(text.encode(), name="file.csv", form=ACCURACIES)
     assert found["cifar10"][5].tolist() == [run / 10 for run in sorted(runs)]

@@ -4,6 +4,7 @@ import gzip
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 from test_records import CELL, forge
 from typer.testing import CliRunner
 
-from hwnas_env.benchmark import Job, Limits, load_folder, validate
+from hwnas_env.benchmark import Job, Limits, load_file, load_folder, validate
 from hwnas_env.benchmark.export import export_records
 from hwnas_env.benchmark.records import record_path
-from hwnas_env.benchmark.runner import load_or_run
+from hwnas_env.benchmark.runner import load_or_run, run_jobs
 from hwnas_env.cli import app
 from hwnas_env.data.json_lines import LONGEST_LINE, MOST_LINES
+from hwnas_env.errors import DataError, InvalidArgumentError
 from hwnas_env.problems import own_costs
 
 JOB = Job(CELL, "random", 0, Limits(4))
@@ -84,6 +86,39 @@ def test_who_allows_a_module_has_its_functions_called(
     done = CliRunner().invoke(app, [*words, "planted"])
     assert "allow its module" not in done.output
     assert planted.exists()
+
+
+@pytest.mark.parametrize("named", ["None:costs", "planted:other"])
+def test_a_study_that_goes_on_calls_only_the_function_that_it_has(
+    named: str, planted: Path, tmp_path: Path
+) -> None:
+    """A forged record in the place of a job's own names another one."""
+    (planted.parent / "None.py").write_text((planted.parent / "planted.py").read_text())
+    costs = None if named.startswith("None") else "planted:costs"
+    job = Job(replace(CELL, costs=costs), "random", 0, Limits(4))
+    load_or_run(job, tmp_path / "records")
+    path = record_path(tmp_path / "records", job)
+
+    def other(header: dict[str, Any]) -> dict[str, Any]:
+        header["request"]["task"]["costs"] = named
+        return header
+
+    forge(path, 0, other)
+    planted.unlink(missing_ok=True)
+    with pytest.raises(DataError, match="allow its module"):
+        run_jobs([job], folder=tmp_path / "records")
+    assert not planted.exists()
+
+
+def test_allow_is_any_collection_of_names(planted: Path, tmp_path: Path) -> None:
+    path = records_that_name("planted:costs", tmp_path)
+    for wrong in ("planted", None, 5, [5]):
+        for call in (load_folder, validate, load_file):
+            with pytest.raises(InvalidArgumentError, match="names of modules"):
+                call(path if call is not load_folder else tmp_path, allow=wrong)  # type: ignore[operator]
+    assert not planted.exists()
+    for allow in ({"planted"}, ["planted"], frozenset(["planted:costs"])):
+        assert "allow" not in str(validate(path, allow=allow).differences)
 
 
 @pytest.mark.parametrize(

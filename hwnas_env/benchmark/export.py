@@ -1,5 +1,6 @@
 """Records as two tables, a row a run and a row a query: csv, or parquet with pandas."""
 
+import codecs
 import contextlib
 import csv
 import io
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwnas_env.arguments import path_of
+from hwnas_env.arguments import check_allow, path_of
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import load_record, two_records
 from hwnas_env.benchmark.records import Record, uncompressed
@@ -122,7 +123,7 @@ def export_records(
         InvalidArgumentError: not one file is a whole record.
     """
     ending, sink = ("parquet", _parquet) if parquet else ("csv", _csv)
-    place = path_of(folder, what="folder")
+    place, allow = path_of(folder, what="folder"), check_allow(allow)
     files = [place / f"{name}.{ending}" for name in ("runs", "queries")]
     for file, columns in zip(files, (RUNS, QUERIES), strict=True):
         _check_ours(file, columns)
@@ -232,8 +233,9 @@ def _check_ours(path: Path, columns: Mapping[str, type]) -> None:
     with contextlib.suppress(OSError):
         if path.is_file():
             with path.open("rb") as file:
-                head = file.read(len(ours))
-    if head != ours:
+                head = file.read(len(ours) + len(codecs.BOM_UTF8))
+    same = head.removeprefix(codecs.BOM_UTF8)[: len(ours) - 1] == ours[:-1]
+    if head and not same:  # whatever ends a line; an empty file holds nothing
         message = f"{path}: there, and no export's table; choose another folder"
         raise DataError(message)
 

@@ -3,11 +3,11 @@
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hwnas_env.arguments import check_names
+from hwnas_env.arguments import check_allow
 from hwnas_env.benchmark.tasks import MOST_SECONDS, Limits, Task
 from hwnas_env.errors import InvalidArgumentError, shown
 from hwnas_env.problems.budget import REPEATS
@@ -126,14 +126,15 @@ class Job:
 
         Args:
             values: of anyone's; every field is checked.
-            allow: names of modules whose functions it may name as costs. Those that
-                were asked for in this process may always be named.
+            allow: names of modules whose functions it may name as costs, or single
+                functions as "module:function". Those that were asked for in this
+                process, or allowed before, may always be named.
 
         Raises:
             InvalidArgumentError: the values are no job's; names the field. Or they
                 name a function of another module, which is not imported.
         """
-        allowed = check_names(allow, what="allow", least=0)
+        allowed = check_allow(allow)
         job = _checked("request", values, _JOB)
         given = job["task"]
         if isinstance(given, dict) and "costs" not in given:
@@ -162,11 +163,11 @@ class Job:
         return self.sort_key()
 
 
-def _refuse_function(costs: str | None, allow: Sequence[str]) -> None:
+def _refuse_function(costs: str | None, allow: Collection[str]) -> None:
     if costs is None or costs in NAMED or is_file(costs):
         return
     module = costs.partition(":")[0]
-    if module not in allow:
+    if not {module, costs} & {*allow}:
         message = (
             f"request.task.costs: {shown(costs)} is a function, and none is called "
             f"because a file names it; if you trust it, allow its module, "

@@ -13,7 +13,7 @@ import gymnasium as gym
 import numpy as np
 
 from hwnas_env.agents import find_agent
-from hwnas_env.arguments import path_of
+from hwnas_env.arguments import check_allow, path_of
 from hwnas_env.benchmark.agent_options import parts_of
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
@@ -100,7 +100,7 @@ def load_folder(folder: AnyPath, *, allow: Collection[str] = ()) -> Loaded:
     Raises:
         DataError: there is no such folder.
     """
-    folder = path_of(folder, what="folder")
+    folder, allow = path_of(folder, what="folder"), check_allow(allow)
     if not folder.is_dir():
         message = f"{folder}: expected a folder of records"
         raise DataError(message)
@@ -164,7 +164,7 @@ def load_record(
         ForeignFileError: the file is no record, or one of another job than its name
             says.
     """
-    path = path_of(path)
+    path, allow = path_of(path), check_allow(allow)
     record = read_record(path)
     try:
         job = Job.from_request(record.header["request"], allow=allow)

@@ -65,7 +65,7 @@ def ready_jobs(jobs: Sequence[Job], folder: AnyPath | None) -> Ready:
     for job in jobs:
         for path in [] if folder is None else record_paths(folder, job):
             try:
-                _, run, header = load_file(path, allow=_own_module(job))
+                _, run, header = load_file(path, allow=_own_costs(job))
             except DataError as error:
                 faults[job] = str(error)
                 continue
@@ -146,9 +146,9 @@ def run_jobs(
     return [results[job] for job in jobs]
 
 
-def _own_module(job: Job) -> tuple[str, ...]:
-    """Returns the module of a job's costs, which who asks for the job has named."""
-    return (str(job.task.costs).partition(":")[0],)
+def _own_costs(job: Job) -> tuple[str, ...]:
+    """Returns a job's costs, which who asks for the job has named; its records may."""
+    return () if job.task.costs is None else (job.task.costs,)
 
 
 def load_or_run(
@@ -169,7 +169,7 @@ def load_or_run(
     """
     there = [] if folder is None else record_paths(folder, job)
     if there:
-        return load_file(there[0], allow=_own_module(job))[1]
+        return load_file(there[0], allow=_own_costs(job))[1]
     run = run_job(job, callback=callback)
     if folder is not None:
         write_record(record_path(folder, job), record_of(job, run))

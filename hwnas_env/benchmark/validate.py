@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwnas_env.arguments import path_of, paths_of
+from hwnas_env.arguments import check_allow, path_of, paths_of
 from hwnas_env.benchmark.faults import fault_words
 from hwnas_env.benchmark.jobs import Job
 from hwnas_env.benchmark.loading import (
@@ -87,7 +87,7 @@ def validate(path: AnyPath, *, allow: Collection[str] = ()) -> Verdict:
         path: of a record.
         allow: see :meth:`hwnas_env.benchmark.Job.from_request`.
     """
-    path = path_of(path)
+    path, allow = path_of(path), check_allow(allow)
     try:
         return _compared(path, allow)
     except HWNASError as error:

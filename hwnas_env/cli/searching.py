@@ -154,7 +154,8 @@ def _refuse_bounds(context: typer.Context) -> None:
     """Raises where a front is asked for and a budget too, which would say nothing."""
     for name in ("metric", "cost_budget"):
         source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and context.params[name] != "none":
             message = (
                 f"--{name.replace('_', '-')} is of searches for the best network, not "
                 "of fronts, which have no budget"

@@ -167,7 +167,7 @@ def check_asked(ledger: BudgetedProblem, asked: Mapping[str, tuple[Any, Any]]) -
         "max_queries": ledger.max_queries,
     }
     for name, (value, default) in asked.items():
-        plain = isinstance(value, (str, int, np.integer, type(None)))
+        plain = isinstance(value, (str, int, float, np.number, type(None)))
         if not plain or value not in (default, held[name]):
             message = (
                 f"ledger: its {name} is {held[name]}, and {shown(value)} was asked "

@@ -3,8 +3,10 @@
 import csv
 import io
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -224,8 +226,8 @@ def read_rows(
     at = [line for line, _ in body]
     for title, expected in (("space", space.name), ("dataset", dataset)):
         _check_stated(columns.get(title, []), at, f"{name}: {title}", expected)
-    _check_numbers(columns, at, name)
     genotypes = _networks(space, columns["architecture"], at, name)
+    _check_numbers(columns, at, name)
     measured = {
         title: _numbers(columns[title], at, f"{name}: {title}")
         for title in titles
@@ -308,18 +310,26 @@ def _check_stated(cells: list[str], at: list[int], where: str, expected: str) ->
 
 
 def _check_numbers(columns: Mapping[str, list[str]], at: list[int], name: str) -> None:
-    """Raises where two networks have one number, or one has the file of another's."""
-    seen: dict[str, int] = {}
+    """Raises where two networks have one number of a design, or one another's file.
+
+    A design numbers them f1, f2, ..., v1, v2, ..., and f1 is in f1.onnx, or in what a
+    tool made of that file.
+    """
+    numbers = columns.get("number", [])
     files = columns.get("file", [""] * len(at))
-    for number, file, line in zip(columns.get("number", []), files, at, strict=False):
-        first = seen.setdefault(number, line)
-        if number and first != line:
-            message = f"{name}, line {line}: number: {shown(number)} is line {first}'s"
+    seen: dict[str, int] = {}
+    for number, file, line in zip(numbers, files, at, strict=False):
+        if not re.fullmatch(r"[fv][0-9]+", number):
+            continue
+        if number in seen:
+            message = f"{name}, line {line}: number: {number} is line {seen[number]}'s"
             raise ForeignFileError(message)
-        if number and file and file != f"{number}.onnx":
+        seen[number] = line
+        stem = PureWindowsPath(file).name.partition(".")[0]
+        if stem != number and stem in numbers:
             message = (
-                f"{name}, line {line}: file: expected {shown(f'{number}.onnx')} as the "
-                f"number says, got {shown(file)}"
+                f"{name}, line {line}: file: expected that of network {number}, got "
+                f"{shown(file)}"
             )
             raise ForeignFileError(message)
 

@@ -14,14 +14,13 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
-from hwnas_env.arguments import path_of
+from hwnas_env.arguments import check_allow, path_of
 from hwnas_env.data.json_lines import Json, is_deeper, parse_line, read_lines
 from hwnas_env.errors import (
     DataError,
     DataMissingError,
     ForeignFileError,
     HWNASError,
-    InvalidArgumentError,
     TruncatedFileError,
     UnknownKeywordError,
     shown,
@@ -153,10 +152,7 @@ def spec_of(
         ForeignFileError: it names other code.
         InvalidArgumentError: ``allow`` is no collection of names.
     """
-    if isinstance(allow, str) or not all(isinstance(name, str) for name in allow):
-        expected = 'expected names of modules, as in ("my_module",)'
-        message = f"allow: {expected}, got {shown(allow)}"
-        raise InvalidArgumentError(message)
+    allow = check_allow(allow)
     try:
         spec = EnvSpec.from_json(json.dumps(header["spec"]))
         known = gym.registry.get(spec.id)
@@ -359,14 +355,14 @@ def _check(path: Path, number: int, line: Line, keys: Sequence[str]) -> None:
             raise TruncatedFileError(message)
 
 
-_BITS = 256
-"""Most bits of a whole number; a generator's seed has 128."""
+_BITS = 1000
+"""Most bits of a whole number that is a reward, as floats have; seeds may have more."""
 
 
 def _whole(value: Json) -> bool:
     if not isinstance(value, int) or isinstance(value, bool):
         return False
-    return value >= 0 and value.bit_length() <= _BITS
+    return value >= 0 and value.bit_length() <= 4 * _BITS
 
 
 def _number(value: Json) -> bool:

@@ -56,7 +56,8 @@ class TableForm:
 
 _NETWORK = ("index", "architecture")
 """Columns that say which network a row is."""
-_INDEX = re.compile(r"[0-9]{1,9}")  # of a network, or the number of a run
+_INDEX = re.compile(r"[0-9]{1,9}")
+_RUN = re.compile(r"(?:run|seed)?[ _-]?([0-9]{1,18})", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[nN][aA][nN]|")
 
 
@@ -321,13 +322,14 @@ def _meaning(title: str, where: str, form: TableForm) -> _Meaning:
         raise ForeignFileError(message)
     if not said:
         return what, -1
-    if not _INDEX.fullmatch(run):
+    number = _RUN.fullmatch(run)
+    if number is None:
         message = (
             f"{where}: {shown(title)}: expected {what}/N, N the number of a run from 0 "
             "on, or its seed"
         )
         raise ForeignFileError(message)
-    return what, int(run)
+    return what, int(number[1])
 
 
 def _row(
