@@ -405,8 +405,12 @@ def test_keywords_of_gymnasiums_make_are_said_to_be_of_single_environments() -> 
             native(CELL, 2, **{name: value})
         assert "max_queries" not in str(caught.value)
         assert sync(CELL, 2, **{name: value}).num_envs == 2
-    with pytest.raises(InvalidArgumentError, match="length of an episode"):
-        native(CELL, 2, max_steps=3)
+    for made in (
+        lambda: native(CELL, 2, max_steps=3),
+        lambda: gym.make(CELL, max_steps=3),
+    ):
+        with pytest.raises(UnknownNameError, match="length of an episode"):
+            made()
 
 
 @pytest.mark.parametrize(

@@ -47,29 +47,27 @@ def check_keywords(names: Iterable[str], valid: Iterable[str], *, what: str) -> 
         what: whose they are, as words ("a vector").
 
     Raises:
-        InvalidArgumentError: what ``gym.make`` itself takes, for single environments;
-            or a number of steps, which modes have by themselves.
-        UnknownKeywordError: another; the message names the nearest.
+        InvalidArgumentError: what ``gym.make`` itself takes, for single environments.
+        UnknownKeywordError: another; the message names the nearest, or says of steps
+            that modes have them by themselves.
     """
     known = set(valid)
+    length = 'the length of an episode is its mode\'s, and mode="mutate" takes horizon'
     for name in names:
         if name in known:
             continue
-        said = f"unknown keyword of {what} {name!r}"
+        said = f"unknown keyword of {what} {shown(name)}"
         if name in inspect.signature(gym.make).parameters:
-            said += (
-                ": gym.make takes it for single environments, as with "
-                'vectorization_mode="sync"'
+            message = (
+                f"{said}: gym.make takes it for single environments, as with "
+                f'vectorization_mode="sync"; {length}'
             )
-        elif "steps" not in name:
-            words = str(unknown_name(name, sorted(known), what=f"keyword of {what}"))
-            raise UnknownKeywordError(words)
+            raise InvalidArgumentError(message)
         if "steps" in name:
-            said += (
-                '; the length of an episode is its mode\'s, and mode="mutate" takes '
-                "horizon"
-            )
-        raise InvalidArgumentError(said)
+            message = f"{said}: {length}"
+            raise UnknownKeywordError(message)
+        message = str(unknown_name(name, sorted(known), what=f"keyword of {what}"))
+        raise UnknownKeywordError(message)
 
 
 def check_not_drawn(render_mode: Any) -> None:
