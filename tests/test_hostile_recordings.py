@@ -11,6 +11,7 @@ from contracts import CELL, NET, make
 from test_record import edited, path, play, recorded
 
 from hwnas_env import wrappers
+from hwnas_env.data.json_lines import MOST_LINES
 from hwnas_env.errors import (
     ForeignFileError,
     InvalidArgumentError,
@@ -82,11 +83,20 @@ def test_files_that_cannot_be_read_or_are_nested_are_clear_errors(
             replay(deep)
 
 
-def test_a_spec_with_an_unknown_keyword_is_a_foreign_file(recorded: Path) -> None:
+@pytest.mark.parametrize("keyword", ["colour", "max_steps"])
+def test_a_spec_with_an_unknown_keyword_is_a_foreign_file(
+    keyword: str, recorded: Path
+) -> None:
     spec = json.loads(recorded.read_text().splitlines()[0])["spec"]
-    spec["kwargs"]["colour"] = "blue"
+    spec["kwargs"][keyword] = "blue"
     with pytest.raises(ForeignFileError, match="cannot be made"):
         replay(edited(recorded, 1, spec=spec))
+
+
+def test_a_recording_of_too_many_lines_is_named(recorded: Path) -> None:
+    recorded.write_bytes(recorded.read_bytes() + b"\n" * (MOST_LINES + 1))
+    with pytest.raises(ForeignFileError, match=f"{recorded.name}: .* lines, expected"):
+        read_trajectories(recorded)
 
 
 def test_a_used_environment_is_not_recorded(path: Path) -> None:

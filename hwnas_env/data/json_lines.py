@@ -31,7 +31,8 @@ def read_lines(path: Path) -> tuple[list[bytes], bytes]:
 
     Raises:
         DataMissingError: there is no such file.
-        TruncatedFileError: it is a folder, a pipe or a device, or too large.
+        TruncatedFileError: it is a folder, a pipe or a device, or too large; or has too
+            many lines, or one that is too long.
         DataError: the system does not let it be read.
 
     Example:
@@ -41,7 +42,12 @@ def read_lines(path: Path) -> tuple[list[bytes], bytes]:
         >>> read_lines(path)
         ([b'{"a": 1}'], b'{"a"')
     """
-    *lines, rest = split_lines(read_file(path))
+    content = read_file(path)
+    try:
+        *lines, rest = split_lines(content)
+    except TruncatedFileError as error:
+        message = f"{path}: {error}"
+        raise TruncatedFileError(message) from None
     return lines, rest
 
 
