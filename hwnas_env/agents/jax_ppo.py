@@ -12,9 +12,7 @@ from hwnas_env.agents.learners import MaskablePPOConfig
 from hwnas_env.agents.saved import damaged, made_with, restored
 from hwnas_env.arguments import check_type, check_whole, path_of
 from hwnas_env.data.files import check_unpacked, read_file, write_file
-from hwnas_env.errors import (
-    InvalidArgumentError,
-)
+from hwnas_env.errors import InvalidArgumentError
 from hwnas_env.extras import error_words, load_extra
 from hwnas_env.problems.budget import BudgetedProblem
 from hwnas_env.problems.problem import Problem

@@ -289,7 +289,7 @@ class Learner(Agent[LearnerConfigT_co]):
 
         Raises:
             InvalidArgumentError: nothing was learnt yet.
-            DataError: a file cannot be written; what was there before still is.
+            DataError: a file cannot be written; each is whole, as it was or new.
         """
         if self.model is None:
             message = "save: nothing was learnt yet; search first"

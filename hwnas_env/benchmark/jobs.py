@@ -163,11 +163,11 @@ class Job:
         return self.sort_key()
 
 
-def _refuse_function(costs: str | None, allow: Collection[str]) -> None:
+def _refuse_function(costs: str | None, allow: frozenset[str]) -> None:
     if costs is None or costs in NAMED or is_file(costs):
         return
     module = costs.partition(":")[0]
-    if not {module, costs} & {*allow}:
+    if not {module, costs} & allow:
         message = (
             f"request.task.costs: {shown(costs)} is a function, and none is called "
             f"because a file names it; if you trust it, allow its module, "

@@ -93,9 +93,8 @@ class EnvConfig:
         if ledger is not None:
             check_ledger(ledger)
             named = accuracy
-            if isinstance(accuracy, (str, int)) and accuracy not in (
-                *("mean", ledger.problem.accuracy),
-            ):
+            usual = ("mean", ledger.problem.accuracy)
+            if isinstance(accuracy, (str, int)) and accuracy not in usual:
                 named = make_problem(
                     space, device=names[0], dataset=dataset, accuracy=accuracy
                 ).accuracy

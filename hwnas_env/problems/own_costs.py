@@ -38,7 +38,8 @@ FILES = (".npz", ".csv")
 """Endings of files that are read."""
 
 NAMED: set[str] = set()
-"""Functions that were asked for in this process, each by its string form."""
+"""Functions that were asked for in this process, each by its string form: records may
+name these, and no others unless who reads them allows it."""
 
 _HINT = "write inf for a network that the device cannot run"
 
