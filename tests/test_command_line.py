@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -98,7 +99,10 @@ def completed(*words: str, fresh: bool = False) -> list[str]:
 
 
 def test_shells_complete_names() -> None:
-    assert "_HWNAS_ENV_COMPLETE" in shell("--show-completion", SHELL="/bin/bash")
+    # the shell is the nearest one above, whatever started the tests
+    call = f"{shlex.quote(sys.executable)} -m hwnas_env --show-completion; exit $?"
+    shown = subprocess.run(["bash", "-c", call], capture_output=True, text=True)
+    assert "_HWNAS_ENV_COMPLETE" in shown.stdout, shown.stderr
     ids = [env for env in environments() if env.startswith("HWNAS-FBNet-E")]
     assert completed("query", "0", "--env", "HWNAS-FBNet-E", fresh=True) == ids
     assert completed("run", "--agent", "p") == ["ppo"]
